@@ -1,0 +1,88 @@
+package integrator
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+)
+
+// DivergedError says where a run left physics: a number that is not finite, or
+// one beyond a limit of Guard.
+type DivergedError struct {
+	Step     int
+	Atom     int    // counted from 0; -1 when no single atom is to blame
+	Quantity string // "position", "force", "energy", "velocity", "displacement", "temperature", "energy change per atom"
+	Value    float64
+	Unit     string
+	Limit    float64 // 0 when Value is not finite
+}
+
+func (e *DivergedError) Error() string {
+	where := fmt.Sprintf("integrator: step %d", e.Step)
+	if e.Atom >= 0 {
+		where += fmt.Sprintf(", atom %d", e.Atom)
+	}
+	if e.Limit == 0 {
+		return fmt.Sprintf("%s: %s is %g %s", where, e.Quantity, e.Value, e.Unit)
+	}
+	return fmt.Sprintf("%s: %s %.4g %s exceeds the limit %g", where, e.Quantity, e.Value, e.Unit, e.Limit)
+}
+
+func (s *State) diverged(atom int, quantity string, value float64, unit string, limit float64) error {
+	return &DivergedError{Step: s.Step, Atom: atom, Quantity: quantity, Value: value, Unit: unit, Limit: limit}
+}
+
+// Guard stops a run that has left physics but still has finite numbers, as a
+// learned potential does outside its training data. Its Check is a Watcher for
+// every step; a run without one only fails on numbers that are not finite.
+// math.Inf(1) switches a limit off.
+type Guard struct {
+	MaxMove         float64 // Å an atom moves between two checks; 0 means 1
+	MaxTemperature  float64 // K; 0 means 10000
+	MaxEnergyChange float64 // eV/atom, potential energy since the first check; 0 means 10
+
+	last    [][3]float64 // positions at the last check
+	initial float64      // eV/atom, potential energy at the first check
+}
+
+// Check returns a *DivergedError for the first limit exceeded. Its atom is the
+// first that moved too far, or the fastest one when the temperature is too high.
+func (g *Guard) Check(s *State) error {
+	perAtom := s.Energy / float64(len(s.Pos))
+	if len(g.last) != len(s.Pos) {
+		g.last = make([][3]float64, len(s.Pos))
+		copy(g.last, s.Pos)
+		g.initial = perAtom
+	}
+	if atom := firstNotFinite(s.Vel); atom >= 0 {
+		return s.diverged(atom, "velocity", largest(s.Vel[atom]), "Å/fs", 0)
+	}
+	limit := cmp.Or(g.MaxMove, 1)
+	for i, x := range s.Pos {
+		move := math.Sqrt(norm2(sub(x, g.last[i])))
+		if move > limit {
+			return s.diverged(i, "displacement", move, "Å", limit)
+		}
+	}
+	copy(g.last, s.Pos)
+	limit = cmp.Or(g.MaxTemperature, 10000)
+	if t := s.Temperature(); t > limit {
+		return s.diverged(s.fastest(), "temperature", t, "K", limit)
+	}
+	limit = cmp.Or(g.MaxEnergyChange, 10)
+	if change := perAtom - g.initial; math.Abs(change) > limit {
+		return s.diverged(-1, "energy change per atom", change, "eV", limit)
+	}
+	return nil
+}
+
+// fastest returns the atom with the largest kinetic energy.
+func (s *State) fastest() int {
+	atom, most := 0, 0.0
+	for i, v := range s.Vel {
+		if k := s.Masses[i] * norm2(v); k > most {
+			atom, most = i, k
+		}
+	}
+	return atom
+}

@@ -1,0 +1,117 @@
+package integrator
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+)
+
+// broken is the trap until call number at, when spoil changes its result.
+type broken struct {
+	trap
+	calls, at int
+	spoil     func(forces [][3]float64, energy *float64)
+}
+
+func (f *broken) Compute(pos [][3]float64, lattice [3][3]float64, forces [][3]float64, virial *[3][3]float64) (float64, error) {
+	energy, err := f.trap.Compute(pos, lattice, forces, virial)
+	if f.calls++; f.calls == f.at {
+		f.spoil(forces, &energy)
+	}
+	return energy, err
+}
+
+func TestRunStopsAtTheFirstNumberThatIsNotFinite(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		spoil func(forces [][3]float64, energy *float64)
+		want  string
+	}{
+		{"force", func(f [][3]float64, _ *float64) { f[2][1], f[3][0] = math.NaN(), math.NaN() },
+			"integrator: step 4, atom 2: force is NaN eV/Å"},
+		{"energy", func(_ [][3]float64, e *float64) { *e = math.Inf(-1) },
+			"integrator: step 4: energy is -Inf eV"},
+		// A force that is finite but absurd: the position overflows a step later.
+		{"position", func(f [][3]float64, _ *float64) { f[1][2] = 1e308; f[1][0] = 1e308 },
+			"integrator: step 5, atom 1: position is +Inf Å"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, field := trapped(t, 4, 0.05, 1)
+			// The state was made with a call of its own, so call 4 is step 4.
+			err := Run(VelocityVerlet{Timestep: 1000}, s, &broken{trap: trap{field.k * 1e-6}, at: 4, spoil: c.spoil}, 10)
+			var diverged *DivergedError
+			if !errors.As(err, &diverged) {
+				t.Fatalf("error %v, want a DivergedError", err)
+			}
+			if err.Error() != c.want {
+				t.Errorf("error %q, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestForceFieldErrorNamesStep(t *testing.T) {
+	s, field := trapped(t, 1, 0.05, 1)
+	failure := errors.New("atom outside the model")
+	err := VelocityVerlet{}.Run(s, failing{field, failure}, 1)
+	if !errors.Is(err, failure) || !strings.Contains(err.Error(), "step 1") {
+		t.Errorf("error %v, want step 1 and the cause", err)
+	}
+}
+
+type failing struct {
+	trap
+	err error
+}
+
+func (f failing) Compute([][3]float64, [3][3]float64, [][3]float64, *[3][3]float64) (float64, error) {
+	return 0, f.err
+}
+
+func TestGuardNamesWhatRanAway(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		guard Guard
+		spoil func(*State)
+		want  DivergedError
+	}{
+		{"lost atom", Guard{}, func(s *State) { s.Pos[2][0] += 1.5 },
+			DivergedError{Atom: 2, Quantity: "displacement", Limit: 1}},
+		{"hot atom", Guard{}, func(s *State) { s.Vel[3][1] = 1 },
+			DivergedError{Atom: 3, Quantity: "temperature", Limit: 10000}},
+		{"hole in the potential", Guard{MaxEnergyChange: 2}, func(s *State) { s.Energy -= 9 },
+			DivergedError{Atom: -1, Quantity: "energy change per atom", Limit: 2}},
+		{"velocity", Guard{}, func(s *State) { s.Vel[1][1] = math.NaN() },
+			DivergedError{Atom: 1, Quantity: "velocity"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, _ := trapped(t, 4, 0.05, 1)
+			if err := c.guard.Check(s); err != nil {
+				t.Fatalf("sound state: %v", err)
+			}
+			s.Step = 17
+			c.spoil(s)
+			var got *DivergedError
+			if err := c.guard.Check(s); !errors.As(err, &got) {
+				t.Fatalf("error %v, want a DivergedError", err)
+			}
+			if got.Step != 17 || got.Atom != c.want.Atom || got.Quantity != c.want.Quantity || got.Limit != c.want.Limit {
+				t.Errorf("%v: step %d, atom %d, %s, limit %g; want step 17 and %+v", got, got.Step, got.Atom, got.Quantity, got.Limit, c.want)
+			}
+		})
+	}
+}
+
+func TestGuardLimitsCanBeSwitchedOff(t *testing.T) {
+	s, _ := trapped(t, 4, 0.05, 1)
+	off := math.Inf(1)
+	guard := Guard{MaxMove: off, MaxTemperature: off, MaxEnergyChange: off}
+	if err := guard.Check(s); err != nil {
+		t.Fatal(err)
+	}
+	s.Pos[0][0], s.Vel[0][0], s.Energy = 1e6, 1e6, -1e6
+	if err := guard.Check(s); err != nil {
+		t.Error(err)
+	}
+}
