@@ -1,0 +1,181 @@
+package potential
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Kernel families. See [Config.Kernel].
+const (
+	Legendre   = "legendre"
+	Polynomial = "polynomial"
+	Distance   = "distance"
+)
+
+// Config fixes the architecture: everything about a network but its weights.
+// Zero values mean the defaults stated at each field; [Config.WithDefaults]
+// fills them in.
+type Config struct {
+	// Species lists the atomic numbers the network knows, in the order of the
+	// rows of the embedding.
+	Species []int `json:"species"`
+	// Cutoff r_c in Å. Required, except for the polynomial and distance
+	// families, where 0 means no envelope (a finite, fully connected graph, as
+	// in the authors' molecular networks).
+	Cutoff float64 `json:"cutoff"`
+	// Envelope is the order p of the cutoff polynomial; 0 means 6.
+	Envelope int `json:"envelope"`
+	// Kernel names the family of convolution kernels: "legendre" (default) is
+	// band-limited and smooth, for dynamics; "polynomial" is the paper's;
+	// "distance" sees distances only and has no orientations.
+	Kernel string `json:"kernel"`
+	// Grid is the set of orientations; the zero value means [Icosahedron].
+	Grid Grid `json:"grid"`
+
+	Layers   int `json:"layers"`   // T; 0 means 3
+	Channels int `json:"channels"` // C; 0 means 32
+	Widening int `json:"widening"` // hidden width of a block over C; 0 means 4
+	// Degree is the degree of the spatial kernel: the highest Legendre
+	// polynomial L (0 means 2), or of the polynomial features D (0 means 3).
+	Degree int `json:"degree"`
+	// FiberDegree is the same for the spherical kernel: L' (0 means 2) or D
+	// (0 means Degree).
+	FiberDegree int `json:"fiber_degree"`
+	// Bessel is the number of radial Bessel functions that feed the radial MLP
+	// of the legendre family; 0 means 8.
+	Bessel int `json:"bessel"`
+	// Hidden and Basis are the two widths of the MLP behind the kernels: it
+	// ends in Basis functions, from which each layer takes linear combinations.
+	Hidden int `json:"hidden"` // 0 means 32
+	Basis  int `json:"basis"`  // 0 means Hidden
+	// LayerScale multiplies each block's output by a learned factor per channel.
+	LayerScale bool `json:"layer_scale,omitempty"`
+	// MeanNeighbors is n̄, the mean number of neighbours in the training set,
+	// by whose square root a sum over neighbours is divided; 0 means 1.
+	MeanNeighbors float64 `json:"mean_neighbors"`
+
+	// The rest is for networks that are not an energy: more inputs than the
+	// one-hot species, more outputs than one scalar.
+	InputScalars    int  `json:"input_scalars,omitempty"` // per atom; 0 means len(Species)
+	InputVectors    int  `json:"input_vectors,omitempty"`
+	OutputScalars   int  `json:"output_scalars,omitempty"` // per atom; 0 means 1 if there are no vectors
+	OutputVectors   int  `json:"output_vectors,omitempty"`
+	LastReadoutOnly bool `json:"last_readout_only,omitempty"` // read out the last layer, not all
+}
+
+// WithDefaults returns the configuration with every zero that means a default
+// replaced by it.
+func (c Config) WithDefaults() Config {
+	def := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	if c.Kernel == "" {
+		c.Kernel = Legendre
+	}
+	degree := 3
+	if c.Kernel == Legendre {
+		degree = 2
+	}
+	def(&c.Envelope, 6)
+	def(&c.Layers, 3)
+	def(&c.Channels, 32)
+	def(&c.Widening, 4)
+	def(&c.Degree, degree)
+	if c.Kernel == Legendre {
+		def(&c.FiberDegree, 2)
+		def(&c.Bessel, 8)
+	}
+	def(&c.FiberDegree, c.Degree)
+	def(&c.Hidden, 32)
+	def(&c.Basis, c.Hidden)
+	def(&c.InputScalars, len(c.Species))
+	if c.OutputVectors == 0 {
+		def(&c.OutputScalars, 1)
+	}
+	if c.MeanNeighbors == 0 {
+		c.MeanNeighbors = 1
+	}
+	if c.Kernel == Distance {
+		c.Grid = Grid{Name: "none", Orientations: [][3]float64{{}}, Weights: []float64{1}}
+	} else if len(c.Grid.Orientations) == 0 {
+		c.Grid = Icosahedron()
+	}
+	return c
+}
+
+// limits of the sizes, far above sense and far below what overflows an index.
+const (
+	maxWidth  = 1 << 14
+	maxDegree = 16
+	maxLayers = 64
+	maxGrid   = 4096
+)
+
+// Validate reports the first field whose value cannot be used. Call it on a
+// configuration with defaults filled in.
+func (c Config) Validate() error {
+	if !slices.Contains([]string{Legendre, Polynomial, Distance}, c.Kernel) {
+		return fmt.Errorf("potential: kernel %q, want %q, %q or %q", c.Kernel, Legendre, Polynomial, Distance)
+	}
+	for _, f := range []struct {
+		name       string
+		value      int
+		least, max int
+	}{
+		{"layers", c.Layers, 1, maxLayers},
+		{"channels", c.Channels, 1, maxWidth},
+		{"widening", c.Widening, 1, 64},
+		{"degree", c.Degree, 0, maxDegree},
+		{"fiber_degree", c.FiberDegree, 0, maxDegree},
+		{"hidden", c.Hidden, 1, maxWidth},
+		{"basis", c.Basis, 1, maxWidth},
+		{"envelope", c.Envelope, 2, 64},
+		{"bessel", c.Bessel, 0, 256},
+		{"input_scalars", c.InputScalars, 0, maxWidth},
+		{"input_vectors", c.InputVectors, 0, maxWidth},
+		{"output_scalars", c.OutputScalars, 0, maxWidth},
+		{"output_vectors", c.OutputVectors, 0, maxWidth},
+		{"inputs", c.InputScalars + c.InputVectors, 1, maxWidth},
+		{"outputs", c.OutputScalars + c.OutputVectors, 1, maxWidth},
+	} {
+		if f.value < f.least || f.value > f.max {
+			return fmt.Errorf("potential: %s is %d, want %d to %d", f.name, f.value, f.least, f.max)
+		}
+	}
+	switch {
+	case c.Kernel == Legendre && c.Bessel < 1:
+		return fmt.Errorf("potential: bessel is %d, want at least 1", c.Bessel)
+	case c.Kernel == Legendre && !(c.Cutoff > 0):
+		return fmt.Errorf("potential: cutoff is %g Å, want a positive length", c.Cutoff)
+	case !(c.Cutoff >= 0 && c.Cutoff < 1e3):
+		return fmt.Errorf("potential: cutoff is %g Å, want 0 to 1000", c.Cutoff)
+	case !(c.MeanNeighbors > 0 && c.MeanNeighbors < 1e9):
+		return fmt.Errorf("potential: mean_neighbors is %g, want a positive number", c.MeanNeighbors)
+	case c.Kernel == Distance && c.InputVectors+c.OutputVectors > 0:
+		return fmt.Errorf("potential: the distance family has no orientations, so no vectors in or out")
+	}
+	seen := map[int]bool{}
+	for _, z := range c.Species {
+		if z < 1 || z > 118 || seen[z] {
+			return fmt.Errorf("potential: species %v, want different atomic numbers from 1 to 118", c.Species)
+		}
+		seen[z] = true
+	}
+	return c.Grid.Validate()
+}
+
+// hasFiber tells whether there is a spherical convolution.
+func (c Config) hasFiber() bool { return c.Kernel != Distance }
+
+// readouts returns how many layers are read out.
+func (c Config) readouts() int {
+	if c.LastReadoutOnly {
+		return 1
+	}
+	return c.Layers
+}
+
+// readsOut tells whether layer t (0-based) is read out.
+func (c Config) readsOut(t int) bool { return !c.LastReadoutOnly || t == c.Layers-1 }

@@ -1,0 +1,182 @@
+package potential
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+)
+
+// Grid is a quadrature on the sphere S²: unit vectors o_a (`Orientations`) and
+// weights w_a that add up to one.
+//
+// A finite grid breaks exact rotation invariance. It integrates spherical
+// harmonics exactly up to the degree of the design (5 for 12 and 20 points, 9
+// for 32); what the network makes beyond that shows as a rotation residual,
+// which is measured with every accuracy figure.
+type Grid struct {
+	Name         string       `json:"name"`
+	Orientations [][3]float64 `json:"orientations"`
+	Weights      []float64    `json:"weights"`
+}
+
+// Validate reports a grid that is not a quadrature: vectors that are not of
+// unit length, weights that are not positive or do not add up to one.
+func (g Grid) Validate() error {
+	if n := len(g.Orientations); n == 0 || n != len(g.Weights) || n > maxGrid {
+		return fmt.Errorf("potential: grid %q has %d orientations and %d weights, want as many of both, 1 to %d",
+			g.Name, n, len(g.Weights), maxGrid)
+	}
+	sum := 0.0
+	for a, o := range g.Orientations {
+		if r := norm(o); math.Abs(r-1) > 1e-6 && g.Name != "none" {
+			return fmt.Errorf("potential: grid %q: orientation %d has length %g, want 1", g.Name, a+1, r)
+		}
+		if w := g.Weights[a]; !(w > 0) {
+			return fmt.Errorf("potential: grid %q: weight %d is %g, want a positive number", g.Name, a+1, w)
+		}
+		sum += g.Weights[a]
+	}
+	if math.Abs(sum-1) > 1e-6 {
+		return fmt.Errorf("potential: grid %q: weights add up to %.9g, want 1", g.Name, sum)
+	}
+	return nil
+}
+
+// goldenRatio is the φ of the icosahedron's vertices (0, ±1, ±φ).
+const goldenRatio = math.Phi
+
+// Icosahedron returns the 12 vertices of a regular icosahedron with equal
+// weights: a spherical 5-design.
+func Icosahedron() Grid {
+	return uniform("icosahedron12", icosahedronVertices())
+}
+
+// Dodecahedron returns the 20 vertices of a regular dodecahedron with equal
+// weights: a spherical 5-design.
+func Dodecahedron() Grid {
+	return uniform("dodecahedron20", dodecahedronVertices())
+}
+
+// Icosahedral32 returns the vertices of an icosahedron and of its dual
+// dodecahedron, 12 with weight 25/840 and 20 with weight 27/840: exact up to
+// degree 9.
+//
+// Source: McLaren, Math. Comp. 17 (1963) 361.
+func Icosahedral32() Grid {
+	g := Grid{Name: "icosahedral32"}
+	for _, o := range icosahedronVertices() {
+		g.Orientations = append(g.Orientations, o)
+		g.Weights = append(g.Weights, 25./840)
+	}
+	for _, o := range dodecahedronVertices() {
+		g.Orientations = append(g.Orientations, o)
+		g.Weights = append(g.Weights, 27./840)
+	}
+	return g
+}
+
+// NamedGrid returns the built-in grid of that name: "icosahedron12",
+// "dodecahedron20" or "icosahedral32", or of that number of points.
+func NamedGrid(name string) (Grid, error) {
+	switch name {
+	case "icosahedron12", "12":
+		return Icosahedron(), nil
+	case "dodecahedron20", "20":
+		return Dodecahedron(), nil
+	case "icosahedral32", "32":
+		return Icosahedral32(), nil
+	}
+	return Grid{}, fmt.Errorf("potential: no grid %q: want icosahedron12, dodecahedron20, icosahedral32, or a file", name)
+}
+
+// ReadGrid reads a grid from text, one orientation a line: x y z, and a weight
+// if they are not all equal. Vectors and weights are normalised; '#' starts a
+// comment. This is how a grid made by repulsion, as the authors use, comes in.
+func ReadGrid(r io.Reader, name string) (Grid, error) {
+	g := Grid{Name: name}
+	weighted := 0
+	scan := bufio.NewScanner(r)
+	for line := 1; scan.Scan(); line++ {
+		text, _, _ := strings.Cut(scan.Text(), "#")
+		fields := strings.Fields(text)
+		if len(fields) == 0 {
+			continue
+		}
+		if len(fields) != 3 && len(fields) != 4 {
+			return Grid{}, fmt.Errorf("potential: grid %s, line %d: %d columns, want x y z and perhaps a weight", name, line, len(fields))
+		}
+		var v [4]float64
+		v[3] = 1
+		for k, f := range fields {
+			if _, err := fmt.Sscanf(f, "%g", &v[k]); err != nil || math.IsNaN(v[k]) || math.IsInf(v[k], 0) {
+				return Grid{}, fmt.Errorf("potential: grid %s, line %d: %q is not a number", name, line, f)
+			}
+		}
+		length := norm([3]float64(v[:3]))
+		if length == 0 || v[3] <= 0 {
+			return Grid{}, fmt.Errorf("potential: grid %s, line %d: want a vector of nonzero length and a positive weight", name, line)
+		}
+		if len(fields) == 4 {
+			weighted++
+		}
+		g.Orientations = append(g.Orientations, [3]float64{v[0] / length, v[1] / length, v[2] / length})
+		g.Weights = append(g.Weights, v[3])
+	}
+	if err := scan.Err(); err != nil {
+		return Grid{}, fmt.Errorf("potential: grid %s: %w", name, err)
+	}
+	if weighted != 0 && weighted != len(g.Weights) {
+		return Grid{}, fmt.Errorf("potential: grid %s: %d of %d lines have a weight, want all or none", name, weighted, len(g.Weights))
+	}
+	sum := 0.0
+	for _, w := range g.Weights {
+		sum += w
+	}
+	for a := range g.Weights {
+		g.Weights[a] /= sum
+	}
+	return g, g.Validate()
+}
+
+func uniform(name string, o [][3]float64) Grid {
+	g := Grid{Name: name, Orientations: o, Weights: make([]float64, len(o))}
+	for a := range g.Weights {
+		g.Weights[a] = 1 / float64(len(o))
+	}
+	return g
+}
+
+func icosahedronVertices() [][3]float64 {
+	s := 1 / math.Sqrt(1+goldenRatio*goldenRatio)
+	var out [][3]float64
+	for k := range 3 {
+		for _, sign := range [][2]float64{{1, 1}, {1, -1}, {-1, 1}, {-1, -1}} {
+			var o [3]float64
+			o[(k+1)%3] = sign[0] * s
+			o[(k+2)%3] = sign[1] * s * goldenRatio
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+func dodecahedronVertices() [][3]float64 {
+	s := 1 / math.Sqrt(3)
+	var out [][3]float64
+	for _, x := range []float64{s, -s} {
+		for _, y := range []float64{s, -s} {
+			out = append(out, [3]float64{x, y, s}, [3]float64{x, y, -s})
+		}
+	}
+	for k := range 3 {
+		for _, sign := range [][2]float64{{1, 1}, {1, -1}, {-1, 1}, {-1, -1}} {
+			var o [3]float64
+			o[(k+1)%3] = sign[0] * s * goldenRatio
+			o[(k+2)%3] = sign[1] * s / goldenRatio
+			out = append(out, o)
+		}
+	}
+	return out
+}

@@ -1,0 +1,292 @@
+package potential
+
+import (
+	"fmt"
+	"math"
+	"os"
+
+	"ponita/neighbor"
+	"ponita/potential/internal/kernel"
+)
+
+// Network is the learned part of the model in one precision: from a graph and
+// features per atom to outputs per atom. It holds the weights; any number of
+// [Pass] values may use one network at the same time, as long as nobody calls
+// SetWeights.
+type Network[T Float] struct {
+	cfg         Config
+	set         *kernel.Set[T]
+	w           *weights[T]
+	perNeighbor T          // n̄^(-1/2)
+	gridMoment  [4]float64 // Σ_a w_a and Σ_a w_a o_a
+}
+
+// NewNetwork returns a network with all weights zero. Zeros in the
+// configuration take their defaults.
+func NewNetwork[T Float](cfg Config) (*Network[T], error) {
+	cfg = cfg.WithDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	set, err := kernel.Select[T](os.Getenv(kernel.Variable))
+	if err != nil {
+		return nil, fmt.Errorf("potential: %w", err)
+	}
+	n := &Network[T]{
+		cfg: cfg, set: set,
+		w:           view(cfg, make([]T, cfg.Layout().Len)),
+		perNeighbor: T(1 / math.Sqrt(cfg.MeanNeighbors)),
+	}
+	for a := range cfg.Grid.Orientations {
+		for m := range n.gridMoment {
+			n.gridMoment[m] += float64(n.momentWeight(m, a))
+		}
+	}
+	return n, nil
+}
+
+// Config returns the configuration with its defaults filled in.
+func (n *Network[T]) Config() Config { return n.cfg }
+
+// KernelName returns the name of the kernel set in use, such as "avx2".
+func (n *Network[T]) KernelName() string { return n.set.Name }
+
+// SetWeights rounds the weights, in the order of the configuration's Layout, to
+// the network's precision and takes them over.
+func (n *Network[T]) SetWeights(weights []float64) error {
+	if len(weights) != len(n.w.flat) {
+		return fmt.Errorf("potential: %d weights, the configuration has %d", len(weights), len(n.w.flat))
+	}
+	for k, v := range weights {
+		n.w.flat[k] = T(v)
+	}
+	return nil
+}
+
+// outputs returns the number of outputs per atom: scalars, then three
+// components for each vector.
+func (n *Network[T]) outputs() int { return n.cfg.OutputScalars + 3*n.cfg.OutputVectors }
+
+// outputOf returns the readout channel and the moment of h' behind output k.
+func (n *Network[T]) outputOf(k int) (channel, moment int) {
+	if k < n.cfg.OutputScalars {
+		return k, 0
+	}
+	k -= n.cfg.OutputScalars
+	return n.cfg.OutputScalars + k/3, 1 + k%3
+}
+
+// momentWeight is w_a for moment 0 and w_a o_a^d for the others.
+func (n *Network[T]) momentWeight(moment, a int) T {
+	w := n.cfg.Grid.Weights[a]
+	if moment == 0 {
+		return T(w)
+	}
+	return T(w * n.cfg.Grid.Orientations[a][moment-1])
+}
+
+// Input is one configuration as a network sees it.
+type Input struct {
+	Graph   *neighbor.Graph
+	Scalars []float64    // [atom][scalar]: one-hot species for an energy
+	Vectors [][3]float64 // [atom][vector], if the configuration has input vectors
+}
+
+// Pass evaluates one configuration at a time and owns the memory this needs. It
+// belongs to one goroutine. The four passes follow one another:
+//
+//	Forward   outputs
+//	Backward  ∂S/∂x_ij for S = Σ seed·output
+//	Tangent   carries displacements ẋ_ij through the network
+//	Gradient  ∂/∂θ of Σ seed'·output + Ṡ, where Ṡ = Σ_edges ∂S/∂x_ij·ẋ_ij
+//
+// The last is the exact gradient of a loss on outputs and on their derivatives:
+// forces are derivatives of S, so ∂Loss/∂F_i goes into ẋ. It is the tangent of
+// the backward pass, whose adjoints it uses again: the adjoint of a tangent ḣ
+// is the adjoint of h from Backward, so only one more adjoint is propagated.
+type Pass[T Float] struct {
+	net     *Network[T]
+	input   Input
+	edges   edges
+	kernels spatialKernel[T]
+	fiber   *fiberKernel[T]
+	second  bool // keep what Gradient needs
+
+	// Output is [atom][output], valid until the next Forward.
+	Output []float64
+	seed   []float64 // of Backward
+
+	layers  []layerState[T]
+	last    []T // h' of the last layer: [atom][orientation][channel]
+	lastDot []T
+
+	k               [5][]T // rows [orientation][channel]
+	mu, dSelf       []T
+	n, nDot, dN, dM []T // as h
+	dH              []T
+	dO, dODot, dZ   []T // as h
+	dG, dQ, dQDot   []T // [row][hidden]
+	grad            *weights[T]
+	vecDot          [][3]float64
+}
+
+// layerState is what one layer keeps between the passes. Features are
+// [atom][orientation][channel], hidden ones [atom][orientation][hidden]; an
+// adjoint ∂S/∂h of Backward is dH, a tangent ḣ is hDot.
+type layerState[T Float] struct {
+	h, m, z, xhat []T
+	rstd          []T // [row]
+	g, dg, d2g, o []T // GELU, its derivatives, the block's output
+
+	dH, dN, dM, dZ, dG []T // dH is that of the layer's output h'
+
+	hDot, mDot, zDot, xhatDot []T
+	slope                     []T // [row]
+	qDot, gDot, oDot          []T
+}
+
+// NewPass returns the working memory for evaluations of n. If gradients is
+// false Tangent and Gradient are not available and less is kept.
+func (n *Network[T]) NewPass(gradients bool) *Pass[T] {
+	p := &Pass[T]{net: n, second: gradients, layers: make([]layerState[T], n.cfg.Layers)}
+	if n.cfg.Kernel == Legendre {
+		p.kernels = newLegendreKernel(&n.cfg, n.set, n.w, &p.edges)
+	} else {
+		p.kernels = newPolynomialKernel(&n.cfg, n.set, n.w, &p.edges)
+	}
+	if n.cfg.hasFiber() {
+		p.fiber = newFiberKernel(&n.cfg, n.set, n.w)
+	}
+	for i := range p.k {
+		p.k[i] = make([]T, p.orientations()*n.cfg.Channels)
+	}
+	moments := 1
+	if n.cfg.OutputVectors > 0 {
+		moments = 4
+	}
+	p.mu = make([]T, moments*n.cfg.Channels)
+	if gradients {
+		p.grad = view(n.cfg, make([]T, len(n.w.flat)))
+	}
+	return p
+}
+
+func (p *Pass[T]) orientations() int { return len(p.net.cfg.Grid.Orientations) }
+
+// rows returns atoms × orientations.
+func (p *Pass[T]) rows() int { return p.edges.atoms() * p.orientations() }
+
+// atom returns [orientation][channel] of atom i.
+func (p *Pass[T]) atom(x []T, i int) []T {
+	n := p.orientations() * p.net.cfg.Channels
+	return x[i*n : (i+1)*n]
+}
+
+// Forward evaluates the network. The input is kept by reference until the last
+// of the passes.
+func (p *Pass[T]) Forward(in Input) {
+	p.input = in
+	p.edges.set(in.Graph)
+	p.kernels.forward()
+	if p.fiber != nil {
+		p.fiber.forward()
+	}
+	size := p.rows() * p.net.cfg.Channels
+	cleared(&p.Output, p.edges.atoms()*p.net.outputs())
+	p.embed(resize(&p.layers[0].h, size))
+	n := resize(&p.n, size)
+	for t := range p.layers {
+		s := &p.layers[t]
+		p.spatialForward(t, resize(&s.m, size), s.h)
+		p.sphericalForward(t, n, s.m)
+		next := p.next(t, size)
+		p.blockForward(t, next, n)
+		p.readoutForward(t, next)
+	}
+}
+
+// next returns the buffer of the layer's output h', the input of the next.
+func (p *Pass[T]) next(t, size int) []T {
+	if t+1 < len(p.layers) {
+		return resize(&p.layers[t+1].h, size)
+	}
+	return resize(&p.last, size)
+}
+
+// nextDot is next for the tangent.
+func (p *Pass[T]) nextDot(t, size int) []T {
+	if t+1 < len(p.layers) {
+		return resize(&p.layers[t+1].hDot, size)
+	}
+	return resize(&p.lastDot, size)
+}
+
+// Backward adds ∂S/∂x_ij of every edge to dVec for S = Σ seed·Output; seed is
+// [atom][output].
+func (p *Pass[T]) Backward(seed []float64, dVec [][3]float64) {
+	p.seed = append(p.seed[:0], seed...)
+	size := p.rows() * p.net.cfg.Channels
+	p.kernels.clearAdjoint()
+	clear(resize(&p.layers[len(p.layers)-1].dH, size))
+	for t := len(p.layers) - 1; t >= 0; t-- {
+		s := &p.layers[t]
+		p.readoutBackward(t, s.dH, seed)
+		p.blockBackward(t, resize(&s.dN, size))
+		p.sphericalBackward(t, resize(&s.dM, size), s.dN)
+		// h' = h + …: the residual branch first
+		dH := resize(&p.dH, size)
+		if t > 0 {
+			dH = resize(&p.layers[t-1].dH, size)
+		}
+		copy(dH, s.dH)
+		p.spatialBackward(t, dH, s.dM, s.h)
+	}
+	p.kernels.backward(dVec)
+}
+
+// Tangent carries ẋ_ij, vecDot [edge], through the network. It needs Backward
+// before it only for Gradient after it.
+func (p *Pass[T]) Tangent(vecDot [][3]float64) {
+	size := p.rows() * p.net.cfg.Channels
+	p.vecDot = append(p.vecDot[:0], vecDot...)
+	p.kernels.tangent(p.vecDot)
+	cleared(&p.layers[0].hDot, size)
+	nDot := resize(&p.nDot, size)
+	for t := range p.layers {
+		s := &p.layers[t]
+		p.spatialTangent(t, resize(&s.mDot, size), s.hDot, s.h)
+		p.sphericalTangent(t, nDot, s.mDot)
+		p.blockTangent(t, p.nextDot(t, size), nDot)
+	}
+}
+
+// Gradient adds to grad, in the order of the Layout, the derivatives by the
+// weights of Σ seed·Output + Ṡ. It follows Forward, Backward and Tangent.
+func (p *Pass[T]) Gradient(seed, grad []float64) {
+	size := p.rows() * p.net.cfg.Channels
+	g := p.grad
+	clear(g.flat)
+	p.kernels.clearGradient()
+	if p.fiber != nil {
+		p.fiber.clearGradient()
+	}
+	dH := cleared(&p.dH, size)
+	dN, dM := resize(&p.dN, size), resize(&p.dM, size)
+	for t := len(p.layers) - 1; t >= 0; t-- {
+		s := &p.layers[t]
+		p.readoutBackward(t, dH, seed)
+		p.readoutGradient(t, p.next(t, size), p.nextDot(t, size), seed, g)
+		p.blockGradient(t, dN, dH, g)
+		p.sphericalGradient(t, dN, s.dN, g)
+		p.sphericalBackward(t, dM, dN)
+		p.spatialGradient(t, dH, dM, s.dM, g)
+	}
+	p.embedGradient(dH, g)
+	p.kernels.gradient(g)
+	if p.fiber != nil {
+		p.fiber.gradient(g)
+	}
+	for k, v := range g.flat {
+		grad[k] += float64(v)
+	}
+}
