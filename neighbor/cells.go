@@ -78,8 +78,11 @@ func (c *cells) sort(pos [][3]float64, lattice [3][3]float64, pbc [3]bool, cutof
 	c.frame, c.toLattice = reduced(full, pbc)
 	c.slack = c.rounding(extent + cutoff)
 	c.radius = cutoff + c.slack
+	if c.slack > cutoff && pbc != [3]bool{} {
+		return fmt.Errorf("neighbor: atoms %.3g Å apart are too far to wrap into the cell: %w", extent, ErrShiftRange)
+	}
 	scale := c.divide(pos)
-	if err := c.search(); err != nil {
+	if err := c.search(cutoff); err != nil {
 		return err
 	}
 	return c.place(pos, scale)
@@ -92,8 +95,11 @@ func spread(pos [][3]float64) (extent float64, err error) {
 	}
 	for i, x := range pos {
 		d := sub(x, pos[0])
+		if !finite(x) {
+			return 0, fmt.Errorf("neighbor: atom %d (counted from 0) at %v: %w", i, x, ErrNotFinite)
+		}
 		if !finite(d) {
-			return 0, fmt.Errorf("neighbor: atom %d (counted from 0) at %v, atom 0 at %v: %w", i, x, pos[0], ErrNotFinite)
+			return 0, fmt.Errorf("neighbor: atom %d (counted from 0) at %v from atom 0: %w", i, d, ErrNotFinite)
 		}
 		extent = max(extent, math.Abs(d[0]), math.Abs(d[1]), math.Abs(d[2]))
 	}
@@ -158,11 +164,7 @@ func (c *cells) place(pos [][3]float64, scale [3][3]float64) error {
 func (c *cells) locate(i int, d [3]float64, scale *[3][3]float64) (index int, err error) {
 	var wrap [3]int
 	for k := range 3 {
-		u := math.Floor(dot(d, scale[k]))
-		if !(math.Abs(u) < 1<<53) {
-			return 0, fmt.Errorf("neighbor: atom %d (counted from 0) is %g cells from atom 0: %w", i, u, ErrShiftRange)
-		}
-		t, n := int(u), c.fold[k]
+		t, n := int(math.Floor(dot(d, scale[k]))), c.fold[k]
 		if c.periodic[k] {
 			n = c.count[k]
 			period := floorDiv(t, n)

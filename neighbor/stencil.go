@@ -58,7 +58,7 @@ func (c *cells) divide(pos [][3]float64) (scale [3][3]float64) {
 //
 // the offsets from a point of one cell to a point of another fill an interval
 // along each axis, and a cell is left out if these are together too far.
-func (c *cells) search() error {
+func (c *cells) search(cutoff float64) error {
 	size := 1.0
 	edge := c.frame
 	for k, r := range c.reach {
@@ -70,7 +70,7 @@ func (c *cells) search() error {
 		}
 	}
 	if size > math.MaxInt32 {
-		return fmt.Errorf("neighbor: %g periodic images within the cutoff: %w", size, ErrTooManyEdges)
+		return fmt.Errorf("neighbor: %.3g periodic images within %g Å: %w", size, cutoff, ErrTooManyEdges)
 	}
 	x := unit(edge[2])
 	z := unit(cross(x, edge[1]))
