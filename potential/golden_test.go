@@ -332,3 +332,26 @@ func (g golden) nearTensors(c Config, group string, got []float64, tolerance flo
 		}
 	}
 }
+
+// TestGoldenCalibration redoes the authors' data-dependent initialisation from
+// their initial weights. It rescales kernels alone, which nothing touched
+// afterwards.
+func TestGoldenCalibration(t *testing.T) {
+	for _, name := range []string{"A_fiber_small", "B_fiber_paper", "C_fiber_layerscale_vec", "D_pnita"} {
+		t.Run(name, func(t *testing.T) {
+			g := openGolden(t, name)
+			c := g.config()
+			got, err := c.Calibrate(g.tensors(c, "weights_init"), []Input{g.input()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := view(c, g.tensors(c, "weights"))
+			for l, w := range view(c, got).layers {
+				g.near("spatial kernel", w.spatial, want.layers[l].spatial, goldenValue)
+				if c.hasFiber() {
+					g.near("spherical kernel", w.fiber, want.layers[l].fiber, goldenValue)
+				}
+			}
+		})
+	}
+}

@@ -110,7 +110,8 @@ type Pass[T Float] struct {
 	edges   edges
 	kernels spatialKernel[T]
 	fiber   *fiberKernel[T]
-	second  bool // keep what Gradient needs
+	second  bool                     // keep what Gradient needs
+	inspect func(t int, h, m, n []T) // for calibration: sees each layer's convolutions
 
 	// Output is [atom][output], valid until the next Forward.
 	Output []float64
@@ -199,6 +200,9 @@ func (p *Pass[T]) Forward(in Input) {
 		s := &p.layers[t]
 		p.spatialForward(t, resize(&s.m, size), s.h)
 		p.sphericalForward(t, n, s.m)
+		if p.inspect != nil {
+			p.inspect(t, s.h, s.m, n)
+		}
 		next := p.next(t, size)
 		p.blockForward(t, next, n)
 		p.readoutForward(t, next)

@@ -203,7 +203,12 @@ func write[T any](f *File, name string, t *hdf5.Datatype, shape []int, data []T)
 		return fmt.Errorf("h5: %s: dataset %s: %w", f.name, name, err)
 	}
 	defer space.Close()
-	d, err := f.f.CreateDataset(name, t, space)
+	properties, err := untimed()
+	if err != nil {
+		return fmt.Errorf("h5: %s: dataset %s: %w", f.name, name, err)
+	}
+	defer properties.Close()
+	d, err := f.f.CreateDatasetWith(name, t, space, properties)
 	if err != nil {
 		return fmt.Errorf("h5: %s: dataset %s: %w", f.name, name, err)
 	}
