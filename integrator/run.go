@@ -21,7 +21,11 @@ type Watcher func(*State) error
 
 // Every calls watch when the step count of the state is a multiple of steps, so
 // that a restarted run samples the same steps as one that was never stopped.
+// It panics for steps < 1.
 func Every(steps int, watch Watcher) Watcher {
+	if steps < 1 {
+		panic("integrator: Every needs a positive number of steps")
+	}
 	return func(s *State) error {
 		if s.Step%steps != 0 {
 			return nil
@@ -60,5 +64,8 @@ func setting(ok bool, name string, value float64, unit, want string) error {
 	if ok && isFinite(value) {
 		return nil
 	}
-	return fmt.Errorf("integrator: %s = %g %s, want %s", name, value, unit, want)
+	if unit != "" {
+		unit = " " + unit
+	}
+	return fmt.Errorf("integrator: %s = %g%s, want %s", name, value, unit, want)
 }

@@ -41,7 +41,8 @@ type State struct {
 	// conserved quantity is Energy + kinetic energy + BathEnergy.
 	BathEnergy float64
 
-	Noise *Stream // random numbers of the thermostats, from NewStream
+	Chain Chain   // Nosé–Hoover chain; empty until NoseHoover fills it
+	Noise *Stream // random numbers of Langevin and CSVR, from NewStream
 }
 
 // NewState returns a state at rest at step 0 with copies of pos [Å] and masses
