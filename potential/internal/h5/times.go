@@ -4,6 +4,7 @@ package h5
 // #cgo linux,arm64 CFLAGS: -I/usr/lib/aarch64-linux-gnu/hdf5/serial/include
 // #cgo darwin CFLAGS: -I/usr/local/include
 // #include "hdf5.h"
+// static int untimed(hid_t p) { return H5Pset_obj_track_times(p, 0); }
 import "C"
 
 import (
@@ -19,7 +20,7 @@ func untimed() (*hdf5.PropList, error) {
 	if err != nil {
 		return nil, err
 	}
-	if C.H5Pset_obj_track_times(C.hid_t(p.ID()), 0) < 0 {
+	if C.untimed(C.hid_t(p.ID())) < 0 {
 		p.Close()
 		return nil, errors.New("cannot switch off object times")
 	}
