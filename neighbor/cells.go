@@ -6,8 +6,10 @@ import (
 	"slices"
 )
 
-// cellsPerCutoff is the number of cells along one cutoff.
-const cellsPerCutoff = 1
+// cellsPerCutoff is the number of cells along one cutoff. Finer cells enclose the
+// cutoff more tightly; along the last row this costs nothing, because the cells
+// of a bar are scanned as one run.
+var cellsPerCutoff = [3]float64{1, 1, 3}
 
 // cells holds atoms sorted into cells, small parallelepipeds along the rows of
 // a frame. It finds the candidates for edges and keeps its memory between
@@ -32,19 +34,22 @@ type cells struct {
 	reach     [3]int  // cells within radius on either side
 	stencil   []bar
 
-	first []int32      // [cell] atoms of the cell have slots first[cell] to first[cell+1]
-	atom  []int32      // [slot] atom, ascending within a cell
-	pos   [][3]float64 // [slot] position from atom 0, wrapped into the cell
-	slot  []int32      // [atom]
-	wrap  [][3]int32   // [atom] lattice translations removed from the position
-	cell  [][3]int32   // [atom] t, modulo count where periodic, modulo fold where not
+	first []int32    // [cell] atoms of the cell have slots first[cell] to first[cell+1]
+	atoms []placed   // [slot] sorted by cell, ascending within a cell
+	slot  []int32    // [atom]
+	wrap  [][3]int32 // [atom] lattice translations removed from the position
+	cell  [][3]int32 // [atom] t, modulo count where periodic, modulo fold where not
 
 	around   [3]int32  // the cell that segments belong to
 	segments []segment // what the stencil covers around it
-	hits     []int32   // slots of a segment within the radius
-	found    row       // candidates of one center as they are met
-	order    []uint64  // their order in the row
-	sorted   row
+	keys     []uint64  // candidates of one center: atom<<32 | segment
+	found    row       // the same, as row returns them
+}
+
+// placed is an atom in its cell.
+type placed struct {
+	pos   [3]float64 // from atom 0, wrapped into the cell
+	index int        // of the atom
 }
 
 // row is candidates for the neighbors of one center.
@@ -130,7 +135,7 @@ func (c *cells) rounding(extent float64) float64 {
 func (c *cells) place(pos [][3]float64, scale [3][3]float64) error {
 	n, kept := len(pos), c.fold[0]*c.fold[1]*c.fold[2]
 	c.first = resized(c.first, kept+1)
-	c.atom, c.pos = resized(c.atom, n), resized(c.pos, n)
+	c.atoms = resized(c.atoms, n)
 	c.slot, c.wrap, c.cell = resized(c.slot, n), resized(c.wrap, n), resized(c.cell, n)
 	c.around = [3]int32{-1, -1, -1}
 
@@ -152,9 +157,10 @@ func (c *cells) place(pos [][3]float64, scale [3][3]float64) error {
 		index := c.slot[i]
 		c.first[index]--
 		slot := c.first[index]
-		c.slot[i], c.atom[slot] = slot, int32(i)
+		c.slot[i] = slot
 		w := c.wrap[i]
-		c.pos[slot] = sub(sub(pos[i], pos[0]), c.translation([3]int{int(w[0]), int(w[1]), int(w[2])}))
+		away := c.translation([3]int{int(w[0]), int(w[1]), int(w[2])})
+		c.atoms[slot] = placed{sub(sub(pos[i], pos[0]), away), i}
 	}
 	return nil
 }

@@ -101,7 +101,9 @@ func (g *Graph) appendRow(pos [][3]float64, lattice *[3][3]float64, cutoff float
 		if r2 == 0 {
 			return fmt.Errorf("neighbor: atom %d and atom %d with shift %v (counted from 0): %w", i, j, s, ErrCoincident)
 		}
-		g.Neighbor[n], g.Shift[n], g.Vec[n] = j, s, [3]float64{x, y, z}
+		g.Neighbor[n], g.Shift[n] = j, s
+		v := &g.Vec[n]
+		v[0], v[1], v[2] = x, y, z
 		if r2 < cutoff2 {
 			n++
 		}

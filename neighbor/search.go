@@ -10,79 +10,95 @@ import (
 // Graph. They are all atoms within the radius but the center itself, and stay
 // valid until the next call.
 func (c *cells) row(i int) (row, error) {
-	self := c.slot[i]
-	found := row{c.found.neighbor[:0], c.found.shift[:0]}
-	order := c.order[:0]
+	keys := c.keys[:0]
 	for k := range c.cover(c.cell[i]) {
-		s := &c.segments[k]
-		for _, slot := range c.scan(s, self) {
-			if slot == self && s.shift == ([3]int{}) {
-				continue
-			}
-			j := c.atom[slot]
-			var shift [3]int16
-			for m := range shift {
-				whole := s.shift[m] + int(c.wrap[i][m]) - int(c.wrap[j][m])
-				shift[m] = int16(whole)
-				if int(shift[m]) != whole {
-					return row{}, fmt.Errorf("neighbor: atoms %d and %d (counted from 0) are neighbors by %d lattice vectors %d: %w",
-						i, j, whole, m, ErrShiftRange)
-				}
-			}
-			order = append(order, uint64(j)<<32|uint64(len(found.neighbor)))
-			found.neighbor = append(found.neighbor, j)
-			found.shift = append(found.shift, shift)
-		}
+		keys = c.scan(keys, k, c.slot[i])
 	}
-	// The stencil meets the images of one atom by ascending shift, unless the
-	// shifts are those of another basis.
-	slices.Sort(order)
+	c.keys = keys
+	sortKeys(keys)
 	if c.toLattice != unitBasis {
-		slices.SortFunc(order, func(a, b uint64) int {
+		// Segments ascend by shift in the reduced basis, not in the lattice.
+		slices.SortFunc(keys, func(a, b uint64) int {
 			return cmp.Or(cmp.Compare(a>>32, b>>32),
-				slices.Compare(found.shift[uint32(a)][:], found.shift[uint32(b)][:]))
+				slices.Compare(c.segments[uint32(a)].shift[:], c.segments[uint32(b)].shift[:]))
 		})
 	}
-	sorted := row{c.sorted.neighbor[:0], c.sorted.shift[:0]}
-	for _, o := range order {
-		sorted.neighbor = append(sorted.neighbor, int32(o>>32))
-		sorted.shift = append(sorted.shift, found.shift[uint32(o)])
+	r := row{resized(c.found.neighbor, len(keys)), resized(c.found.shift, len(keys))}
+	c.found = r
+	n, wi := 0, &c.wrap[i]
+	for _, key := range keys {
+		j, s := int32(key>>32), &c.segments[uint32(key)].shift
+		wj := &c.wrap[j]
+		// By components here and in appendRow: a short array built in registers
+		// goes through the stack in pieces and the processor waits for them.
+		shift := &r.shift[n]
+		fits, union := true, 0
+		for m := range s {
+			x := s[m] + int(wi[m]) - int(wj[m])
+			shift[m] = int16(x)
+			fits = fits && x == int(int16(x))
+			union |= x
+		}
+		if !fits {
+			return row{}, fmt.Errorf("neighbor: atoms %d and %d (counted from 0): %w", i, j, ErrShiftRange)
+		}
+		if int(j) != i || union != 0 {
+			r.neighbor[n] = j
+			n++
+		}
 	}
-	c.found, c.order, c.sorted = found, order, sorted
-	return sorted, nil
+	return row{r.neighbor[:n], r.shift[:n]}, nil
+}
+
+// sortKeys sorts keys. Most rows are short and made of a few ascending runs.
+func sortKeys(keys []uint64) {
+	if len(keys) > 64 {
+		slices.Sort(keys)
+		return
+	}
+	for k := 1; k < len(keys); k++ {
+		key, m := keys[k], k
+		for ; m > 0 && keys[m-1] > key; m-- {
+			keys[m] = keys[m-1]
+		}
+		keys[m] = key
+	}
 }
 
 // edges returns the number of candidates of all rows together.
 func (c *cells) edges() (n int) {
-	for slot, i := range c.atom {
+	for slot := range c.atoms { // the atoms of a cell share its cover
+		i := c.atoms[slot].index
+		c.keys = c.keys[:0]
 		for k := range c.cover(c.cell[i]) {
-			n += len(c.scan(&c.segments[k], int32(slot)))
+			c.keys = c.scan(c.keys, k, int32(slot))
 		}
-		n-- // itself
+		n += len(c.keys) - 1 // less itself
 	}
 	return n
 }
 
-// scan returns the slots of a segment that are within the radius of the atom in slot
-// center.
-func (c *cells) scan(s *segment, center int32) []int32 {
-	if len(c.hits) < int(s.high-s.low) {
-		c.hits = make([]int32, 2*(s.high-s.low))
-	}
-	hits, n := c.hits, 0
-	radius2 := c.radius * c.radius
-	x := sub(c.pos[center], s.offset)
-	for slot := s.low; slot < s.high; slot++ {
-		p := &c.pos[slot]
-		dx, dy, dz := p[0]-x[0], p[1]-x[1], p[2]-x[2]
+// scan appends the atoms of segment k that are within the radius of the atom in
+// slot center. Keys sort by atom, then by segment.
+func (c *cells) scan(keys []uint64, k int, center int32) []uint64 {
+	s := &c.segments[k]
+	atoms := c.atoms[s.low:s.high]
+	n := len(keys)
+	keys = slices.Grow(keys, len(atoms))[:n+len(atoms)]
+	segment, radius2 := uint64(k), c.radius*c.radius
+	p := &c.atoms[center].pos
+	x, y, z := p[0]-s.offset[0], p[1]-s.offset[1], p[2]-s.offset[2]
+	for k := range atoms {
+		a := &atoms[k]
+		dx, dy, dz := a.pos[0]-x, a.pos[1]-y, a.pos[2]-z
 		// Written always and kept sometimes: one atom in six is within the
 		// radius, which no branch predictor guesses.
-		hits[n] = slot
+		keys[n] = uint64(a.index)<<32 | segment
 		if dx*dx+dy*dy+dz*dz < radius2 {
 			n++
 		}
 	}
-	return hits[:n]
+	return keys[:n]
 }
 
 // cover returns the segments to scan for the atoms of cell t.
@@ -104,7 +120,7 @@ func (c *cells) cover(t [3]int32) []segment {
 			d2 += length
 			low, high := c.first[bar+t2], c.first[bar+t2+length]
 			if low < high {
-				c.segments = append(c.segments, c.segment(low, high, period))
+				c.addSegment(low, high, &period)
 			}
 		}
 	}
@@ -123,15 +139,21 @@ func (c *cells) kept(k, t int) (place, period int) {
 	return t - floorDiv(t, c.fold[k])*c.fold[k], period
 }
 
-func (c *cells) segment(low, high int32, period [3]int) segment {
-	s := segment{low: low, high: high}
-	if period != ([3]int{}) {
-		for k, p := range period {
-			for m, u := range c.toLattice[k] {
-				s.shift[m] += p * u
-			}
-		}
-		s.offset = c.translation(s.shift)
+// addSegment appends the slots low to high, period periods from their atoms.
+func (c *cells) addSegment(low, high int32, period *[3]int) {
+	n := len(c.segments)
+	c.segments = slices.Grow(c.segments, 1)[:n+1]
+	s := &c.segments[n]
+	s.low, s.high = low, high
+	clear(s.shift[:])
+	clear(s.offset[:])
+	if *period == ([3]int{}) {
+		return
 	}
-	return s
+	for k, p := range period {
+		for m, u := range c.toLattice[k] {
+			s.shift[m] += p * u
+		}
+	}
+	s.offset = c.translation(s.shift)
 }

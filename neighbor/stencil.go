@@ -9,17 +9,17 @@ import (
 // cell coordinates.
 func (c *cells) divide(pos [][3]float64) (scale [3][3]float64) {
 	g := dual(c.frame)
-	width := c.radius / cellsPerCutoff
 	for k := range 3 {
+		width := c.radius / cellsPerCutoff[k]
 		if c.periodic[k] {
 			periods := 1 / norm(g[k]) / width
 			c.count[k] = max(1, int(min(periods, 1<<30)))
 			c.fold[k] = c.count[k]
-			c.reach[k] = int(min(math.Ceil(cellsPerCutoff*float64(c.count[k])/periods), 1<<30))
+			c.reach[k] = int(min(math.Ceil(cellsPerCutoff[k]*float64(c.count[k])/periods), 1<<30))
 			continue
 		}
 		scale[k] = scaled(g[k], 1/width)
-		c.reach[k] = cellsPerCutoff
+		c.reach[k] = int(cellsPerCutoff[k])
 		low, high := 0.0, 0.0
 		for _, x := range pos {
 			t := dot(sub(x, pos[0]), scale[k])
@@ -66,7 +66,7 @@ func (c *cells) search(cutoff float64) error {
 		if c.periodic[k] {
 			edge[k] = scaled(edge[k], 1/float64(c.count[k]))
 		} else {
-			edge[k] = scaled(edge[k], c.radius/cellsPerCutoff)
+			edge[k] = scaled(edge[k], c.radius/cellsPerCutoff[k])
 		}
 	}
 	if size > math.MaxInt32 {
