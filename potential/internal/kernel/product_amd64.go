@@ -1,0 +1,148 @@
+//go:build !purego
+
+package kernel
+
+import "sync"
+
+// product is the matrix product on top of one assembly tile. Its methods cut
+// the operands into blocks that stay in the caches and pack b where that pays.
+//
+// Every element of c is a chain of fused multiply-adds along k, broken every
+// blockK terms. It depends on the shape of the blocks in k alone, not on how
+// the rows and columns are cut.
+type product[T Float] struct {
+	productAssembly[T]
+	scratch sync.Pool
+}
+
+// productAssembly is the part of product that differs between sets.
+type productAssembly[T Float] struct {
+	tile      func(c, a, b *T, m, k, n, rowC, rowA, colA, rowB, panel int, accumulate bool)
+	copies    func(dst, src *T, panels, k, rowSrc int)
+	transpose func(dst, src *T, blocks, rowDst, rowSrc int)
+	dots      func(c, a, b *T, m, k, n int, accumulate bool)
+	width     int // columns of a panel of b
+	square    int // rows and columns of a block of transpose
+}
+
+// A packed block of b is blockK x blockN: with float32 half a megabyte, a
+// quarter of the second-level cache. One panel of it, 16 or 32 columns wide,
+// stays in the first level. Up to blockA elements of a are read in place.
+const (
+	blockK = 256
+	blockN = 512
+	blockA = 1 << 16
+)
+
+// With fewer rows than packRows b is read in place: an element of a panel is
+// used once per tile of rows, and packing has to pay for itself.
+const packRows = 24
+
+// Up to dotRows rows of b the product with bᵀ is computed by dots.
+const dotRows = 8
+
+func newProduct[T Float](assembly productAssembly[T]) *product[T] {
+	p := &product[T]{productAssembly: assembly}
+	p.scratch.New = func() any { return new([blockK * blockN]T) }
+	return p
+}
+
+// matMul is a·b with a [m][k] and b [k][n].
+func (p *product[T]) matMul(c, a, b []T, m, k, n int, accumulate bool) {
+	p.multiply(c, a, b, m, k, n, k, 1, accumulate)
+}
+
+// matMulTN is aᵀ·b with a [k][m] and b [k][n].
+func (p *product[T]) matMulTN(c, a, b []T, m, k, n int, accumulate bool) {
+	p.multiply(c, a, b, m, k, n, 1, m, accumulate)
+}
+
+// multiply is the product of a, given by its strides, and b [k][n].
+func (p *product[T]) multiply(c, a, b []T, m, k, n, rowA, colA int, accumulate bool) {
+	if k == 0 || len(c) == 0 {
+		emptyProduct(c, accumulate)
+		return
+	}
+	if n > p.width && m >= packRows {
+		p.packed(c, a, b, m, k, n, rowA, colA, false, accumulate)
+		return
+	}
+	for k0 := 0; k0 < k; k0 += blockK {
+		kn := min(blockK, k-k0)
+		p.tile(&c[0], &a[k0*colA], &b[k0*n], m, kn, n, n, rowA, colA, n, p.width, accumulate || k0 > 0)
+	}
+}
+
+// matMulNT is a·bᵀ with a [m][k] and b [n][k].
+func (p *product[T]) matMulNT(c, a, b []T, m, k, n int, accumulate bool) {
+	switch {
+	case k == 0 || len(c) == 0:
+		emptyProduct(c, accumulate)
+	case n <= dotRows:
+		p.dots(&c[0], &a[0], &b[0], m, k, n, accumulate)
+	default:
+		p.packed(c, a, b, m, k, n, k, 1, true, accumulate)
+	}
+}
+
+func emptyProduct[T Float](c []T, accumulate bool) {
+	if !accumulate {
+		clear(c)
+	}
+}
+
+// packed is the product with b, or bᵀ if transposed is set, rearranged into
+// panels.
+func (p *product[T]) packed(c, a, b []T, m, k, n, rowA, colA int, transposed, accumulate bool) {
+	scratch := p.scratch.Get().(*[blockK * blockN]T)
+	defer p.scratch.Put(scratch)
+	for j0 := 0; j0 < n; j0 += blockN {
+		jn := min(blockN, n-j0)
+		for k0 := 0; k0 < k; k0 += blockK {
+			kn := min(blockK, k-k0)
+			if transposed {
+				p.packTransposed(scratch[:], b[j0*k+k0:], kn, jn, k)
+			} else {
+				p.pack(scratch[:], b[k0*n+j0:], kn, jn, n)
+			}
+			// A multiple of all tile heights in use for large m.
+			rows := max(blockA/kn/24*24, 24)
+			for i0 := 0; i0 < m; i0 += rows {
+				p.tile(&c[i0*n+j0], &a[i0*rowA+k0*colA], &scratch[0],
+					min(rows, m-i0), kn, jn, n, rowA, colA, p.width, kn*p.width, accumulate || k0 > 0)
+			}
+		}
+	}
+}
+
+// pack cuts b [k][n], with rows row elements apart, into panels [k][width]. The
+// last panel is not filled up: the tile reads no more than n columns.
+func (p *product[T]) pack(panels, b []T, k, n, row int) {
+	whole := n / p.width
+	if whole > 0 {
+		p.copies(&panels[0], &b[0], whole, k, row)
+	}
+	if j := whole * p.width; j < n {
+		for q := range k {
+			copy(panels[j*k+q*p.width:], b[q*row+j:][:n-j])
+		}
+	}
+}
+
+// packTransposed does the same for the transpose of b [n][k].
+func (p *product[T]) packTransposed(panels, b []T, k, n, row int) {
+	blocks := k / p.square
+	for j := 0; j < n; j += p.square {
+		panel := panels[j/p.width*p.width*k+j%p.width:]
+		done := 0
+		if j+p.square <= n && blocks > 0 {
+			p.transpose(&panel[0], &b[j*row], blocks, p.width, row)
+			done = blocks * p.square
+		}
+		for i := range min(p.square, n-j) {
+			for q := done; q < k; q++ {
+				panel[q*p.width+i] = b[(j+i)*row+q]
+			}
+		}
+	}
+}
