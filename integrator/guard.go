@@ -34,8 +34,9 @@ func (s *State) diverged(atom int, quantity string, value float64, unit string, 
 
 // Guard stops a run that has left physics but still has finite numbers, as a
 // learned potential does outside its training data. Its Check is a Watcher for
-// every step; a run without one only fails on numbers that are not finite.
-// math.Inf(1) switches a limit off.
+// every step; a run without one only fails on numbers that are not finite. Call
+// Check once before the run to cover the first step too. math.Inf(1) switches a
+// limit off.
 type Guard struct {
 	MaxMove         float64 // Å an atom moves between two checks; 0 means 1
 	MaxTemperature  float64 // K; 0 means 10000
