@@ -168,3 +168,25 @@ func TestCellListMatchesBruteForce(t *testing.T) {
 		}
 	})
 }
+
+// A cutoff within an ulp of a bond: the wrapped positions of the cells round
+// differently from the positions as given, and only the latter decide.
+func TestCutoffIsSharpToTheLastBit(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := structures(8).Draw(t, "structure")
+		all := BruteForce(s.pos, s.lattice, s.pbc, s.cutoff)
+		if !apart(all) || len(all) == 0 {
+			t.Skip("no bond")
+		}
+		bond := norm(rapid.SampledFrom(all).Draw(t, "bond").vec)
+		for _, cutoff := range []float64{math.Nextafter(bond, 0), bond, math.Nextafter(bond, 10)} {
+			g, err := Build(s.pos, s.lattice, s.pbc, cutoff)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := edgesOf(t, g), BruteForce(s.pos, s.lattice, s.pbc, cutoff); !slices.Equal(got, want) {
+				t.Fatalf("cutoff %g: %d edges, want %d", cutoff, len(got), len(want))
+			}
+		}
+	})
+}

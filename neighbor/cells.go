@@ -81,11 +81,15 @@ func (c *cells) sort(pos [][3]float64, lattice [3][3]float64, pbc [3]bool, cutof
 		return err
 	}
 	c.frame, c.toLattice = reduced(full, pbc)
+	for k, g := range dual(c.frame) {
+		// Beyond this shifts overflow, in 64 bits too, before they are compared
+		// with 16.
+		if periods := extent * norm(g); pbc[k] && periods > 1<<31 {
+			return fmt.Errorf("neighbor: atoms %.3g periods apart: %w", periods, ErrShiftRange)
+		}
+	}
 	c.slack = c.rounding(extent + cutoff)
 	c.radius = cutoff + c.slack
-	if c.slack > cutoff && pbc != [3]bool{} {
-		return fmt.Errorf("neighbor: atoms %.3g Å apart are too far to wrap into the cell: %w", extent, ErrShiftRange)
-	}
 	scale := c.divide(pos)
 	if err := c.search(cutoff); err != nil {
 		return err

@@ -28,7 +28,7 @@ type Graph struct {
 }
 
 // Build returns the graph of all pairs closer than cutoff [Å]. Time and memory
-// are proportional to the number of edges, whatever the shape of the cell and
+// are proportional to the number of edges, at 38 bytes each, whatever the shape of the cell and
 // the distance of atoms from the cell.
 //
 // It fails with [ErrNotFinite], [ErrSingular], [ErrCoincident], [ErrShiftRange]
@@ -47,13 +47,8 @@ func Build(pos [][3]float64, lattice [3][3]float64, pbc [3]bool, cutoff float64)
 	if edges > math.MaxInt32 {
 		return nil, fmt.Errorf("neighbor: %d edges within %g Å: %w", edges, cutoff, ErrTooManyEdges)
 	}
-	g := &Graph{
-		Start:    make([]int, 0, len(pos)+1),
-		Neighbor: make([]int32, 0, edges),
-		Shift:    make([][3]int16, 0, edges),
-		Vec:      make([][3]float64, 0, edges),
-		Reverse:  make([]int32, 0, edges),
-	}
+	g := new(Graph)
+	g.reserve(len(pos), edges)
 	g.reset()
 	for i := range pos {
 		candidates, err := c.row(i)
@@ -66,6 +61,15 @@ func Build(pos [][3]float64, lattice [3][3]float64, pbc [3]bool, cutoff float64)
 	}
 	g.linkReverse(make([]int, len(pos)))
 	return g, nil
+}
+
+// reserve makes room for so many rows and edges.
+func (g *Graph) reserve(atoms, edges int) {
+	g.Start = slices.Grow(g.Start[:0], atoms+1)
+	g.Neighbor = slices.Grow(g.Neighbor[:0], edges)
+	g.Shift = slices.Grow(g.Shift[:0], edges)
+	g.Vec = slices.Grow(g.Vec[:0], edges)
+	g.Reverse = slices.Grow(g.Reverse[:0], edges)
 }
 
 // reset removes all rows and keeps the memory.

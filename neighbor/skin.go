@@ -3,6 +3,7 @@ package neighbor
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // List keeps a graph up to date while atoms move. It searches for pairs out to
@@ -77,6 +78,9 @@ func (l *List) search(pos [][3]float64, lattice [3][3]float64) error {
 	}
 	l.start = append(l.start[:0], 0)
 	l.pairs = row{l.pairs.neighbor[:0], l.pairs.shift[:0]}
+	if len(pos) != len(l.pos) {
+		l.reserve(len(pos))
+	}
 	for i := range pos {
 		r, err := l.cells.row(i)
 		if err != nil {
@@ -95,6 +99,17 @@ func (l *List) search(pos [][3]float64, lattice [3][3]float64) error {
 	l.frame, _ = completed(lattice, l.pbc) // checked by sort
 	l.valid = true
 	return nil
+}
+
+// reserve makes room for the pairs and, by their share of the volume, for the
+// edges: slices that grow from nothing would allocate several times as much.
+func (l *List) reserve(atoms int) {
+	const headroom = 1.1 // pairs come and go
+	pairs := headroom * float64(l.cells.edges())
+	share := l.cutoff / (l.cutoff + l.skin)
+	l.pairs.neighbor = slices.Grow(l.pairs.neighbor, int(pairs))
+	l.pairs.shift = slices.Grow(l.pairs.shift, int(pairs))
+	l.graph.reserve(atoms, int(pairs*share*share*share))
 }
 
 // covers reports whether every pair closer than the cutoff is among those of
