@@ -28,8 +28,8 @@ type Graph struct {
 }
 
 // Build returns the graph of all pairs closer than cutoff [Å]. Time and memory
-// are proportional to the number of edges, at 38 bytes each, whatever the shape of the cell and
-// the distance of atoms from the cell.
+// are proportional to the number of edges, at 38 bytes each, whatever the shape
+// of the cell and the distance of atoms from it.
 //
 // It fails with [ErrNotFinite], [ErrSingular], [ErrCoincident], [ErrShiftRange]
 // or [ErrTooManyEdges].
