@@ -11,18 +11,8 @@ import "sync"
 // blockK terms. It depends on the shape of the blocks in k alone, not on how
 // the rows and columns are cut.
 type product[T Float] struct {
-	productAssembly[T]
+	*assembly[T]
 	scratch sync.Pool
-}
-
-// productAssembly is the part of product that differs between sets.
-type productAssembly[T Float] struct {
-	tile      func(c, a, b *T, m, k, n, rowC, rowA, colA, rowB, panel int, accumulate bool)
-	copies    func(dst, src *T, panels, k, rowSrc int)
-	transpose func(dst, src *T, blocks, rowDst, rowSrc int)
-	dots      func(c, a, b *T, m, k, n int, accumulate bool)
-	width     int // columns of a panel of b
-	square    int // rows and columns of a block of transpose
 }
 
 // A packed block of b is blockK x blockN: with float32 half a megabyte, a
@@ -41,8 +31,8 @@ const packRows = 24
 // Up to dotRows rows of b the product with bᵀ is computed by dots.
 const dotRows = 8
 
-func newProduct[T Float](assembly productAssembly[T]) *product[T] {
-	p := &product[T]{productAssembly: assembly}
+func newProduct[T Float](assembly *assembly[T]) *product[T] {
+	p := &product[T]{assembly: assembly}
 	p.scratch.New = func() any { return new([blockK * blockN]T) }
 	return p
 }

@@ -3,39 +3,35 @@
 package kernel
 
 func avx2F32() *Set[float32] {
-	return assembled("avx2", productAssembly[float32]{
+	return (&assembly[float32]{
 		tile: productAVX2F32, copies: panelsAVX2F32,
 		transpose: transposeAVX2F32, dots: dotsAVX2F32, width: 16, square: 8,
-	})
+		gelu: geluAVX2F32,
+	}).set("avx2")
 }
 
 func avx2F64() *Set[float64] {
-	return assembled("avx2", productAssembly[float64]{
+	return (&assembly[float64]{
 		tile: productAVX2F64, copies: panelsAVX2F64,
 		transpose: transposeAVX2F64, dots: dotsAVX2F64, width: 8, square: 4,
-	})
+		gelu: geluAVX2F64,
+	}).set("avx2")
 }
 
 // A transposition moves data and the dots are short: AVX-512 would not help.
 
 func avx512F32() *Set[float32] {
-	return assembled("avx512", productAssembly[float32]{
+	return (&assembly[float32]{
 		tile: productAVX512F32, copies: panelsAVX512F32,
 		transpose: transposeAVX2F32, dots: dotsAVX2F32, width: 32, square: 8,
-	})
+		gelu: geluAVX512F32,
+	}).set("avx512")
 }
 
 func avx512F64() *Set[float64] {
-	return assembled("avx512", productAssembly[float64]{
+	return (&assembly[float64]{
 		tile: productAVX512F64, copies: panelsAVX512F64,
 		transpose: transposeAVX2F64, dots: dotsAVX2F64, width: 16, square: 4,
-	})
-}
-
-func assembled[T Float](name string, assembly productAssembly[T]) *Set[T] {
-	product := newProduct(assembly)
-	set := Reference[T]()
-	set.Name = name
-	set.matMul, set.matMulTN, set.matMulNT = product.matMul, product.matMulTN, product.matMulNT
-	return set
+		gelu: geluAVX512F64,
+	}).set("avx512")
 }

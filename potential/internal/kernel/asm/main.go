@@ -25,6 +25,7 @@ func main() {
 	}{
 		{"features", features},
 		{"matmul", matMul},
+		{"gelu", gelu},
 	} {
 		if err := write(unit.name, unit.generate); err != nil {
 			log.Fatalf("%s: %v", unit.name, err)

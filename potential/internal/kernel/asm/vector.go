@@ -80,28 +80,81 @@ func (v *vector) zero(r reg.VecVirtual) {
 	v.VXORPS(r, r, r) // VPXORQ would do without AVX512DQ, but avo takes r for an input
 }
 
-// fma emits acc += a*b, where a may be memory.
-func (v *vector) fma(a, b, acc Op) {
+// precise emits the instruction for the element size. The last operand is the
+// destination, the first one may be memory.
+func (v *vector) precise(single, double func(...Op), operands ...Op) {
 	if v.size == 4 {
-		v.VFMADD231PS(a, b, acc)
+		single(operands...)
 	} else {
-		v.VFMADD231PD(a, b, acc)
+		double(operands...)
 	}
+}
+
+// fma emits acc += a*b.
+func (v *vector) fma(a, b, acc Op) {
+	v.precise(v.VFMADD231PS, v.VFMADD231PD, a, b, acc)
+}
+
+// fma213 emits acc = acc*b + a.
+func (v *vector) fma213(a, b, acc Op) {
+	v.precise(v.VFMADD213PS, v.VFMADD213PD, a, b, acc)
+}
+
+// fmsub213 emits acc = acc*b - a.
+func (v *vector) fmsub213(a, b, acc Op) {
+	v.precise(v.VFMSUB213PS, v.VFMSUB213PD, a, b, acc)
+}
+
+// fnma emits acc -= a*b.
+func (v *vector) fnma(a, b, acc Op) {
+	v.precise(v.VFNMADD231PS, v.VFNMADD231PD, a, b, acc)
 }
 
 func (v *vector) add(a, b, sum Op) {
-	if v.size == 4 {
-		v.VADDPS(a, b, sum)
-	} else {
-		v.VADDPD(a, b, sum)
-	}
+	v.precise(v.VADDPS, v.VADDPD, a, b, sum)
+}
+
+// sub emits difference = b - a.
+func (v *vector) sub(a, b, difference Op) {
+	v.precise(v.VSUBPS, v.VSUBPD, a, b, difference)
 }
 
 func (v *vector) mul(a, b, product Op) {
+	v.precise(v.VMULPS, v.VMULPD, a, b, product)
+}
+
+// div emits quotient = b / a.
+func (v *vector) div(a, b, quotient Op) {
+	v.precise(v.VDIVPS, v.VDIVPD, a, b, quotient)
+}
+
+// min and max return a if one of the operands is NaN.
+func (v *vector) min(a, b, least Op) {
+	v.precise(v.VMINPS, v.VMINPD, a, b, least)
+}
+
+func (v *vector) max(a, b, greatest Op) {
+	v.precise(v.VMAXPS, v.VMAXPD, a, b, greatest)
+}
+
+func (v *vector) and(a, b, c Op) {
+	v.precise(v.VANDPS, v.VANDPD, a, b, c)
+}
+
+func (v *vector) or(a, b, c Op) {
+	v.precise(v.VORPS, v.VORPD, a, b, c)
+}
+
+func (v *vector) xor(a, b, c Op) {
+	v.precise(v.VXORPS, v.VXORPD, a, b, c)
+}
+
+// shiftToExponent moves the low bits of each lane into its exponent.
+func (v *vector) shiftToExponent(r Op) {
 	if v.size == 4 {
-		v.VMULPS(a, b, product)
+		v.VPSLLD(U8(23), r, r)
 	} else {
-		v.VMULPD(a, b, product)
+		v.VPSLLQ(U8(52), r, r)
 	}
 }
 
@@ -190,6 +243,35 @@ func writeMaskTable(ctx *build.Context) {
 		}
 		ctx.AddDatum(4*i, U32(word))
 	}
+}
+
+// sweep emits the loop over n elements: whole groups of unroll registers, then
+// single registers, then one under a mask. body handles count registers at the
+// pointers, which sweep moves on; it gets a prefix for its labels.
+func (v *vector) sweep(name string, n reg.GPVirtual, unroll int, pointers []reg.GPVirtual,
+	body func(name string, count int, mask reg.Register)) {
+	counts := []int{unroll, 1}
+	if unroll == 1 {
+		counts = counts[:1]
+	}
+	for _, count := range counts {
+		loop, next := label("sweep"+name, count), label("below"+name, count)
+		v.Label(loop)
+		v.CMPQ(n, U32(count*v.lanes()))
+		v.JLT(LabelRef(next))
+		body(loop, count, nil)
+		for _, p := range pointers {
+			v.ADDQ(U32(count*v.bytes), p)
+		}
+		v.SUBQ(U32(count*v.lanes()), n)
+		v.JMP(LabelRef(loop))
+		v.Label(next)
+	}
+	done := label("swept" + name)
+	v.TESTQ(n, n)
+	v.JZ(LabelRef(done))
+	body(label("tail"+name), 1, v.mask(n))
+	v.Label(done)
 }
 
 // label returns a name for a jump target that is unique in the function.
