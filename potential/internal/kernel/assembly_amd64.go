@@ -12,7 +12,14 @@ type assembly[T Float] struct {
 	width     int // columns of a panel of b
 	square    int // rows and columns of a block of transpose
 
-	gelu func(y, dy, d2y, x *T, n int)
+	axpy   func(y, x *T, a T, n int)
+	dot    func(x, y *T, n int) T
+	mulAdd func(y, a, b *T, n int)
+	mul    func(y, a, b *T, n int)
+	gelu   func(y, dy, d2y, x *T, n int)
+
+	fiber     func(y, phi, x *T, n, c, out, in int)
+	fiberGrad func(dphi, dy, x *T, n, c int)
 }
 
 // set wraps the functions into the methods of a Set.
@@ -21,8 +28,25 @@ func (f *assembly[T]) set(name string) *Set[T] {
 	set := Reference[T]()
 	set.Name = name
 	set.matMul, set.matMulTN, set.matMulNT = product.matMul, product.matMulTN, product.matMulNT
-	set.gelu = func(y, dy, d2y, x []T) {
-		f.gelu(first(y), first(dy), first(d2y), first(x), len(x))
+	set.axpy = func(y, x []T, a T) { f.axpy(first(y), first(x), a, len(y)) }
+	set.dot = func(x, y []T) T { return f.dot(first(x), first(y), len(x)) }
+	set.mulAdd = func(y, a, b []T) { f.mulAdd(first(y), first(a), first(b), len(y)) }
+	set.mul = func(y, a, b []T) { f.mul(first(y), first(a), first(b), len(y)) }
+	set.gelu = func(y, dy, d2y, x []T) { f.gelu(first(y), first(dy), first(d2y), first(x), len(x)) }
+	set.fiber = func(y, phi, x []T, n, c int) {
+		if len(y) != 0 {
+			f.fiber(&y[0], &phi[0], &x[0], n, c, n*c, c)
+		}
+	}
+	set.fiberT = func(dx, phi, dy []T, n, c int) {
+		if len(dx) != 0 {
+			f.fiber(&dx[0], &phi[0], &dy[0], n, c, c, n*c)
+		}
+	}
+	set.fiberGrad = func(dphi, dy, x []T, n, c int) {
+		if len(dphi) != 0 {
+			f.fiberGrad(&dphi[0], &dy[0], &x[0], n, c)
+		}
 	}
 	return set
 }

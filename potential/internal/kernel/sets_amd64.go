@@ -6,7 +6,8 @@ func avx2F32() *Set[float32] {
 	return (&assembly[float32]{
 		tile: productAVX2F32, copies: panelsAVX2F32,
 		transpose: transposeAVX2F32, dots: dotsAVX2F32, width: 16, square: 8,
-		gelu: geluAVX2F32,
+		axpy: axpyAVX2F32, dot: dotAVX2F32, mulAdd: mulAddAVX2F32, mul: mulAVX2F32, gelu: geluAVX2F32,
+		fiber: fiberAVX2F32, fiberGrad: fiberGradAVX2F32,
 	}).set("avx2")
 }
 
@@ -14,7 +15,8 @@ func avx2F64() *Set[float64] {
 	return (&assembly[float64]{
 		tile: productAVX2F64, copies: panelsAVX2F64,
 		transpose: transposeAVX2F64, dots: dotsAVX2F64, width: 8, square: 4,
-		gelu: geluAVX2F64,
+		axpy: axpyAVX2F64, dot: dotAVX2F64, mulAdd: mulAddAVX2F64, mul: mulAVX2F64, gelu: geluAVX2F64,
+		fiber: fiberAVX2F64, fiberGrad: fiberGradAVX2F64,
 	}).set("avx2")
 }
 
@@ -24,7 +26,8 @@ func avx512F32() *Set[float32] {
 	return (&assembly[float32]{
 		tile: productAVX512F32, copies: panelsAVX512F32,
 		transpose: transposeAVX2F32, dots: dotsAVX2F32, width: 32, square: 8,
-		gelu: geluAVX512F32,
+		axpy: axpyAVX512F32, dot: dotAVX512F32, mulAdd: mulAddAVX512F32, mul: mulAVX512F32, gelu: geluAVX512F32,
+		fiber: fiberAVX512F32, fiberGrad: fiberGradAVX512F32,
 	}).set("avx512")
 }
 
@@ -32,6 +35,7 @@ func avx512F64() *Set[float64] {
 	return (&assembly[float64]{
 		tile: productAVX512F64, copies: panelsAVX512F64,
 		transpose: transposeAVX2F64, dots: dotsAVX2F64, width: 16, square: 4,
-		gelu: geluAVX512F64,
+		axpy: axpyAVX512F64, dot: dotAVX512F64, mulAdd: mulAddAVX512F64, mul: mulAVX512F64, gelu: geluAVX512F64,
+		fiber: fiberAVX512F64, fiberGrad: fiberGradAVX512F64,
 	}).set("avx512")
 }

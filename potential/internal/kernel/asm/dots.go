@@ -25,7 +25,7 @@ import (
 // Register plan: 8 sums, 4 for b, 2 for a, 1 mask of columns, 1 mask of the
 // tail of k.
 func dots(v *vector) {
-	v.function("dots", "c, a, b *T, m, k, n int, accumulate bool",
+	v.function("dots", "(c, a, b *T, m, k, n int, accumulate bool)",
 		"computes c = a·bᵀ or c += a·bᵀ by dot products of rows.")
 	d := &dotTile{vector: v, row: v.AllocLocal(8)}
 	d.c, d.a, d.b0 = v.pointer("c"), v.pointer("a"), v.GP64()

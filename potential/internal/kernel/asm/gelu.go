@@ -86,7 +86,7 @@ func gelu(ctx *build.Context) {
 // Register plan: 3 constants, about 10 temporaries; the other constants are
 // memory operands.
 func geluKernel(v *vector, c *table) {
-	v.function("gelu", "y, dy, d2y, x *T, n int", "computes the GELU and, where not nil, its derivatives.")
+	v.function("gelu", "(y, dy, d2y, x *T, n int)", "computes the GELU and, where not nil, its derivatives.")
 	g := &geluLoop{vector: v, table: c}
 	g.y, g.dy, g.d2y, g.x = v.pointer("y"), v.pointer("dy"), v.pointer("d2y"), v.pointer("x")
 	g.bound, g.one, g.nought = v.register(), v.register(), v.register()

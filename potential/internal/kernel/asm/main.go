@@ -26,6 +26,8 @@ func main() {
 		{"features", features},
 		{"matmul", matMul},
 		{"gelu", gelu},
+		{"elementwise", elementwise},
+		{"fiber", fiber},
 	} {
 		if err := write(unit.name, unit.generate); err != nil {
 			log.Fatalf("%s: %v", unit.name, err)

@@ -45,7 +45,7 @@ func matMul(ctx *build.Context) {
 // the place of the second half of the sums. Rows of a are addressed from one
 // pointer per four rows, with rowA and 3 rowA as indices.
 func product(v *vector) {
-	v.function("product", "c, a, b *T, m, k, n, rowC, rowA, colA, rowB, panel int, accumulate bool",
+	v.function("product", "(c, a, b *T, m, k, n, rowC, rowA, colA, rowB, panel int, accumulate bool)",
 		"computes c = a·b or c += a·b for strided a and b in panels.")
 	t := &tile{vector: v}
 	t.a, t.b, t.c = v.GP64(), v.pointer("b"), v.GP64()

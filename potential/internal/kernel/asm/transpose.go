@@ -19,7 +19,7 @@ import (
 //
 // Register plan: L registers for the block, L for the interleaved pairs.
 func transpose(v *vector) {
-	v.function("transpose", "dst, src *T, blocks, rowDst, rowSrc int",
+	v.function("transpose", "(dst, src *T, blocks, rowDst, rowSrc int)",
 		"transposes blocks square blocks of src, which lie side by side.")
 	dst, src, blocks := v.pointer("dst"), v.pointer("src"), v.integer("blocks", false)
 	rowDst, rowSrc := v.integer("rowDst", true), v.integer("rowSrc", true)
@@ -82,7 +82,7 @@ func (v *vector) transposeHalves(r []reg.VecVirtual) []reg.VecVirtual {
 //		}
 //	}
 func panels(v *vector) {
-	v.function("panels", "dst, src *T, panels, k, rowSrc int",
+	v.function("panels", "(dst, src *T, panels, k, rowSrc int)",
 		"cuts the columns of src into panels of two registers.")
 	dst, src := v.pointer("dst"), v.pointer("src")
 	left, rowSrc := v.integer("panels", false), v.integer("rowSrc", true)

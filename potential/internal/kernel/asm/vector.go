@@ -33,16 +33,16 @@ func (v *vector) lanes() int { return v.bytes / v.size }
 // elem is the Go type of an element.
 func (v *vector) elem() string { return fmt.Sprintf("float%d", 8*v.size) }
 
-// function starts func name+suffix(params), for example fiberAVX2F32. In params
-// the word T stands for the element type.
-func (v *vector) function(name, params, doc string) {
+// function starts a kernel, whose name gets a suffix: fiberAVX2F32. In the
+// signature the word T stands for the element type.
+func (v *vector) function(name, signature, doc string) {
 	isa := map[int]string{32: "AVX2", 64: "AVX512"}[v.bytes]
 	full := fmt.Sprintf("%s%sF%d", name, isa, 8*v.size)
 	v.Function(full)
 	v.Attributes(build.NOSPLIT)
 	v.Pragma("noescape")
 	v.Doc(full + " " + doc)
-	v.SignatureExpr("func(" + regexp.MustCompile(`\bT\b`).ReplaceAllString(params, v.elem()) + ")")
+	v.SignatureExpr("func" + regexp.MustCompile(`\bT\b`).ReplaceAllString(signature, v.elem()))
 }
 
 // integer loads the named parameter, multiplied by the element size if bytes
