@@ -15,15 +15,15 @@ type File string
 
 // BeforeResolve implements the hook of kong.
 func (File) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
-	path, ok := ctx.Value(trace).Interface().(File)
-	if !ok || path == "" {
+	path := ctx.Value(trace).String()
+	if path == "" {
 		return nil
 	}
-	data, err := os.ReadFile(string(path))
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	return Use(ctx, string(path), data)
+	return Use(ctx, path, data)
 }
 
 // Use gives the flags of ctx the values in data, the text of a TOML file that
