@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"ponita/integrator"
+	"ponita/internal/version"
+	"ponita/xyz"
+)
+
+// crash writes what explains a run that left physics to PREFIX.crash and returns
+// the error that ends the program. The checkpoint stays the last good one.
+func (r *simulation) crash(cause error) error {
+	directory := r.set.path(".crash")
+	stop := &stopError{exitDiverged, fmt.Sprintf("%v; see %s", r.explain(cause), directory)}
+	if err := r.writeBundle(directory, cause); err != nil {
+		return errors.Join(stop, fmt.Errorf("the crash bundle is not complete: %w", err))
+	}
+	return stop
+}
+
+// explain adds the element of the atom to blame: it is the first thing to ask.
+func (r *simulation) explain(cause error) error {
+	if e, ok := errors.AsType[*integrator.DivergedError](cause); ok && e.Atom >= 0 {
+		return fmt.Errorf("%w (line %d of the atoms, %s)", cause, e.Atom+1, xyz.Symbol(r.sys.species[e.Atom]))
+	}
+	return cause
+}
+
+func (r *simulation) writeBundle(directory string, cause error) error {
+	if err := os.MkdirAll(directory, 0o777); err != nil {
+		return err
+	}
+	message := fmt.Sprintf(`%v
+
+version    %s
+model      %s, hash %s
+kernel     %s, %s
+seed       %d
+step       %d of %d
+
+frames.xyz       the steps before, the failed one last if its positions are finite
+effective.toml   the settings
+last.ckpt        the last checkpoint
+`, r.explain(cause), version.String(), r.set.Model, r.model.Hash(), r.calc.KernelName(), r.set.Precision,
+		r.set.Seed, r.state.Step, r.set.total())
+
+	errs := []error{
+		os.WriteFile(filepath.Join(directory, "message.txt"), []byte(message), 0o666),
+		os.WriteFile(filepath.Join(directory, "effective.toml"), []byte(r.effective), 0o666),
+	}
+	if data, err := os.ReadFile(r.set.path(".ckpt")); err != nil {
+		errs = append(errs, err)
+	} else {
+		errs = append(errs, os.WriteFile(filepath.Join(directory, "last.ckpt"), data, 0o666))
+	}
+	return errors.Join(append(errs, r.writeHistory(filepath.Join(directory, "frames.xyz")))...)
+}
+
+func (r *simulation) writeHistory(path string) error {
+	frames := r.recent.frames
+	err := xyz.WriteFile(path, append(frames, newFrame(r.state, &r.sys))...)
+	if err != nil {
+		// What failed may be beyond what a file can say.
+		return xyz.WriteFile(path, frames...)
+	}
+	return nil
+}

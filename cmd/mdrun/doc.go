@@ -1,0 +1,28 @@
+// Command mdrun runs molecular dynamics with a learned potential.
+//
+//	mdrun demo
+//	mdrun run.toml --temperature 500
+//	mdrun run.toml --restart auto
+//
+// See mdrun --help for every setting.
+//
+// # Files
+//
+// PREFIX.thermo.csv has a row every thermo_every steps, step 0 included. The
+// names of its columns end in their units. Econs is the conserved quantity: the
+// total energy less what a thermostat brought in. Pressures are positive in
+// compression; they, volume and density are empty unless the cell is periodic
+// in all directions.
+//
+// PREFIX.traj.xyz is extended XYZ with columns forces (eV/Å) and vel (Å/fs) and
+// the keys energy (eV), stress (eV/Å³, of the potential, positive in tension),
+// step and time_fs. Positions are not wrapped into the cell. PREFIX.final.xyz is
+// one such frame: the structure to start another run from.
+//
+// PREFIX.ckpt is the complete state. A restart from it gives the bits of a run
+// that never stopped, in every file but for the columns of wall time: what was
+// written after the checkpoint is cut off first.
+//
+// PREFIX.crash/ holds what explains a run that left physics: the last steps,
+// the settings, the last checkpoint, and the message.
+package main

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"time"
+)
+
+// Settings is the one table of what can be set: flags, keys of a run file,
+// defaults and help.
+type Settings struct {
+	Model      string  `group:"System" placeholder:"FILE" help:"Model file, or builtin:acac."`
+	Structure  string  `group:"System" placeholder:"FILE" help:"Extended XYZ file, or builtin:acac."`
+	Frame      int     `group:"System" default:"-1" help:"Frame of it: 1 is the first, -1 the last."`
+	Repeat     []int   `group:"System" default:"1,1,1" help:"Copies of a periodic cell along a, b, c."`
+	Velocities string  `group:"System" default:"auto" enum:"auto,file,draw" help:"Columns vel or velo of the file (Å/fs), drawn at the temperature, or auto: file if it has them."`
+	Precision  string  `group:"System" default:"float32" enum:"float32,float64" help:"Of the network: float32 or float64."`
+	Skin       float64 `group:"System" default:"0.5" help:"Reach of neighbour lists beyond the cutoff, Å."`
+
+	Ensemble       string   `group:"Dynamics" default:"csvr" enum:"nve,csvr,langevin,nose-hoover" help:"nve, csvr, langevin or nose-hoover."`
+	Temperature    float64  `group:"Dynamics" default:"300" help:"Of velocities and thermostat, K."`
+	TemperatureEnd *float64 `group:"Dynamics" placeholder:"K" help:"Ramp the thermostat to this, K; default no ramp."`
+	Timestep       float64  `group:"Dynamics" default:"0.5" help:"Time step, fs."`
+	Time           *float64 `group:"Dynamics" placeholder:"PS" help:"Length of the run, ps; default 10."`
+	Steps          *int     `group:"Dynamics" placeholder:"N" help:"The same in steps."`
+	Equilibrate    float64  `group:"Dynamics" default:"0" help:"csvr for so many ps first, not counted in these."`
+	Relaxation     float64  `group:"Dynamics" default:"100" help:"Relaxation time of csvr and nose-hoover, fs."`
+	Friction       float64  `group:"Dynamics" default:"0.002" help:"Friction of langevin, 1/fs."`
+	Seed           uint64   `group:"Dynamics" default:"1" help:"Of velocities and thermostat."`
+
+	Out             string         `group:"Output" default:"." help:"Directory of the output files."`
+	Prefix          string         `group:"Output" help:"Start of their names; default the name of run.toml."`
+	ThermoEvery     int            `group:"Output" default:"100" help:"Steps between rows of the thermo file."`
+	TrajectoryEvery int            `group:"Output" default:"200" help:"Steps between frames; 0 is none."`
+	CheckpointEvery int            `group:"Output" default:"10000" help:"Steps between checkpoints; 0 is at the end only."`
+	Plot            bool           `group:"Output" default:"true" negatable:"" help:"Draw PREFIX.png at the end."`
+	Overwrite       bool           `group:"Output" help:"Replace the files of an earlier run."`
+	Restart         restartSetting `group:"Output" placeholder:"CKPT" help:"Continue from this checkpoint; auto or true: from PREFIX.ckpt if it is there."`
+	MaxTime         time.Duration  `group:"Output" default:"0s" help:"Stop after this wall time, as 1h30m; 0s is never."`
+
+	MaxTemperature  float64 `group:"Guards" default:"10000" help:"Stop a run that is hotter, K."`
+	MaxEnergyChange float64 `group:"Guards" default:"10" help:"Stop if the potential energy changes by more, eV/atom."`
+	MaxMove         float64 `group:"Guards" default:"1" help:"Stop if an atom moves further in a step, Å."`
+}
+
+// defaultTime is the length of a run that gives none, in ps.
+const defaultTime = 10
+
+// resolve checks the settings and fills in what depends on others.
+func (s *Settings) resolve(file runFile) error {
+	if s.Prefix == "" {
+		s.Prefix = file.prefix()
+	}
+	switch {
+	case s.Model == "":
+		return fmt.Errorf("no model: want --model FILE or a run file with model = \"FILE\"")
+	case s.Structure == "" && s.Restart == "":
+		return fmt.Errorf("no structure: want --structure FILE or a run file with structure = \"FILE\"")
+	case s.Time != nil && s.Steps != nil:
+		return fmt.Errorf("time = %g and steps = %d: want one of them", *s.Time, *s.Steps)
+	case s.Frame == 0:
+		return fmt.Errorf("frame = 0, want 1 or more from the start, -1 or less from the end")
+	case len(s.Repeat) != 3:
+		return fmt.Errorf("repeat = %v, want three numbers", s.Repeat)
+	case s.ThermoEvery < 1:
+		return fmt.Errorf("thermo_every = %d, want 1 or more", s.ThermoEvery)
+	case s.TrajectoryEvery < 0 || s.CheckpointEvery < 0:
+		return fmt.Errorf("trajectory_every = %d, checkpoint_every = %d: want 0 or more", s.TrajectoryEvery, s.CheckpointEvery)
+	case s.TemperatureEnd != nil && s.Ensemble == "nve":
+		return fmt.Errorf("temperature_end = %g has no meaning for ensemble nve", *s.TemperatureEnd)
+	case filepath.Base(s.Prefix) != s.Prefix:
+		return fmt.Errorf("prefix = %q, want a name without a directory: that is out", s.Prefix)
+	}
+	for _, n := range s.Repeat {
+		if n < 1 {
+			return fmt.Errorf("repeat = %v, want 1 or more each", s.Repeat)
+		}
+	}
+	for _, p := range []struct {
+		name  string
+		value float64
+	}{
+		{"timestep", s.Timestep}, {"relaxation", s.Relaxation}, {"max_move", s.MaxMove},
+		{"max_temperature", s.MaxTemperature}, {"max_energy_change", s.MaxEnergyChange},
+	} {
+		// An infinite limit is a guard that is off.
+		if !(p.value > 0) || p.name == "timestep" && math.IsInf(p.value, 0) {
+			return fmt.Errorf("%s = %g, want a positive number", p.name, p.value)
+		}
+	}
+	return s.resolveSteps()
+}
+
+// resolveSteps turns times into steps, so that the effective settings hold a
+// number without rounding.
+func (s *Settings) resolveSteps() error {
+	if s.Steps == nil {
+		ps := float64(defaultTime)
+		if s.Time != nil {
+			ps = *s.Time
+		}
+		s.Steps = new(s.stepsIn(ps))
+		s.Time = nil
+	}
+	if *s.Steps < 0 || !(s.Equilibrate >= 0) || s.total() > math.MaxInt32*1000 {
+		return fmt.Errorf("%d steps after %g ps, want 0 or more", *s.Steps, s.Equilibrate)
+	}
+	return nil
+}
+
+func (s *Settings) stepsIn(ps float64) int { return int(math.Round(1000 * ps / s.Timestep)) }
+
+// equilibration and total are the steps at which the equilibration and the run
+// end.
+func (s *Settings) equilibration() int { return s.stepsIn(s.Equilibrate) }
+func (s *Settings) total() int         { return s.equilibration() + *s.Steps }
+
+// path returns the output file with the given ending.
+func (s *Settings) path(ending string) string { return filepath.Join(s.Out, s.Prefix+ending) }
+
+// restartSetting is the path of a checkpoint, "auto", or "" for none.
+type restartSetting string
+
+// UnmarshalText takes true and false, in a file also without quotes, for auto
+// and none.
+func (r *restartSetting) UnmarshalText(text []byte) error {
+	switch value := string(text); value {
+	case "true":
+		*r = "auto"
+	case "false":
+		*r = ""
+	default:
+		*r = restartSetting(value)
+	}
+	return nil
+}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"ponita/integrator"
+	"ponita/potential"
+	"ponita/xyz"
+)
+
+// simulation is one run.
+type simulation struct {
+	set       *Settings
+	effective string // the settings as a TOML file
+	report    reporter
+
+	model *potential.Model
+	calc  *potential.Calculator
+	sys   system
+	state *integrator.State
+	drawn bool // velocities were drawn
+
+	thermo, trajectory *os.File // nil without a trajectory
+	frames             *xyz.Writer
+	recent             history
+
+	began     time.Time
+	first     int     // step at which this part of the run began
+	past      float64 // s, wall time of the parts before
+	conserved float64 // eV, at step 0
+	signals   chan os.Signal
+}
+
+// stopError ends the program with a code of its own.
+type stopError struct {
+	code   int
+	reason string
+}
+
+func (e *stopError) Error() string { return e.reason }
+
+// outputError is a file that could not be written: no fault of the dynamics.
+type outputError struct{ error }
+
+func (e *outputError) Unwrap() error { return e.error }
+
+// simulate makes the run that the settings describe.
+func simulate(set *Settings, effective string, report reporter) (err error) {
+	r := &simulation{set: set, effective: effective, report: report, began: time.Now()}
+	if r.model, err = loadModel(set.Model); err != nil {
+		return err
+	}
+	restart, err := set.restartPath()
+	if err != nil {
+		return err
+	}
+	var from *checkpoint
+	if restart == "" {
+		err = r.startNew()
+	} else {
+		from, err = r.startAgain(restart)
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.openOutputs(from); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.closeOutputs()) }()
+	r.frames = xyz.NewWriter(r.trajectory)
+	if err := os.WriteFile(set.path(".effective.toml"), []byte(effective), 0o666); err != nil {
+		return err
+	}
+	report.start(r)
+	if err := r.begin(); err != nil {
+		return err
+	}
+	return r.finish(r.integrate())
+}
+
+// startNew reads the structure and sets the state to step 0.
+func (r *simulation) startNew() error {
+	if r.set.Structure == "" {
+		return fmt.Errorf("no structure, and no checkpoint %s: want one of them", r.set.path(".ckpt"))
+	}
+	st, err := readStart(r.set)
+	if err != nil {
+		return err
+	}
+	r.sys, r.drawn = st.system, st.vel == nil
+	if r.calc, err = newCalculator(r.model, &r.sys, r.set); err != nil {
+		return err
+	}
+	if r.state, err = newState(st, r.calc, r.set); err != nil {
+		return err
+	}
+	r.conserved = r.state.Conserved()
+	return nil
+}
+
+// startAgain takes everything from a checkpoint.
+func (r *simulation) startAgain(path string) (*checkpoint, error) {
+	state, c, err := loadCheckpoint(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.check(path, r.model, r.set); err != nil {
+		return nil, err
+	}
+	r.state, r.first, r.past, r.conserved = state, state.Step, c.Wall, c.Conserved
+	r.sys = system{species: c.Species, pbc: c.PBC, isotope: c.Isotope, origin: path}
+	r.calc, err = newCalculator(r.model, &r.sys, r.set)
+	return c, err
+}
+
+// begin writes what a new run writes before its first step. That includes a
+// checkpoint, so that wherever there is output there is one to continue from.
+func (r *simulation) begin() error {
+	if length, err := settled(r.thermo); err != nil {
+		return err
+	} else if length == 0 {
+		if err := writeRow(r.thermo, header()); err != nil {
+			return err
+		}
+	}
+	if r.first > 0 {
+		return nil
+	}
+	if err := errors.Join(r.writeSample(r.state), r.writeFrame(r.state)); err != nil {
+		return err
+	}
+	return r.save()
+}
+
+// integrate makes the steps.
+func (r *simulation) integrate() error {
+	r.signals = make(chan os.Signal, 1)
+	signal.Notify(r.signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(r.signals)
+	watchers := r.watchers()
+	for _, stage := range stages(r.set) {
+		steps := stage.until - r.state.Step
+		if steps <= 0 {
+			continue
+		}
+		if err := integrator.Run(stage.stepper, r.state, r.calc, steps, watchers...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// watchers look at every step: first whether it makes sense, last whether it
+// was the last.
+func (r *simulation) watchers() []integrator.Watcher {
+	guard := &integrator.Guard{
+		MaxMove: r.set.MaxMove, MaxTemperature: r.set.MaxTemperature, MaxEnergyChange: r.set.MaxEnergyChange,
+	}
+	// The guard compares with the state it saw first.
+	guard.Check(r.state)
+	r.recent.add(newFrame(r.state, &r.sys))
+	list := []integrator.Watcher{
+		guard.Check,
+		func(s *integrator.State) error { r.recent.add(newFrame(s, &r.sys)); return nil },
+		integrator.Every(r.set.ThermoEvery, r.writeSample),
+	}
+	if n := r.set.TrajectoryEvery; n > 0 {
+		list = append(list, integrator.Every(n, r.writeFrame))
+	}
+	if n := r.set.CheckpointEvery; n > 0 {
+		list = append(list, integrator.Every(n, func(*integrator.State) error { return wrapOutput(r.save()) }))
+	}
+	return append(list, r.interrupted)
+}
+
+// interrupted ends the run when a signal or the end of its time has come.
+func (r *simulation) interrupted(s *integrator.State) error {
+	select {
+	case sig := <-r.signals:
+		signal.Stop(r.signals) // a second one kills
+		return &stopError{128 + int(sig.(syscall.Signal)), fmt.Sprintf("stopped by %s after step %d", sig, s.Step)}
+	default:
+	}
+	if limit := r.set.MaxTime; limit > 0 && time.Since(r.began) >= limit && s.Step < r.set.total() {
+		return &stopError{exitTimeLimit, fmt.Sprintf("stopped after %v, max_time, and step %d", limit, s.Step)}
+	}
+	return nil
+}
+
+func (r *simulation) writeSample(state *integrator.State) error {
+	row := r.sample()
+	r.report.row(row, r.progress())
+	return wrapOutput(writeRow(r.thermo, row.text()))
+}
+
+func (r *simulation) writeFrame(state *integrator.State) error {
+	if r.trajectory == nil {
+		return nil
+	}
+	return wrapOutput(r.frames.Write(newFrame(state, &r.sys)))
+}
+
+func wrapOutput(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &outputError{err}
+}
+
+// sample returns the row of the present state.
+func (r *simulation) sample() sample {
+	row := observe(r.state, &r.sys)
+	row.wall = r.wall()
+	if elapsed := time.Since(r.began).Seconds(); elapsed > 0 {
+		nanoseconds := float64(r.state.Step-r.first) * r.set.Timestep * 1e-6
+		row.rate = nanoseconds / elapsed * 86400
+	}
+	return row
+}
+
+// wall is the time [s] that all parts of the run have taken.
+func (r *simulation) wall() float64 { return r.past + time.Since(r.began).Seconds() }

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"ponita/integrator"
+	"ponita/xyz"
+)
+
+//go:embed demo/acac.xyz
+var demoStructure []byte
+
+// system is what does not change during a run.
+type system struct {
+	species []int
+	pbc     [3]bool
+	isotope bool   // masses are those of the file, and written again
+	origin  string // for messages: "water.xyz: frame 3"
+}
+
+// periodic tells whether there is a volume to speak of.
+func (s *system) periodic() bool { return s.pbc == [3]bool{true, true, true} }
+func (s *system) molecule() bool { return s.pbc == [3]bool{} }
+
+// start is a system with the positions, velocities and masses it starts from.
+type start struct {
+	system
+	pos     [][3]float64
+	vel     [][3]float64 // Å/fs; nil if they are to be drawn
+	masses  []float64
+	lattice [3][3]float64
+}
+
+// readStart returns what the settings say about the start of a run.
+func readStart(s *Settings) (*start, error) {
+	frame, err := readFrame(s.Structure, s.Frame)
+	if err != nil {
+		return nil, err
+	}
+	if len(frame.Species) == 0 {
+		return nil, fmt.Errorf("%s has no atoms", frame.Origin)
+	}
+	st := &start{
+		system:  system{species: frame.Species, pbc: frame.PBC, origin: frame.Origin.String()},
+		pos:     frame.Pos,
+		masses:  integrator.Masses(frame.Species),
+		lattice: frame.Lattice,
+	}
+	for _, name := range []string{"masses", "mass"} {
+		if masses, ok := frame.Column(name).([]float64); ok {
+			st.masses, st.isotope = masses, true
+			break
+		}
+	}
+	if st.vel, err = velocities(frame, s.Velocities); err != nil {
+		return nil, err
+	}
+	return st, st.repeat([3]int(s.Repeat))
+}
+
+// velocities returns the column vel, or velo as GPUMD has it; both are in Å/fs.
+func velocities(frame *xyz.Frame, from string) ([][3]float64, error) {
+	if from == "draw" {
+		return nil, nil
+	}
+	for _, name := range []string{"vel", "velo"} {
+		if vel, ok := frame.Column(name).([][3]float64); ok {
+			return vel, nil
+		}
+	}
+	if from == "file" {
+		return nil, fmt.Errorf("%s has no column vel or velo of three reals", frame.Origin)
+	}
+	return nil, nil
+}
+
+// readFrame returns frame n of a file: 1 is the first, -1 the last.
+func readFrame(path string, n int) (*xyz.Frame, error) {
+	var source io.Reader = bytes.NewReader(demoStructure)
+	if path != builtin {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		source = file
+	}
+	// From the end, only the frames that may be the one are kept.
+	var last []*xyz.Frame
+	count := 0
+	for frame, err := range xyz.NewReader(source, path).All() {
+		if err != nil {
+			return nil, err
+		}
+		if count++; count == n {
+			return frame, nil
+		}
+		if last = append(last, frame); len(last) > max(-n, 1) {
+			last = slices.Delete(last, 0, 1)
+		}
+	}
+	if n < 0 && count >= -n {
+		return last[0], nil
+	}
+	return nil, fmt.Errorf("%s has %d frames, frame = %d is none of them", path, count, n)
+}
+
+// repeat makes a supercell of n copies along a, b and c.
+func (st *start) repeat(n [3]int) error {
+	for k, name := range []string{"a", "b", "c"} {
+		if n[k] > 1 && !st.pbc[k] {
+			return fmt.Errorf("%s is not periodic along %s: cannot repeat it %d times there", st.origin, name, n[k])
+		}
+	}
+	cell := *st
+	st.species, st.pos, st.masses, st.vel = nil, nil, nil, nil
+	for i := range n[0] {
+		for j := range n[1] {
+			for k := range n[2] {
+				st.species = append(st.species, cell.species...)
+				st.masses = append(st.masses, cell.masses...)
+				st.vel = append(st.vel, cell.vel...)
+				for _, x := range cell.pos {
+					for d := range 3 {
+						x[d] += float64(i)*cell.lattice[0][d] + float64(j)*cell.lattice[1][d] + float64(k)*cell.lattice[2][d]
+					}
+					st.pos = append(st.pos, x)
+				}
+			}
+		}
+	}
+	for k := range 3 {
+		for d := range 3 {
+			st.lattice[k][d] *= float64(n[k])
+		}
+	}
+	return nil
+}
+
+// newState returns the state at step 0.
+func newState(st *start, ff integrator.ForceField, s *Settings) (*integrator.State, error) {
+	if i := slices.IndexFunc(st.masses, func(m float64) bool { return !(m > 0) }); i >= 0 {
+		return nil, fmt.Errorf("%s: atom %d has mass %g amu, want a positive one", st.origin, i+1, st.masses[i])
+	}
+	state, err := integrator.NewState(ff, st.pos, st.lattice, st.masses)
+	if err != nil {
+		return nil, err
+	}
+	state.Noise = integrator.NewStream(s.Seed, integrator.ThermostatStream)
+	if st.vel == nil {
+		draw := integrator.Velocities{Temperature: s.Temperature, Molecule: st.molecule()}
+		return state, draw.Draw(state, integrator.NewStream(s.Seed, integrator.VelocityStream).Rand)
+	}
+	state.Vel = st.vel
+	countFreedom(state, st.molecule())
+	return state, nil
+}
+
+// countFreedom sets the degrees of freedom of velocities that come from a file:
+// those of the whole are left out if they hold no energy to speak of, as
+// velocities drawn here.
+func countFreedom(state *integrator.State, molecule bool) {
+	trial := *state
+	for _, remove := range []func(){trial.RemoveMomentum, trial.RemoveRotation} {
+		trial.Vel = slices.Clone(state.Vel)
+		remove()
+		if state.KineticEnergy()-trial.KineticEnergy() <= 1e-3*state.KineticEnergy() {
+			state.DOF = trial.DOF
+		}
+		if !molecule {
+			return
+		}
+	}
+}
+
+// formula returns the composition in the order of Hill, as C5H8O2.
+func formula(species []int) string {
+	count := map[string]int{}
+	for _, z := range species {
+		count[xyz.Symbol(z)]++
+	}
+	var order []string
+	for symbol := range count {
+		order = append(order, symbol)
+	}
+	rank := func(symbol string) string {
+		if at := strings.Index("CH", symbol); at >= 0 && count["C"] > 0 {
+			return fmt.Sprint(at)
+		}
+		return symbol
+	}
+	slices.SortFunc(order, func(a, b string) int { return strings.Compare(rank(a), rank(b)) })
+	var b strings.Builder
+	for _, symbol := range order {
+		b.WriteString(symbol)
+		if count[symbol] > 1 {
+			fmt.Fprint(&b, count[symbol])
+		}
+	}
+	return b.String()
+}
