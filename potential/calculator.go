@@ -94,23 +94,12 @@ func (c *Calculator) Compute(pos [][3]float64, lattice [3][3]float64, forces [][
 	c.eval.evaluate(g, c.site, dVec)
 	c.model.Repulsion.add(g, c.kind, c.model.Config.Species, c.site, dVec)
 
-	energy := 0.
-	*virial = [3][3]float64{}
-	for i := range forces {
-		energy += c.site[i]
-		forces[i] = force(g, i, dVec)
-		for e := g.Start[i]; e < g.Start[i+1]; e++ {
-			for k, x := range g.Vec[e] {
-				for l, d := range dVec[e] {
-					virial[k][l] -= x * d
-				}
-			}
-		}
-		if f := forces[i]; notFinite(c.site[i] + f[0] + f[1] + f[2]) {
+	energy := collect(g, c.site, dVec, forces, virial)
+	for i, f := range forces {
+		if notFinite(c.site[i] + f[0] + f[1] + f[2]) {
 			return 0, fmt.Errorf("potential: atom %d at %.4f Å has energy %g eV and force %g eV/Å", i+1, pos[i], c.site[i], f)
 		}
 	}
-	symmetrize(virial)
 	return energy, nil
 }
 
@@ -175,4 +164,42 @@ func (ev *evaluation[T]) evaluate(g *neighbor.Graph, site []float64, dVec [][3]f
 		site[i] += ev.scale[i] * (out - ev.isolated[i])
 	}
 	ev.pass.Backward(ev.scale, dVec)
+}
+
+// Baseline is the part of a model that is not learned: reference energies and
+// repulsion.
+type Baseline struct {
+	Energy float64       // eV
+	Forces [][3]float64  // eV/Å
+	Virial [3][3]float64 // eV
+}
+
+// Baseline evaluates it for atoms of the given kinds.
+func (m *Model) Baseline(g *neighbor.Graph, kind []int) Baseline {
+	site, dVec := make([]float64, len(kind)), make([][3]float64, len(g.Vec))
+	for i, k := range kind {
+		site[i] = m.ReferenceEnergies[k]
+	}
+	m.Repulsion.add(g, kind, m.Config.Species, site, dVec)
+	b := Baseline{Forces: make([][3]float64, len(kind))}
+	b.Energy = collect(g, site, dVec, b.Forces, &b.Virial)
+	return b
+}
+
+// collect turns site energies and ∂E/∂x_ij into energy, forces and virial.
+func collect(g *neighbor.Graph, site []float64, dVec, forces [][3]float64, virial *[3][3]float64) (energy float64) {
+	*virial = [3][3]float64{}
+	for i := range forces {
+		energy += site[i]
+		forces[i] = force(g, i, dVec)
+		for e := g.Start[i]; e < g.Start[i+1]; e++ {
+			for k, x := range g.Vec[e] {
+				for l, d := range dVec[e] {
+					virial[k][l] -= x * d
+				}
+			}
+		}
+	}
+	symmetrize(virial)
+	return energy
 }

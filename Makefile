@@ -1,0 +1,58 @@
+# Two commands set a fresh machine up: `make demo` and `make test`.
+# They install what is missing (needs root or sudo, and apt).
+
+GO      ?= go
+SUDO    := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
+LDFLAGS := -X ponita/internal/version.release=$(VERSION)
+TOOLS   := $(GO) run -modfile=tools/go.mod
+
+.PHONY: build demo test check lint race purego fuzz physics bench generate clean deps
+
+build: deps ## bin/mdrun (static) and bin/ponita
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/mdrun ./cmd/mdrun
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ponita ./cmd/ponita
+
+demo: build ## 300 K dynamics of acetylacetone: table, trajectory and picture in demo/
+	bin/mdrun demo --out demo
+
+test: deps ## all tests but the long ensembles
+	$(GO) test ./...
+
+check: lint test purego ## what must pass before a commit
+
+lint: deps
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w ."; exit 1; }
+	$(GO) vet ./...
+	$(TOOLS) honnef.co/go/tools/cmd/staticcheck ./...
+
+race: deps
+	$(GO) test -race -short ./...
+
+purego: deps ## without assembly, and for another architecture
+	$(GO) test -short -tags purego ./potential/...
+	CGO_ENABLED=0 GOARCH=arm64 $(GO) build -o /dev/null ./cmd/mdrun
+
+fuzz: deps ## a minute for each reader of files
+	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 1m ./xyz
+	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./potential
+
+physics: deps ## long ensembles
+	$(GO) test -tags physics -timeout 60m ./integrator ./cmd/mdrun
+
+bench: deps
+	$(GO) test -run '^$$' -bench . ./xyz ./neighbor ./potential/...
+
+generate: ## assembly from its generators
+	cd potential/internal/kernel/asm && $(GO) run .
+
+# The HDF5 library and a C compiler, from the distribution.
+deps: .deps
+.deps:
+	@if command -v gcc >/dev/null && [ -n "$$(find /usr/include /usr/lib /usr/local/include -name hdf5.h 2>/dev/null | head -1)" ]; then :; \
+	elif command -v apt-get >/dev/null; then $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q gcc libc6-dev libhdf5-dev; \
+	else echo "install a C compiler and the development package of HDF5 (libhdf5-dev, hdf5-devel)"; exit 1; fi
+	@touch .deps
+
+clean:
+	rm -rf bin demo .deps

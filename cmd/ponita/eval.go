@@ -1,0 +1,99 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"text/tabwriter"
+
+	"ponita/potential"
+	"ponita/potential/train"
+	"ponita/xyz"
+)
+
+type evalCommand struct {
+	Model     string `arg:"" type:"existingfile" help:"Model file."`
+	File      string `arg:"" type:"existingfile" help:"Extended XYZ file with reference values."`
+	EnergyKey string `help:"Key of the energies, eV."`
+	ForcesKey string `help:"Column of the forces, eV/Å."`
+	StressKey string `help:"Key of the stress, eV/Å³."`
+	VirialKey string `help:"Key of the virial, eV."`
+	Grid      string `help:"Evaluate on another grid: icosahedron12, dodecahedron20 or icosahedral32."`
+	Precision string `default:"float32" enum:"float32,float64" help:"Precision of features and matrix products."`
+	Rotations int    `default:"10" help:"Random orientations for the rotation residual; 0 leaves it out."`
+	Seed      uint64 `default:"1" help:"Seed of the rotations."`
+	Threads   int    `default:"0" help:"Threads; 0 is all cores."`
+	JSON      bool   `help:"Print JSON."`
+}
+
+func (c *evalCommand) Run() error {
+	m, err := potential.Load(c.Model)
+	if err != nil {
+		return err
+	}
+	if c.Grid != "" {
+		g, err := potential.NamedGrid(c.Grid)
+		if err != nil {
+			return err
+		}
+		if m, err = m.WithGrid(g); err != nil {
+			return err
+		}
+	}
+	d, err := train.ReadDataset(c.File, xyz.LabelKeys{Energy: c.EnergyKey, Forces: c.ForcesKey, Stress: c.StressKey, Virial: c.VirialKey})
+	if err != nil {
+		return err
+	}
+	var options []potential.Option
+	if c.Precision == "float64" {
+		options = append(options, potential.DoublePrecision())
+	}
+	ev, err := train.Evaluate(m, d, nil, c.Threads, options...)
+	if err != nil {
+		return err
+	}
+	if c.Rotations > 1 {
+		if ev.Rotation, err = train.RotationResidual(m, d, c.Rotations, c.Threads, c.Seed, options...); err != nil {
+			return err
+		}
+	}
+	if c.JSON {
+		out := json.NewEncoder(os.Stdout)
+		out.SetIndent("", "  ")
+		return out.Encode(ev)
+	}
+	return printEvaluation(ev)
+}
+
+func printEvaluation(ev *train.Evaluation) error {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "\tframes\tE RMSE\tE MAE\tE RMSE\tE MAE\tF RMSE\tF MAE\tstress RMSE\tMAE\t")
+	fmt.Fprintln(w, "\t\tmeV\tmeV\tmeV/atom\tmeV/atom\tmeV/Å\tmeV/Å\tmeV/Å³\tmeV/Å³\t")
+	row := func(name string, e train.Errors) {
+		fmt.Fprintf(w, "%s\t%d\t", name, e.Frames)
+		for _, x := range []*float64{e.EnergyRMSE, e.EnergyMAE, e.EnergyRMSEPerAtom, e.EnergyMAEPerAtom, e.ForceRMSE, e.ForceMAE, e.StressRMSE, e.StressMAE} {
+			if x == nil {
+				fmt.Fprint(w, "-\t")
+			} else {
+				fmt.Fprintf(w, "%.3f\t", *x)
+			}
+		}
+		fmt.Fprintln(w)
+	}
+	row("all", ev.All)
+	if len(ev.ByConfig) > 1 {
+		for _, name := range slices.Sorted(maps.Keys(ev.ByConfig)) {
+			row(name, ev.ByConfig[name])
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if r := ev.Rotation; r != nil {
+		fmt.Printf("rotation residual: energy %.3f meV, forces %.3f meV/Å (standard deviation over %d orientations of %d frames)\n",
+			r.Energy, r.Force, r.Rotations, r.Frames)
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+// Command ponita trains and examines potentials. Molecular dynamics with them is
+// the business of mdrun.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"ponita/internal/version"
+	"ponita/potential/train"
+)
+
+// Exit codes, as the help says.
+const (
+	exitFailure     = 1
+	exitUsage       = 2
+	exitInterrupted = 3
+)
+
+type cli struct {
+	Train   trainCommand     `cmd:"" help:"Train a model on an extended XYZ file."`
+	Eval    evalCommand      `cmd:"" help:"Errors of a model on labelled frames."`
+	Info    infoCommand      `cmd:"" help:"What a model file knows about itself."`
+	Version kong.VersionFlag `help:"Print the version."`
+}
+
+func main() {
+	var c cli
+	parser, err := kong.New(&c, kong.Name("ponita"), kong.UsageOnError(),
+		kong.Description("Train and examine learned interatomic potentials.\n\n"+
+			"Units are eV, Å, fs. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 interrupted with a checkpoint written."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"version": version.String()})
+	if err != nil {
+		panic(err) // the grammar above is wrong
+	}
+	ctx, err := parser.Parse(os.Args[1:])
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "ponita: %v\n", err)
+		os.Exit(exitUsage)
+	}
+	stop, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	ctx.BindTo(stop, (*context.Context)(nil))
+	switch err := ctx.Run(ctx); {
+	case errors.Is(err, train.ErrInterrupted):
+		os.Exit(exitInterrupted)
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "ponita: %v\n", err)
+		os.Exit(exitFailure)
+	}
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"ponita/internal/settings"
+	"ponita/internal/version"
+	"ponita/potential/train"
+	"ponita/xyz"
+)
+
+type trainCommand struct {
+	File           settings.File `arg:"" optional:"" help:"Run file (TOML): every flag below is a key of it, a flag wins."`
+	train.Settings `embed:""`
+	Resume         bool `toml:"-" help:"Go on from the checkpoint in the output folder."`
+	Quiet          bool `toml:"-" help:"Print no progress."`
+}
+
+func (c *trainCommand) Run(ctx context.Context, k *kong.Context) error {
+	var text strings.Builder
+	if err := settings.Write(&text, k, "Effective settings of this run."); err != nil {
+		return err
+	}
+	t, err := train.New(c.Settings, text.String(), version.String())
+	if err != nil {
+		return err
+	}
+	if c.Resume {
+		if err := t.Resume(); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(c.Output, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(c.Output, "effective.toml"), []byte(text.String()), 0o644); err != nil {
+		return err
+	}
+	c.introduce(t)
+	live := progressLine{quiet: c.Quiet, terminal: isTerminal(os.Stderr)}
+	err = t.Run(ctx, live.report)
+	switch {
+	case errors.Is(err, train.ErrInterrupted):
+		fmt.Printf("\ninterrupted; checkpoint written. Go on with: ponita train %s --resume\n", c.File)
+	case err == nil:
+		fmt.Printf("wrote %s (lowest validation loss) and %s\n",
+			filepath.Join(c.Output, train.BestModel), filepath.Join(c.Output, train.LastModel))
+	}
+	return err
+}
+
+// introduce prints what is about to be trained on what.
+func (c *trainCommand) introduce(t *train.Trainer) {
+	m := t.Model()
+	n, held := t.Sizes()
+	fmt.Printf("ponita %s\n%v", version.String(), t.Census())
+	fmt.Printf("%d frames to train on, %d to validate on\n", n, held)
+	fmt.Printf("%d weights, %s kernel, %d layers of %d channels on %s\n",
+		len(m.Weights), m.Config.Kernel, m.Config.Layers, m.Config.Channels, m.Config.Grid.Name)
+	fmt.Printf("cutoff %g Å, %.1f neighbours on average\n", m.Config.Cutoff, m.Config.MeanNeighbors)
+	for k, z := range m.Config.Species {
+		fmt.Printf("  %-2s  reference energy %.6f eV\n", xyz.Symbol(z), m.ReferenceEnergies[k])
+	}
+	for _, w := range t.Warnings {
+		fmt.Fprintf(os.Stderr, "warning: %s\n", w)
+	}
+}
+
+// progressLine shows where a run is: a line that is rewritten on a terminal, a
+// line an epoch anywhere.
+type progressLine struct {
+	quiet, terminal bool
+	last            time.Time
+}
+
+func (l *progressLine) report(p train.Progress) {
+	if l.quiet {
+		return
+	}
+	if p.Valid == nil {
+		if l.terminal && time.Since(l.last) > 200*time.Millisecond {
+			l.last = time.Now()
+			fmt.Fprintf(os.Stderr, "\repoch %d/%d  batch %d/%d  force %.1f meV/Å  %s left \x1b[K",
+				p.Epoch, p.Epochs, p.Batch, p.Batches, p.ForceRMSE, p.Remaining.Round(time.Second))
+		}
+		return
+	}
+	if l.terminal {
+		fmt.Fprint(os.Stderr, "\r\x1b[K")
+	}
+	mark := " "
+	if p.Best {
+		mark = "*"
+	}
+	fmt.Printf("epoch %4d/%d  rate %.2e  train E %s F %s  valid E %s F %s%s  %s left\n",
+		p.Epoch, p.Epochs, p.Rate, cell(&p.EnergyRMSE), cell(&p.ForceRMSE),
+		cell(p.Valid.EnergyRMSEPerAtom), cell(p.Valid.ForceRMSE), mark, p.Remaining.Round(time.Second))
+}
+
+// cell formats an error in meV/atom or meV/Å, "-" for none.
+func cell(x *float64) string {
+	if x == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%7.2f", *x)
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

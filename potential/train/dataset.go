@@ -1,0 +1,234 @@
+package train
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"ponita/neighbor"
+	"ponita/potential"
+	"ponita/xyz"
+)
+
+// Dataset is a file of labelled configurations.
+type Dataset struct {
+	File   potential.DataFile
+	Census xyz.Census
+	Frames []*xyz.Frame
+	Labels []xyz.Labels // [frame]
+}
+
+// ReadDataset reads a file and finds its labels. A key that is named but in no
+// frame is an error, and so is a file without any energy or force.
+func ReadDataset(path string, keys xyz.LabelKeys) (*Dataset, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	d := &Dataset{}
+	if d.Frames, err = xyz.ReadAll(path); err != nil {
+		return nil, err
+	}
+	d.File = potential.DataFile{Name: filepath.Base(path), SHA256: hex.EncodeToString(sum[:]), Frames: len(d.Frames)}
+	for _, f := range d.Frames {
+		d.Census.Add(f)
+	}
+	labeling, err := d.Census.Choose(keys)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	labelled := false
+	for _, f := range d.Frames {
+		l, err := labeling.Of(f)
+		if err != nil {
+			return nil, err
+		}
+		labelled = labelled || l.Energy != nil || l.Forces != nil
+		d.Labels = append(d.Labels, l)
+	}
+	if !labelled {
+		return nil, fmt.Errorf("%s: no energies and no forces in any of %d frames; name their keys (energy_key, forces_key)\n%s",
+			path, len(d.Frames), &d.Census)
+	}
+	return d, nil
+}
+
+// Species returns the atomic numbers in the frames, ascending.
+func (d *Dataset) Species() []int {
+	seen := map[int]bool{}
+	for _, f := range d.Frames {
+		for _, z := range f.Species {
+			seen[z] = true
+		}
+	}
+	var species []int
+	for z := range seen {
+		species = append(species, z)
+	}
+	slices.Sort(species)
+	return species
+}
+
+// split shuffles the frames that are not isolated atoms and holds back a
+// fraction: the two lists together are all of them, each ascending.
+func (d *Dataset) split(fraction float64, seed uint64) (train, valid []int) {
+	var frames []int
+	for k, f := range d.Frames {
+		if len(f.Species) > 1 || f.PBC != [3]bool{} {
+			frames = append(frames, k)
+		}
+	}
+	if fraction == 0 {
+		return frames, nil
+	}
+	rng := stream(seed, "split", 0, 0)
+	rng.Shuffle(len(frames), func(a, b int) { frames[a], frames[b] = frames[b], frames[a] })
+	n := int(math.Round(fraction * float64(len(frames))))
+	if len(frames) > 1 {
+		n = max(n, 1)
+	}
+	valid, train = frames[:n], frames[n:]
+	slices.Sort(valid)
+	slices.Sort(train)
+	return train, valid
+}
+
+// stream returns the random numbers for one purpose at one place. Streams of
+// different purposes or places are independent.
+func stream(seed uint64, purpose string, epoch, item int) *rand.Rand {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s %d %d", seed, purpose, epoch, item))
+	return rand.New(rand.NewChaCha8(sum))
+}
+
+// sample is one configuration in the form a step needs: what the network itself
+// has to give. Reference energies and repulsion are already subtracted.
+type sample struct {
+	kind    []int
+	graph   *neighbor.Graph
+	scalars []float64    // network input
+	scale   []float64    // [atom]
+	energy  *float64     // eV
+	forces  [][3]float64 // eV/Å, nil without
+	stress  *[3][3]float64
+	volume  float64 // Å³, 1 without a cell
+}
+
+// samples prepares the listed frames for a model.
+func samples(d *Dataset, frames []int, m *potential.Model) ([]sample, error) {
+	var out []sample
+	for _, k := range frames {
+		f := d.Frames[k]
+		s, err := newSample(f, d.Labels[k], m)
+		if err != nil {
+			return nil, fmt.Errorf("train: %v: %w", f.Origin, err)
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func newSample(f *xyz.Frame, l xyz.Labels, m *potential.Model) (sample, error) {
+	kind, err := m.Kinds(f.Species)
+	if err != nil {
+		return sample{}, err
+	}
+	g, err := neighbor.Build(f.Pos, f.Lattice, f.PBC, m.Config.Cutoff)
+	if err != nil {
+		return sample{}, err
+	}
+	s := sample{kind: kind, graph: g, scalars: m.Config.OneHot(kind), volume: 1}
+	base := m.Baseline(g, kind)
+	for _, k := range kind {
+		s.scale = append(s.scale, m.Scale[k])
+	}
+	if l.Energy != nil {
+		e := *l.Energy - base.Energy
+		s.energy = &e
+	}
+	if l.Forces != nil {
+		s.forces = make([][3]float64, len(kind))
+		for i, ref := range l.Forces {
+			for k := range ref {
+				s.forces[i][k] = ref[k] - base.Forces[i][k]
+			}
+		}
+	}
+	if l.Stress != nil && f.PBC == [3]bool{true, true, true} {
+		s.volume = neighbor.Volume(f.Lattice)
+		stress := *l.Stress
+		for k := range stress {
+			for n := range stress[k] {
+				stress[k][n] += base.Virial[k][n] / s.volume // σ = −W/V
+			}
+		}
+		s.stress = &stress
+	}
+	return s, nil
+}
+
+// rotated returns the sample turned by r, with memory from the buffers. Energies
+// and volume do not change.
+func (s sample) rotated(r [3][3]float64, vec, forces *[][3]float64) sample {
+	g := *s.graph
+	g.Vec = (*vec)[:0]
+	for _, v := range s.graph.Vec {
+		g.Vec = append(g.Vec, apply(r, v))
+	}
+	*vec = g.Vec
+	s.graph = &g
+	if s.forces != nil {
+		turned := (*forces)[:0]
+		for _, f := range s.forces {
+			turned = append(turned, apply(r, f))
+		}
+		*forces = turned
+		s.forces = turned
+	}
+	if s.stress != nil {
+		var t [3][3]float64 // R σ Rᵀ
+		for a := range 3 {
+			for b := range 3 {
+				for c := range 3 {
+					for d := range 3 {
+						t[a][b] += r[a][c] * s.stress[c][d] * r[b][d]
+					}
+				}
+			}
+		}
+		s.stress = &t
+	}
+	return s
+}
+
+func apply(r [3][3]float64, v [3]float64) (w [3]float64) {
+	for a := range 3 {
+		w[a] = r[a][0]*v[0] + r[a][1]*v[1] + r[a][2]*v[2]
+	}
+	return w
+}
+
+// Rotation returns a rotation drawn uniformly, from a random unit quaternion.
+func Rotation(rng *rand.Rand) [3][3]float64 {
+	var q [4]float64
+	n := 0.
+	for n < 1e-12 {
+		n = 0
+		for k := range q {
+			q[k] = rng.NormFloat64()
+			n += q[k] * q[k]
+		}
+	}
+	n = math.Sqrt(n)
+	w, x, y, z := q[0]/n, q[1]/n, q[2]/n, q[3]/n
+	return [3][3]float64{
+		{1 - 2*(y*y+z*z), 2 * (x*y - w*z), 2 * (x*z + w*y)},
+		{2 * (x*y + w*z), 1 - 2*(x*x+z*z), 2 * (y*z - w*x)},
+		{2 * (x*z - w*y), 2 * (y*z + w*x), 1 - 2*(x*x+y*y)},
+	}
+}

@@ -1,0 +1,181 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+
+	"ponita/neighbor"
+	"ponita/potential"
+	"ponita/xyz"
+)
+
+// references returns the reference energy of every species [eV] and warnings
+// about them. extra is a file of isolated atoms, or nil.
+func references(s Settings, d, extra *Dataset, species []int, frames []int) (e0 []float64, warnings []string, err error) {
+	e0 = make([]float64, len(species))
+	if len(s.ReferenceEnergies) > 0 {
+		e0, err = given(s.ReferenceEnergies, species)
+		return e0, nil, err
+	}
+	if s.Reference != "fit" {
+		missing := isolated(e0, species, d, extra)
+		if len(missing) == 0 {
+			return e0, nil, nil
+		}
+		if s.Reference == "isolated" || extra != nil {
+			return nil, nil, fmt.Errorf("train: no isolated atom of %v; add one-atom frames with an energy, or set reference = \"fit\"", missing)
+		}
+	}
+	return fitted(d, species, frames)
+}
+
+// given parses entries such as "H=-13.568".
+func given(entries []string, species []int) ([]float64, error) {
+	byElement := map[int]float64{}
+	for _, entry := range entries {
+		symbol, text, _ := strings.Cut(entry, "=")
+		z := xyz.AtomicNumber(strings.TrimSpace(symbol))
+		e, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+		if z == 0 || err != nil {
+			return nil, fmt.Errorf("train: reference_energies: %q, want an element and an energy in eV such as \"H=-13.568\"", entry)
+		}
+		byElement[z] = e
+	}
+	e0 := make([]float64, len(species))
+	for k, z := range species {
+		e, ok := byElement[z]
+		if !ok {
+			return nil, fmt.Errorf("train: reference_energies has no %s, which is in the training data", xyz.Symbol(z))
+		}
+		e0[k] = e
+	}
+	return e0, nil
+}
+
+// isolated fills in the energies of frames with a single atom and no
+// neighbours; it returns the symbols without one.
+func isolated(e0 []float64, species []int, sets ...*Dataset) (missing []string) {
+	found := make([]bool, len(species))
+	for _, d := range sets {
+		if d == nil {
+			continue
+		}
+		for k, f := range d.Frames {
+			at := -1
+			if len(f.Species) == 1 && f.PBC == [3]bool{} {
+				at = slices.Index(species, f.Species[0])
+			}
+			if at >= 0 && d.Labels[k].Energy != nil {
+				e0[at], found[at] = *d.Labels[k].Energy, true
+			}
+		}
+	}
+	for k, z := range species {
+		if !found[k] {
+			missing = append(missing, xyz.Symbol(z))
+		}
+	}
+	return missing
+}
+
+// fitted solves E ≈ Σ_z n_z E0[z] in the least squares of minimum norm. With one
+// composition in all frames only the sum is determined, and the split among
+// elements is arbitrary: that is warned about.
+func fitted(d *Dataset, species []int, frames []int) ([]float64, []string, error) {
+	var rows, rhs []float64
+	for _, k := range frames {
+		if d.Labels[k].Energy == nil {
+			continue
+		}
+		count := make([]float64, len(species))
+		for _, z := range d.Frames[k].Species {
+			count[slices.Index(species, z)]++
+		}
+		rows, rhs = append(rows, count...), append(rhs, *d.Labels[k].Energy)
+	}
+	if len(rhs) == 0 {
+		return make([]float64, len(species)), []string{"no energies in the training data: reference energies are zero"}, nil
+	}
+	a := mat.NewDense(len(rhs), len(species), rows)
+	var svd mat.SVD
+	if !svd.Factorize(a, mat.SVDThin) {
+		return nil, nil, fmt.Errorf("train: the fit of reference energies failed")
+	}
+	values := svd.Values(nil)
+	rank := 0
+	for _, v := range values {
+		if v > 1e-8*values[0] {
+			rank++
+		}
+	}
+	var x mat.Dense
+	svd.SolveTo(&x, mat.NewDense(len(rhs), 1, rhs), rank)
+	e0 := make([]float64, len(species))
+	for k := range e0 {
+		e0[k] = x.At(k, 0)
+	}
+	var warnings []string
+	if rank < len(species) {
+		warnings = append(warnings, fmt.Sprintf("the compositions in the data determine %d of %d reference energies: "+
+			"the fit is ill-conditioned, and energies of other compositions or of dissociated atoms mean nothing; "+
+			"add isolated atoms or set reference_energies", rank, len(species)))
+	}
+	return e0, warnings, nil
+}
+
+// statistics of the training data that normalise the network.
+type statistics struct {
+	neighbors float64     // mean number within the cutoff
+	forceRMS  float64     // eV/Å
+	shortest  [][]float64 // Å, [species][species], 0 for pairs not seen
+}
+
+func measure(d *Dataset, frames []int, c potential.Config) (st statistics, err error) {
+	st.shortest = make([][]float64, len(c.Species))
+	for k := range st.shortest {
+		st.shortest[k] = make([]float64, len(c.Species))
+	}
+	atoms, edges, components, sum := 0, 0, 0, 0.
+	for _, n := range frames {
+		f := d.Frames[n]
+		kind, err := c.Kinds(f.Species)
+		if err != nil {
+			return st, fmt.Errorf("train: %v: %w", f.Origin, err)
+		}
+		g, err := neighbor.Build(f.Pos, f.Lattice, f.PBC, c.Cutoff)
+		if err != nil {
+			return st, fmt.Errorf("train: %v: %w", f.Origin, err)
+		}
+		atoms += len(kind)
+		edges += len(g.Neighbor)
+		for i := range kind {
+			for e := g.Start[i]; e < g.Start[i+1]; e++ {
+				v := g.Vec[e]
+				r := math.Sqrt(v[0]*v[0] + v[1]*v[1] + v[2]*v[2])
+				if s := &st.shortest[kind[i]][kind[g.Neighbor[e]]]; *s == 0 || r < *s {
+					*s = r
+				}
+			}
+		}
+		for _, force := range d.Labels[n].Forces {
+			for _, v := range force {
+				sum += v * v
+				components++
+			}
+		}
+	}
+	if edges == 0 {
+		return st, fmt.Errorf("train: no two atoms in the training data are closer than the cutoff, %g Å", c.Cutoff)
+	}
+	st.neighbors = float64(edges) / float64(atoms)
+	st.forceRMS = 1
+	if sum > 0 {
+		st.forceRMS = math.Sqrt(sum / float64(components))
+	}
+	return st, nil
+}

@@ -1,0 +1,30 @@
+package train
+
+import "math"
+
+// rate returns the learning rate at a time measured in epochs. plateau is how
+// often the plateau schedule has halved it.
+func (s Settings) rate(epoch float64, halvings int) float64 {
+	if epoch < s.WarmUp {
+		return s.LearningRate * (epoch + 1e-3) / (s.WarmUp + 1e-3)
+	}
+	switch s.Schedule {
+	case "cosine":
+		x := (epoch - s.WarmUp) / max(float64(s.Epochs)-s.WarmUp, 1e-9)
+		return s.LearningRate * (s.FinalRate + (1-s.FinalRate)*(1+math.Cos(math.Pi*min(x, 1)))/2)
+	case "plateau":
+		return s.LearningRate * max(math.Pow(0.5, float64(halvings)), s.FinalRate)
+	}
+	return s.LearningRate
+}
+
+// average moves the running average of the weights towards theta. Early on the
+// decay is smaller, so that the average forgets the start:
+//
+//	decay = min(average, (1+step)/(10+step))
+func average(mean, theta []float64, decay float64, step int) {
+	decay = min(decay, float64(1+step)/float64(10+step))
+	for k, v := range theta {
+		mean[k] += (1 - decay) * (v - mean[k])
+	}
+}

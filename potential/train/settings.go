@@ -1,0 +1,126 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+)
+
+// Settings are what a training run is told: the keys of a run file and the
+// flags of the command line. The tags hold the defaults; a program that fills
+// in a Settings itself calls WithDefaults.
+type Settings struct {
+	Train         string  `placeholder:"FILE" help:"Extended XYZ file to train on."`
+	Valid         string  `placeholder:"FILE" help:"File to validate on; without one a part of the training file is held back."`
+	ValidFraction float64 `default:"0.1" help:"Part of the training file held back for validation."`
+	Output        string  `default:"runs/train" help:"Folder for models, checkpoint and log.csv."`
+	Seed          uint64  `default:"1" help:"Seed of all random numbers."`
+	Threads       int     `default:"0" help:"Threads; 0 is all cores. Results do not depend on it."`
+
+	EnergyKey string `placeholder:"KEY" help:"Key of the energies, eV."`
+	ForcesKey string `placeholder:"KEY" help:"Column of the forces, eV/Å."`
+	StressKey string `placeholder:"KEY" help:"Key of the stress, eV/Å³, positive in tension."`
+	VirialKey string `placeholder:"KEY" help:"Key of the virial, eV."`
+
+	Reference         string   `default:"auto" enum:"auto,isolated,fit" help:"Reference energies: of isolated atoms, fitted, or isolated where there are all (auto)."`
+	ReferenceFile     string   `placeholder:"FILE" help:"File with frames of isolated atoms, besides those in the training file."`
+	ReferenceEnergies []string `placeholder:"H=-13.6" help:"Reference energies by element, eV, instead."`
+
+	Kernel      string  `default:"legendre" enum:"legendre,polynomial,distance" help:"Kernel family."`
+	Cutoff      float64 `default:"5" help:"Cutoff radius, Å."`
+	Layers      int     `default:"3" help:"Layers T."`
+	Channels    int     `default:"32" help:"Channels C."`
+	Widening    int     `default:"4" help:"Hidden width of a block over C."`
+	Degree      int     `default:"2" help:"Degree of the spatial kernel."`
+	FiberDegree int     `default:"2" help:"Degree of the spherical kernel."`
+	Bessel      int     `default:"8" help:"Radial Bessel functions."`
+	Hidden      int     `default:"32" help:"Width of the network behind the kernels."`
+	Envelope    int     `default:"6" help:"Order p of the cutoff polynomial."`
+	Grid        string  `default:"icosahedron12" help:"Orientations: icosahedron12, dodecahedron20, icosahedral32 or a file."`
+	ZBL         bool    `name:"zbl" default:"true" negatable:"" help:"Short-range repulsion below the shortest distances in the data."`
+	Calibrate   bool    `default:"true" negatable:"" help:"Scale the initial kernels to the data."`
+
+	Epochs       int     `default:"200" help:"Passes over the data."`
+	Batch        int     `default:"8" help:"Configurations per step."`
+	LearningRate float64 `default:"0.005" help:"Peak learning rate of Adam."`
+	Schedule     string  `default:"cosine" enum:"cosine,plateau,constant" help:"Course of the learning rate."`
+	WarmUp       float64 `default:"1" help:"Epochs of linear warm-up."`
+	FinalRate    float64 `default:"0.001" help:"Least learning rate over the peak."`
+	Patience     int     `default:"20" help:"Plateau: epochs without progress after which the rate is halved."`
+	WeightDecay  float64 `default:"0" help:"Decoupled decay of matrices (AdamW)."`
+	Clip         float64 `default:"10" help:"Largest norm of a gradient."`
+	Average      float64 `default:"0.999" help:"Decay of the moving average of the weights, which is what is saved."`
+	Rotate       bool    `default:"true" negatable:"" help:"Turn every configuration at random in every epoch."`
+	EnergyWeight float64 `default:"10" help:"Weight of (energy error per atom)² in the loss, 1/eV²."`
+	ForceWeight  float64 `default:"1" help:"Weight of (force error)², Å²/eV²."`
+	StressWeight float64 `default:"10" help:"Weight of (stress error)², Å⁶/eV²."`
+	Precision    string  `default:"float32" enum:"float32,float64" help:"Precision of features and matrix products."`
+}
+
+// WithDefaults replaces every zero by the default of its tag.
+func (s Settings) WithDefaults() Settings {
+	v := reflect.ValueOf(&s).Elem()
+	for k := range v.NumField() {
+		f, text := v.Field(k), v.Type().Field(k).Tag.Get("default")
+		if text == "" || !f.IsZero() {
+			continue
+		}
+		var err error
+		switch f.Kind() {
+		case reflect.String:
+			f.SetString(text)
+		case reflect.Bool:
+			f.SetBool(text == "true")
+		case reflect.Int:
+			var n int64
+			n, err = strconv.ParseInt(text, 10, 64)
+			f.SetInt(n)
+		case reflect.Uint64:
+			var n uint64
+			n, err = strconv.ParseUint(text, 10, 64)
+			f.SetUint(n)
+		case reflect.Float64:
+			var x float64
+			x, err = strconv.ParseFloat(text, 64)
+			f.SetFloat(x)
+		}
+		if err != nil {
+			panic(err) // a tag above is wrong
+		}
+	}
+	return s
+}
+
+// Validate names the first setting that cannot be used.
+func (s Settings) Validate() error {
+	if s.Train == "" {
+		return fmt.Errorf(`train: no training file: set train = "file.xyz"`)
+	}
+	for _, f := range []struct {
+		key         string
+		value       float64
+		least, most float64
+	}{
+		{"valid_fraction", s.ValidFraction, 0, 0.9},
+		{"epochs", float64(s.Epochs), 1, 1e7},
+		{"batch", float64(s.Batch), 1, 1e5},
+		{"threads", float64(s.Threads), 0, 4096},
+		{"cutoff", s.Cutoff, 0.1, 100},
+		{"learning_rate", s.LearningRate, 1e-12, 10},
+		{"warm_up", s.WarmUp, 0, 1e6},
+		{"final_rate", s.FinalRate, 0, 1},
+		{"patience", float64(s.Patience), 1, 1e6},
+		{"weight_decay", s.WeightDecay, 0, 1},
+		{"clip", s.Clip, 1e-12, 1e12},
+		{"average", s.Average, 0, 0.999999999},
+		{"energy_weight", s.EnergyWeight, 0, 1e12},
+		{"force_weight", s.ForceWeight, 0, 1e12},
+		{"stress_weight", s.StressWeight, 0, 1e12},
+	} {
+		if math.IsNaN(f.value) || f.value < f.least || f.value > f.most {
+			return fmt.Errorf("train: %s is %g, want %g to %g", f.key, f.value, f.least, f.most)
+		}
+	}
+	return nil
+}
