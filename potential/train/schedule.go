@@ -18,6 +18,17 @@ func (s Settings) rate(epoch float64, halvings int) float64 {
 	return s.LearningRate
 }
 
+// weights returns the weights of the loss at a learning rate. The energy's goes
+// from its start to its end as the rate falls: while steps are large the noise
+// of total energies would drown the forces.
+func (s Settings) weights(rate float64) lossWeights {
+	w := lossWeights{s.EnergyWeight, s.ForceWeight, s.StressWeight}
+	if s.EnergyWeightEnd > 0 {
+		w.energy = s.EnergyWeightEnd + (s.EnergyWeight-s.EnergyWeightEnd)*rate/s.LearningRate
+	}
+	return w
+}
+
 // average moves the running average of the weights towards theta. Early on the
 // decay is smaller, so that the average forgets the start:
 //

@@ -41,21 +41,22 @@ type Settings struct {
 	ZBL         bool    `name:"zbl" default:"true" negatable:"" help:"Short-range repulsion below the shortest distances in the data."`
 	Calibrate   bool    `default:"true" negatable:"" help:"Scale the initial kernels to the data."`
 
-	Epochs       int     `default:"200" help:"Passes over the data."`
-	Batch        int     `default:"8" help:"Configurations per step."`
-	LearningRate float64 `default:"0.005" help:"Peak learning rate of Adam."`
-	Schedule     string  `default:"cosine" enum:"cosine,plateau,constant" help:"Course of the learning rate."`
-	WarmUp       float64 `default:"1" help:"Epochs of linear warm-up."`
-	FinalRate    float64 `default:"0.001" help:"Least learning rate over the peak."`
-	Patience     int     `default:"20" help:"Plateau: epochs without progress after which the rate is halved."`
-	WeightDecay  float64 `default:"0" help:"Decoupled decay of matrices (AdamW)."`
-	Clip         float64 `default:"10" help:"Largest norm of a gradient."`
-	Average      float64 `default:"0.999" help:"Decay of the moving average of the weights, which is what is saved."`
-	Rotate       bool    `default:"true" negatable:"" help:"Turn every configuration at random in every epoch."`
-	EnergyWeight float64 `default:"10" help:"Weight of (energy error per atom)² in the loss, 1/eV²."`
-	ForceWeight  float64 `default:"1" help:"Weight of (force error)², Å²/eV²."`
-	StressWeight float64 `default:"10" help:"Weight of (stress error)², Å⁶/eV²."`
-	Precision    string  `default:"float32" enum:"float32,float64" help:"Precision of features and matrix products."`
+	Epochs          int     `default:"200" help:"Passes over the data."`
+	Batch           int     `default:"8" help:"Configurations per step."`
+	LearningRate    float64 `default:"0.005" help:"Peak learning rate of Adam."`
+	Schedule        string  `default:"cosine" enum:"cosine,plateau,constant" help:"Course of the learning rate."`
+	WarmUp          float64 `default:"1" help:"Epochs of linear warm-up."`
+	FinalRate       float64 `default:"0.001" help:"Least learning rate over the peak."`
+	Patience        int     `default:"20" help:"Plateau: epochs without progress after which the rate is halved."`
+	WeightDecay     float64 `default:"0" help:"Decoupled decay of matrices (AdamW)."`
+	Clip            float64 `default:"10" help:"Largest norm of a gradient."`
+	Average         float64 `default:"0.999" help:"Decay of the moving average of the weights, which is what is saved."`
+	Rotate          bool    `default:"true" negatable:"" help:"Turn every configuration at random in every epoch."`
+	EnergyWeight    float64 `default:"10" help:"Weight of (energy error per atom)² in the loss, 1/eV²."`
+	EnergyWeightEnd float64 `default:"0" help:"What the energy weight tends to as the learning rate falls; 0 is no change."`
+	ForceWeight     float64 `default:"1" help:"Weight of (force error)², Å²/eV²."`
+	StressWeight    float64 `default:"10" help:"Weight of (stress error)², Å⁶/eV²."`
+	Precision       string  `default:"float32" enum:"float32,float64" help:"Precision of features and matrix products."`
 }
 
 // WithDefaults replaces every zero by the default of its tag.
@@ -115,6 +116,7 @@ func (s Settings) Validate() error {
 		{"clip", s.Clip, 1e-12, 1e12},
 		{"average", s.Average, 0, 0.999999999},
 		{"energy_weight", s.EnergyWeight, 0, 1e12},
+		{"energy_weight_end", s.EnergyWeightEnd, 0, 1e12},
 		{"force_weight", s.ForceWeight, 0, 1e12},
 		{"stress_weight", s.StressWeight, 0, 1e12},
 	} {

@@ -276,7 +276,8 @@ func (t *Trainer) step(order []int, batches int) (Progress, error) {
 			rotations = append(rotations, Rotation(stream(s.Seed, "rotation", st.Epoch, k)))
 		}
 	}
-	sums, err := t.learn.gradient(st.theta, batch, rotations, lossWeights{s.EnergyWeight, s.ForceWeight, s.StressWeight}, t.grad)
+	rate := s.rate(float64(st.Epoch)+float64(st.Batch)/float64(batches), st.Halvings)
+	sums, err := t.learn.gradient(st.theta, batch, rotations, s.weights(rate), t.grad)
 	if err != nil {
 		return Progress{}, err
 	}
@@ -284,7 +285,6 @@ func (t *Trainer) step(order []int, batches int) (Progress, error) {
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return Progress{}, fmt.Errorf("train: the gradient is not finite in epoch %d, batch %d; try a lower learning_rate than %g", st.Epoch+1, st.Batch+1, s.LearningRate)
 	}
-	rate := s.rate(float64(st.Epoch)+float64(st.Batch)/float64(batches), st.Halvings)
 	st.adam.update(st.theta, t.grad, rate, s.WeightDecay)
 	st.Step = st.adam.Step
 	average(st.mean, st.theta, s.Average, st.Step)
@@ -305,7 +305,8 @@ func (t *Trainer) closeEpoch(p *Progress) error {
 	if err != nil {
 		return err
 	}
-	loss := s.EnergyWeight*square(ev.All.EnergyRMSEPerAtom) + s.ForceWeight*square(ev.All.ForceRMSE) + s.StressWeight*square(ev.All.StressRMSE)
+	w := s.weights(s.LearningRate * s.FinalRate)
+	loss := w.energy*square(ev.All.EnergyRMSEPerAtom) + w.force*square(ev.All.ForceRMSE) + w.stress*square(ev.All.StressRMSE)
 	p.Valid, p.CheckpointSaved = &ev.All, true
 	st.Waiting++
 	if loss < st.Best {
