@@ -25,8 +25,8 @@ type progress struct {
 	Batch     int    // batches finished in the current epoch
 	Step      int    // optimiser steps
 	Sums      errorSums
-	Best      float64 // validation loss
-	BestEpoch int
+	Best      float64            // validation loss
+	BestEpoch int                // from 1; 0 before the first
 	BestError map[string]float64 // errors of the best model
 	Waiting   int                // plateau: epochs without progress
 	Halvings  int

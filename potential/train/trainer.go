@@ -162,7 +162,7 @@ func (t *Trainer) build(version string) error {
 	n := len(t.model.Weights)
 	t.grad = make([]float64, n)
 	t.state = state{
-		progress: progress{Settings: s.identity(), Data: t.data.File.SHA256 + t.valid.File.SHA256, Best: math.Inf(1), Log: logHeader},
+		progress: progress{Settings: s.identity(), Data: t.data.File.SHA256 + t.valid.File.SHA256, Log: logHeader},
 		theta:    slices.Clone(t.model.Weights), mean: slices.Clone(t.model.Weights),
 		best: make([]float64, n), adam: newAdam(c),
 	}
@@ -309,7 +309,7 @@ func (t *Trainer) closeEpoch(p *Progress) error {
 	loss := w.energy*square(ev.All.EnergyRMSEPerAtom) + w.force*square(ev.All.ForceRMSE) + w.stress*square(ev.All.StressRMSE)
 	p.Valid, p.CheckpointSaved = &ev.All, true
 	st.Waiting++
-	if loss < st.Best {
+	if loss < st.Best || st.BestEpoch == 0 {
 		p.Best = true
 		st.Best, st.BestEpoch, st.Waiting = loss, st.Epoch+1, 0
 		copy(st.best, st.mean)
