@@ -62,9 +62,14 @@ func (f *fiberKernel[T]) forward() {
 
 // weigh multiplies phi, or its adjoint, by the quadrature weights w_a.
 func (f *fiberKernel[T]) weigh(phi []T) {
-	n, channels := len(f.cfg.Grid.Orientations), f.cfg.Channels
-	for k := range phi {
-		phi[k] *= T(f.cfg.Grid.Weights[k/channels%n])
+	channels := f.cfg.Channels
+	for at := 0; at < len(phi); {
+		for _, w := range f.cfg.Grid.Weights {
+			for k := range phi[at : at+channels] {
+				phi[at+k] *= T(w)
+			}
+			at += channels
+		}
 	}
 }
 
