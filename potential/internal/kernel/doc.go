@@ -21,3 +21,5 @@
 //
 // The build tag purego leaves out all assembly.
 package kernel
+
+//go:generate go -C asm run .

@@ -866,8 +866,8 @@ swept:
 	VADDPS       X1, X0, X0
 	VMOVSHDUP    X0, X1
 	VADDSS       X1, X0, X0
-	MOVSS        X0, ret+24(FP)
 	VZEROUPPER
+	MOVSS        X0, ret+24(FP)
 	RET
 
 // func dotAVX2F64(x *float64, y *float64, n int) float64
@@ -934,8 +934,8 @@ swept:
 	VADDPD       X1, X0, X0
 	VMOVHLPS     X0, X0, X1
 	VADDPD       X1, X0, X0
-	MOVSD        X0, ret+24(FP)
 	VZEROUPPER
+	MOVSD        X0, ret+24(FP)
 	RET
 
 // func dotAVX512F32(x *float32, y *float32, n int) float32
@@ -1003,8 +1003,8 @@ swept:
 	VADDPS        X1, X0, X0
 	VMOVSHDUP     X0, X1
 	VADDSS        X1, X0, X0
-	MOVSS         X0, ret+24(FP)
 	VZEROUPPER
+	MOVSS         X0, ret+24(FP)
 	RET
 
 // func dotAVX512F64(x *float64, y *float64, n int) float64
@@ -1070,6 +1070,6 @@ swept:
 	VADDPD        X1, X0, X0
 	VMOVHLPS      X0, X0, X1
 	VADDPD        X1, X0, X0
-	MOVSD         X0, ret+24(FP)
 	VZEROUPPER
+	MOVSD         X0, ret+24(FP)
 	RET

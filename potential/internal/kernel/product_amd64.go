@@ -15,9 +15,9 @@ type product[T Float] struct {
 	scratch sync.Pool
 }
 
-// A packed block of b is blockK x blockN: with float32 half a megabyte, a
-// quarter of the second-level cache. One panel of it, 16 or 32 columns wide,
-// stays in the first level. Up to blockA elements of a are read in place.
+// A packed block of b is blockK x blockN, half a megabyte in float32, and lives
+// in the second-level cache. One panel of it, 16 or 32 columns wide, stays in the
+// first level. Up to blockA elements of a are read in place for each block of b.
 const (
 	blockK = 256
 	blockN = 512

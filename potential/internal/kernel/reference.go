@@ -26,9 +26,7 @@ func matMul[T Float](c, a, b []T, m, k, n int, accumulate bool) {
 		clear(c)
 	}
 	for i := range m {
-		for p := range k {
-			axpy(c[i*n:][:n], b[p*n:][:n], a[i*k+p])
-		}
+		addRows(c[i*n:][:n], a[i*k:], b, k, 1)
 	}
 }
 
@@ -36,10 +34,27 @@ func matMulTN[T Float](c, a, b []T, m, k, n int, accumulate bool) {
 	if !accumulate {
 		clear(c)
 	}
-	for p := range k {
+	for p := 0; p < k; p += 4 { // b passes once, c stays in the cache
 		for i := range m {
-			axpy(c[i*n:][:n], b[p*n:][:n], a[p*m+i])
+			addRows(c[i*n:][:n], a[p*m+i:], b[p*n:], min(4, k-p), m)
 		}
+	}
+}
+
+// addRows adds sum_p a[p*stride] x[p] to y, where x has k rows. Four rows at a
+// time load and store y once, in the same order of summation.
+func addRows[T Float](y, a, x []T, k, stride int) {
+	n := len(y)
+	p := 0
+	for ; p+4 <= k; p += 4 {
+		a0, a1, a2, a3 := a[p*stride], a[(p+1)*stride], a[(p+2)*stride], a[(p+3)*stride]
+		x0, x1, x2, x3 := x[p*n:][:n], x[(p+1)*n:][:n], x[(p+2)*n:][:n], x[(p+3)*n:][:n]
+		for j, sum := range y {
+			y[j] = sum + a0*x0[j] + a1*x1[j] + a2*x2[j] + a3*x3[j]
+		}
+	}
+	for ; p < k; p++ {
+		axpy(y, x[p*n:][:n], a[p*stride])
 	}
 }
 
@@ -48,8 +63,18 @@ func matMulNT[T Float](c, a, b []T, m, k, n int, accumulate bool) {
 		clear(c)
 	}
 	for i := range m {
-		for j := range n {
-			c[i*n+j] += dot(a[i*k:][:k], b[j*k:][:k])
+		x, j := a[i*k:][:k], 0
+		for ; j+4 <= n; j += 4 { // four independent sums hide the latency
+			b0, b1, b2, b3 := b[j*k:][:k], b[(j+1)*k:][:k], b[(j+2)*k:][:k], b[(j+3)*k:][:k]
+			var s0, s1, s2, s3 T
+			for p, v := range x {
+				s0, s1, s2, s3 = s0+v*b0[p], s1+v*b1[p], s2+v*b2[p], s3+v*b3[p]
+			}
+			y := c[i*n+j:][:4]
+			y[0], y[1], y[2], y[3] = y[0]+s0, y[1]+s1, y[2]+s2, y[3]+s3
+		}
+		for ; j < n; j++ {
+			c[i*n+j] += dot(x, b[j*k:][:k])
 		}
 	}
 }

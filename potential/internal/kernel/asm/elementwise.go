@@ -97,8 +97,10 @@ func dot(v *vector) {
 	v.add(sums[1], sums[0], sums[0])
 	v.add(sums[3], sums[2], sums[2])
 	v.add(sums[2], sums[0], sums[0])
-	v.Store(v.total(sums[0]), v.ReturnIndex(0))
-	v.end()
+	result := v.total(sums[0])
+	v.VZEROUPPER() // before the store, which is a legacy SSE instruction
+	v.Store(result, v.ReturnIndex(0))
+	v.RET()
 }
 
 // total adds the lanes of r, halving the register until one is left.

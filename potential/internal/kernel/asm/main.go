@@ -47,7 +47,7 @@ func write(name string, generate func(*build.Context)) error {
 	if err := pass.Compile.Execute(file); err != nil {
 		return err
 	}
-	if err := vexOnly(file); err != nil {
+	if err := checkFeatures(file); err != nil {
 		return err
 	}
 	config := printer.Config{Name: "go run . in asm", Pkg: "kernel"}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mmcloughlin/avo/build"
@@ -288,12 +289,19 @@ func (v *vector) end() {
 	v.RET()
 }
 
-// vexOnly fails if an AVX2 kernel uses a register that only AVX-512 has.
-func vexOnly(file *ir.File) error {
-	high := regexp.MustCompile(`^[XY](1[6-9]|[23]\d)$`)
+// checkFeatures fails if a kernel uses an instruction or a register that the
+// dispatch does not ask for.
+func checkFeatures(file *ir.File) error {
+	high := regexp.MustCompile(`^[XY](1[6-9]|[23]\d)$`) // need AVX512VL
 	for _, f := range file.Functions() {
-		if !strings.Contains(f.Name, "AVX2") {
-			continue
+		allowed := "CMOV CPUID SSE SSE2 AVX AVX2 FMA3"
+		if strings.Contains(f.Name, "AVX512") {
+			allowed += " AVX512F AVX512DQ BMI2"
+		}
+		for _, isa := range f.ISA {
+			if !slices.Contains(strings.Fields(allowed), isa) {
+				return fmt.Errorf("%s needs %s", f.Name, isa)
+			}
 		}
 		for _, i := range f.Instructions() {
 			for _, op := range i.Operands {
