@@ -2,8 +2,6 @@
 
 package kernel
 
-import "sync"
-
 // product is the matrix product on top of one assembly tile. Its methods cut
 // the operands into blocks that stay in the caches and pack b where that pays.
 //
@@ -12,8 +10,12 @@ import "sync"
 // the rows and columns are cut.
 type product[T Float] struct {
 	*assembly[T]
-	scratch sync.Pool
+	// free holds the scratch of finished calls, one per goroutine that has ever
+	// multiplied at the same time. A sync.Pool would be emptied now and then.
+	free chan *scratch[T]
 }
+
+type scratch[T Float] [blockK * blockN]T
 
 // A packed block of b is blockK x blockN, half a megabyte in float32, and lives
 // in the second-level cache. One panel of it, 16 or 32 columns wide, stays in the
@@ -32,9 +34,23 @@ const packRows = 24
 const dotRows = 8
 
 func newProduct[T Float](assembly *assembly[T]) *product[T] {
-	p := &product[T]{assembly: assembly}
-	p.scratch.New = func() any { return new([blockK * blockN]T) }
-	return p
+	return &product[T]{assembly: assembly, free: make(chan *scratch[T], 256)}
+}
+
+func (p *product[T]) borrow() *scratch[T] {
+	select {
+	case s := <-p.free:
+		return s
+	default:
+		return new(scratch[T])
+	}
+}
+
+func (p *product[T]) giveBack(s *scratch[T]) {
+	select {
+	case p.free <- s:
+	default:
+	}
 }
 
 // matMul is a·b with a [m][k] and b [k][n].
@@ -84,21 +100,21 @@ func emptyProduct[T Float](c []T, accumulate bool) {
 // packed is the product with b, or bᵀ if transposed is set, rearranged into
 // panels.
 func (p *product[T]) packed(c, a, b []T, m, k, n, rowA, colA int, transposed, accumulate bool) {
-	scratch := p.scratch.Get().(*[blockK * blockN]T)
-	defer p.scratch.Put(scratch)
+	panels := p.borrow()
+	defer p.giveBack(panels)
 	for j0 := 0; j0 < n; j0 += blockN {
 		jn := min(blockN, n-j0)
 		for k0 := 0; k0 < k; k0 += blockK {
 			kn := min(blockK, k-k0)
 			if transposed {
-				p.packTransposed(scratch[:], b[j0*k+k0:], kn, jn, k)
+				p.packTransposed(panels[:], b[j0*k+k0:], kn, jn, k)
 			} else {
-				p.pack(scratch[:], b[k0*n+j0:], kn, jn, n)
+				p.pack(panels[:], b[k0*n+j0:], kn, jn, n)
 			}
 			// A multiple of all tile heights in use for large m.
 			rows := max(blockA/kn/24*24, 24)
 			for i0 := 0; i0 < m; i0 += rows {
-				p.tile(&c[i0*n+j0], &a[i0*rowA+k0*colA], &scratch[0],
+				p.tile(&c[i0*n+j0], &a[i0*rowA+k0*colA], &panels[0],
 					min(rows, m-i0), kn, jn, n, rowA, colA, p.width, kn*p.width, accumulate || k0 > 0)
 			}
 		}
