@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ponita/xyz"
+)
+
+// program is the built command.
+var program string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "ponita")
+	if err != nil {
+		panic(err)
+	}
+	program = filepath.Join(dir, "ponita")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// ponita runs the program and returns its outputs and exit code.
+func ponita(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	if _, ok := err.(*exec.ExitError); err != nil && !ok {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// writeData writes hydrogen molecules on springs around 0.8 Å, and hydrogen
+// itself: a data set that costs nothing.
+func writeData(t *testing.T) string {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(1, 1))
+	var frames []*xyz.Frame
+	for range 40 {
+		d := 0.8 + 0.1*rng.NormFloat64()
+		f := &xyz.Frame{Species: []int{1, 1}, Pos: [][3]float64{{}, {d, 0, 0}}}
+		f.Set("REF_energy", -30+5*(d-0.8)*(d-0.8))
+		f.Set("config_type", []string{"left", "right"}[rng.IntN(2)])
+		f.SetColumn(xyz.Column{Name: "REF_forces", Data: [][3]float64{{10 * (d - 0.8)}, {-10 * (d - 0.8)}}})
+		frames = append(frames, f)
+	}
+	atom := &xyz.Frame{Species: []int{1}, Pos: make([][3]float64, 1)}
+	atom.Set("REF_energy", -13.6)
+	path := filepath.Join(t.TempDir(), "h2.xyz")
+	if err := xyz.WriteFile(path, append(frames, atom)...); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestTrainEvaluateInspect(t *testing.T) {
+	data, dir := writeData(t), t.TempDir()
+	run := filepath.Join(dir, "run.toml")
+	text := "train = \"" + data + "\"\nchannels = 8\nlayers = 1\nhidden = 8\nepochs = 20\ncutoff = 3\noutput = \"" + filepath.Join(dir, "out") + "\"\n"
+	if err := os.WriteFile(run, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, errs, code := ponita(t, "train", run, "--epochs", "2")
+	if code != 0 || !strings.Contains(out, "epoch    2/2") || !strings.Contains(out, "reference energy -13.600000 eV") {
+		t.Fatalf("train: exit code %d\n%s%s", code, out, errs)
+	}
+	effective, err := os.ReadFile(filepath.Join(dir, "out", "effective.toml"))
+	if err != nil || !strings.Contains(string(effective), "\nepochs = 2 ") || !strings.Contains(string(effective), "\nchannels = 8 ") {
+		t.Errorf("effective settings: %v\n%s", err, effective)
+	}
+	// The effective file is a run file: it resumes and extends the run.
+	if out, errs, code = ponita(t, "train", filepath.Join(dir, "out", "effective.toml"), "--epochs=3", "--resume"); code != 0 || !strings.Contains(out, "epoch    3/3") {
+		t.Fatalf("resume: exit code %d\n%s%s", code, out, errs)
+	}
+	model := filepath.Join(dir, "out", "best.h5")
+	out, errs, code = ponita(t, "eval", model, data, "--json")
+	var ev map[string]map[string]any
+	if err := json.Unmarshal([]byte(out), &ev); code != 0 || err != nil {
+		t.Fatalf("eval: exit code %d, %v\n%s%s", code, err, out, errs)
+	}
+	for _, key := range []string{"energy_rmse_meV", "energy_mae_meV", "energy_rmse_meV_per_atom", "energy_mae_meV_per_atom", "force_rmse_meV_per_A", "force_mae_meV_per_A"} {
+		if v, ok := ev["all"][key].(float64); !ok || v < 0 {
+			t.Errorf("eval --json has %s = %v", key, ev["all"][key])
+		}
+	}
+	if len(ev["by_config_type"]) != 2 || ev["rotation_residual"]["force_meV_per_A"] == nil {
+		t.Errorf("eval --json: %s", out)
+	}
+	if out, _, code = ponita(t, "eval", model, data); code != 0 || !strings.Contains(out, "rotation residual: energy") {
+		t.Errorf("eval: exit code %d\n%s", code, out)
+	}
+	if out, _, code = ponita(t, "info", model); code != 0 || !strings.Contains(out, "h2.xyz, 41 frames") {
+		t.Errorf("info: exit code %d\n%s", code, out)
+	}
+}
+
+func TestWrongUseIsNamed(t *testing.T) {
+	data, dir := writeData(t), t.TempDir()
+	run := filepath.Join(dir, "run.toml")
+	for _, test := range []struct {
+		toml string
+		args []string
+		want string
+		code int
+	}{
+		{"train = \"x.xyz\"\nlerning_rate = 0.1\n", nil, `run.toml, line 2: unknown key "lerning_rate", did you mean "learning_rate"?`, exitUsage},
+		{"channels = \"many\"\n", nil, `run.toml, line 1: key "channels": found string many, want an integer`, exitUsage},
+		{"", nil, "no training file", exitUsage},
+		{"train = \"" + data + "\"\nenergy_key = \"dft\"\n", nil, "dft", exitFailure},
+		{"train = \"" + data + "\"\nlearning_rate = -1.0\n", nil, "train: learning_rate is -1, want", exitUsage},
+	} {
+		if err := os.WriteFile(run, []byte(test.toml), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, errs, code := ponita(t, append([]string{"train", run}, test.args...)...)
+		if code != test.code || !strings.Contains(errs, test.want) {
+			t.Errorf("%q: exit code %d, message\n%swant %d and %q", test.toml, code, errs, test.code, test.want)
+		}
+	}
+}
+
+// TestSignalWritesCheckpoint interrupts a real process and resumes it: the end
+// is the same, byte for byte, as without the interruption.
+func TestSignalWritesCheckpoint(t *testing.T) {
+	data, dir := writeData(t), t.TempDir()
+	args := func(out string, more ...string) []string {
+		return append([]string{"train", "--train", data, "--channels=8", "--layers=1", "--cutoff=3", "--epochs=40", "--output", filepath.Join(dir, out)}, more...)
+	}
+	if out, errs, code := ponita(t, args("whole")...); code != 0 {
+		t.Fatal(out, errs)
+	}
+	cmd := exec.Command(program, args("stopped")...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// Interrupt once the first epoch's log is there.
+	for range 1000 {
+		if _, err := os.Stat(filepath.Join(dir, "stopped", "log.csv")); err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted && code != 0 {
+		t.Fatalf("interrupted: exit code %d, want %d", code, exitInterrupted)
+	} else if code == exitInterrupted {
+		if out, errs, code := ponita(t, args("stopped", "--resume")...); code != 0 {
+			t.Fatalf("resumed: exit code %d\n%s%s", code, out, errs)
+		}
+	}
+	for _, name := range []string{"last.ckpt", "log.csv"} {
+		a, err := os.ReadFile(filepath.Join(dir, "whole", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(filepath.Join(dir, "stopped", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(a, b) {
+			t.Errorf("%s of the interrupted run differs from that of the whole", name)
+		}
+	}
+}
