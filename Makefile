@@ -19,7 +19,8 @@ demo: build ## 300 K dynamics of acetylacetone: table, trajectory and picture in
 test: deps ## all tests but the long ensembles
 	$(GO) test ./...
 
-check: lint test purego ## what must pass before a commit
+check: lint test purego generate ## what must pass before a commit
+	git diff --exit-code potential/internal/kernel
 
 lint: deps
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w ."; exit 1; }
@@ -44,7 +45,7 @@ bench: deps
 	$(GO) test -run '^$$' -bench . ./xyz ./neighbor ./potential/...
 
 generate: ## assembly from its generators
-	cd potential/internal/kernel/asm && $(GO) run .
+	$(GO) generate ./potential/internal/kernel
 
 # The HDF5 library and a C compiler, from the distribution.
 deps: .deps

@@ -23,7 +23,6 @@ func main() {
 		name     string
 		generate func(*build.Context)
 	}{
-		{"features", features},
 		{"matmul", matMul},
 		{"gelu", gelu},
 		{"elementwise", elementwise},
