@@ -15,9 +15,9 @@ import (
 )
 
 var (
-	red  = color.RGBA{0xb8, 0x3a, 0x2e, 0xff}
+	red  = color.RGBA{0xd9, 0x8a, 0x80, 0xff} // pale: the line of the mean crosses it
 	blue = color.RGBA{0x2a, 0x5d, 0x9c, 0xff}
-	gray = color.RGBA{0x80, 0x80, 0x80, 0xff}
+	gray = color.RGBA{0x40, 0x40, 0x40, 0xff}
 )
 
 // maxPoints is more than the pixels of a panel.
@@ -53,13 +53,13 @@ func (r *simulation) draw(samples []sample) error {
 	end := samples[len(samples)-1].Time / 1000
 	if mean > 0 {
 		dashed(hot, plotter.XYs{{X: begin, Y: mean}, {X: end, Y: mean}})
-		label(hot, end, mean, fmt.Sprintf("mean %.0f K ", mean), draw.XRight)
+		label(hot, end, fmt.Sprintf("mean %.0f K ", mean), draw.XRight)
 	}
 	if begin > 0 && begin < end {
 		dashed(hot, plotter.XYs{{X: begin, Y: hot.Y.Min}, {X: begin, Y: hot.Y.Max}})
 		dashed(conserved, plotter.XYs{{X: begin, Y: conserved.Y.Min}, {X: begin, Y: conserved.Y.Max}})
-		label(hot, begin, hot.Y.Max, "csvr ", draw.XRight)
-		label(hot, begin, hot.Y.Max, " "+r.set.Ensemble, draw.XLeft)
+		label(hot, begin, "csvr ", draw.XRight)
+		label(hot, begin, " "+r.set.Ensemble, draw.XLeft)
 	}
 	// One axis of time for both: labels below the last panel only.
 	conserved.X.Min, conserved.X.Max = hot.X.Min, hot.X.Max
@@ -94,7 +94,7 @@ func panel(samples []sample, ink color.Color, value func(*sample) float64) (*plo
 	p.Title.TextStyle.Font.Size, p.Title.TextStyle.Font.Variant = vg.Points(12), "Sans"
 	p.Y.Label.Padding = vg.Points(4)
 	margin := 0.05 * (p.Y.Max - p.Y.Min)
-	p.Y.Min, p.Y.Max = p.Y.Min-margin, p.Y.Max+2*margin
+	p.Y.Min, p.Y.Max = p.Y.Min-margin, p.Y.Max+3*margin
 	return p, nil
 }
 
@@ -142,18 +142,15 @@ func dashed(p *plot.Plot, points plotter.XYs) {
 	p.Add(line)
 }
 
-func label(p *plot.Plot, x, y float64, text string, align draw.XAlignment) {
-	labels, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: x, Y: y}}, Labels: []string{text}})
+// label writes a text at the upper edge.
+func label(p *plot.Plot, x float64, text string, align draw.XAlignment) {
+	labels, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: x, Y: p.Y.Max}}, Labels: []string{text}})
 	if err != nil {
 		return
 	}
 	style := &labels.TextStyle[0]
-	style.Font.Size, style.Font.Variant, style.XAlign = vg.Points(10), "Sans", align
-	style.YAlign = draw.YBottom
-	labels.Offset.Y = vg.Points(2)
-	if y == p.Y.Max {
-		style.YAlign, labels.Offset.Y = draw.YTop, 0
-	}
+	style.Font.Size, style.Font.Variant = vg.Points(10), "Sans"
+	style.XAlign, style.YAlign = align, draw.YTop
 	p.Add(labels)
 }
 

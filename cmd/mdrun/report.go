@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"runtime"
 	"strings"
 	"time"
@@ -71,6 +72,17 @@ func elementMap(known, species []int) string {
 		}
 	}
 	return strings.Join(list, ", ")
+}
+
+// files lists the outputs that are there, the directory and the prefix once.
+func (r *simulation) files() []string {
+	list := []string{r.set.path("")}
+	for _, ending := range []string{".thermo.csv", ".traj.xyz", ".final.xyz", ".ckpt", ".effective.toml", ".png", ".crash"} {
+		if _, err := os.Stat(r.set.path(ending)); err == nil {
+			list = append(list, ending)
+		}
+	}
+	return list
 }
 
 func periodicity(pbc [3]bool) string {
@@ -149,7 +161,9 @@ func (t *textReport) note(format string, args ...any) {
 
 func (t *textReport) end(r *simulation, sum summary) {
 	fmt.Fprintf(t.w, "* of the conserved quantity since step 0, meV/atom\n\n")
-	fmt.Fprintf(t.w, "temperature %.1f ± %.1f K\n", sum.temperature, sum.temperatureSD)
+	if !math.IsNaN(sum.temperatureSD) {
+		fmt.Fprintf(t.w, "temperature %.1f ± %.1f K\n", sum.temperature, sum.temperatureSD)
+	}
 	if !math.IsNaN(sum.pressure) {
 		fmt.Fprintf(t.w, "pressure    %.3f GPa\n", sum.pressure)
 	}
@@ -157,6 +171,7 @@ func (t *textReport) end(r *simulation, sum summary) {
 		fmt.Fprintf(t.w, "drift       %.3g meV/atom/ns of the conserved quantity\n", sum.drift)
 	}
 	fmt.Fprintf(t.w, "speed       %.3f ns/day, %.1f µs per atom and step\n", sum.rate, sum.perAtomStep)
+	fmt.Fprintf(t.w, "files       %s\n", strings.Join(r.files(), " "))
 }
 
 // jsonReport prints one object a line, its kind under "event".

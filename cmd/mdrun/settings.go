@@ -89,7 +89,15 @@ func (s *Settings) resolve(file runFile) error {
 			return fmt.Errorf("%s = %g, want a positive number", p.name, p.value)
 		}
 	}
-	return s.resolveSteps()
+	if err := s.resolveSteps(); err != nil {
+		return err
+	}
+	for _, stage := range stages(s) {
+		if err := stage.stepper.Validate(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // resolveSteps turns times into steps, so that the effective settings hold a

@@ -9,10 +9,10 @@ import (
 	"ponita/potential"
 )
 
-// The pattern matches without a model too, so that everything else builds
-// before the model is trained.
+// The pattern also matches the settings of the training, so that everything
+// builds before the model is trained.
 //
-//go:embed *
+//go:embed acac.*
 var files embed.FS
 
 // AcAc returns a model of the acetylacetone molecule, C5H8O2. Its provenance says

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ponita/potential"
+	"ponita/xyz"
+)
+
+func TestMistakesInSettingsAreNamed(t *testing.T) {
+	dir := workplace(t)
+	const start = "model = \"model.h5\"\nstructure = \"molecule.xyz\"\nsteps = 3\n"
+	for _, c := range []struct{ file, flag, want string }{
+		{"temprature = 1", "", `run.toml, line 4: unknown key "temprature", did you mean "temperature"?`},
+		{"timestep = \"1\"", "", `run.toml, line 4: key "timestep": found string 1, want a number`},
+		{"ensemble = \"npt\"", "", `run.toml, line 4: key "ensemble": found "npt", want one of nve, csvr, langevin, nose-hoover`},
+		{"timestep = -1", "", "timestep = -1, want a positive number"},
+		{"repeat = [2]", "", "repeat = [2], want three numbers"},
+		{"time = 2", "", "time = 2 and steps = 3: want one of them"},
+		{"prefix = \"a/b\"", "", `prefix = "a/b", want a name without a directory: that is out`},
+		{"temperature = -1", "", "CSVR.Temperature = -1 K, want 0 or more"},
+		{"", "--thermo-every=0", "thermo_every = 0, want 1 or more"},
+		{"", "--model=", "no model: want --model FILE"},
+		{"", "--temprature=3", "unknown flag --temprature, did you mean \"--temperature\"?"},
+	} {
+		write(t, dir, "run.toml", start+c.file)
+		args := []string{"run.toml"}
+		if c.flag != "" {
+			args = append(args, c.flag)
+		}
+		code, _, stderr := mdrun(t, dir, args...)
+		if code != exitUsage || !strings.Contains(stderr, c.want) {
+			t.Errorf("%s%s: exit code %d\n got %swant %s", c.file, c.flag, code, stderr, c.want)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "run.thermo.csv")); err == nil {
+		t.Error("a mistake left a file")
+	}
+}
+
+func TestMissingElementsAreNamedBesideThoseOfTheModel(t *testing.T) {
+	model, err := potential.Load(filepath.Join(workplace(t), "model.h5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sys := &system{species: []int{14, 8, 7, 14}, origin: "glass.xyz: frame 2"}
+	_, err = newCalculator(model, sys, new(Settings))
+	if !errors.Is(err, potential.ErrUnknownElement) {
+		t.Fatalf("error %v", err)
+	}
+	if want := "glass.xyz: frame 2 has Si N, the model knows H C O: unknown element"; err.Error() != want {
+		t.Errorf("\n got %v\nwant %s", err, want)
+	}
+}
+
+func TestStructuresThatCannotBeRunAreRefused(t *testing.T) {
+	dir := workplace(t)
+	write(t, dir, "empty.xyz", "0\n\n")
+	write(t, dir, "massless.xyz", "1\nProperties=species:S:1:pos:R:3:mass:R:1\nH 0 0 0 0\n")
+	for _, c := range []struct{ structure, flag, want string }{
+		{"empty.xyz", "", "empty.xyz: frame 1 has no atoms"},
+		{"massless.xyz", "", "atom 1 has mass 0 amu"},
+		{"nowhere.xyz", "", "no such file"},
+		{"molecule.xyz", "--repeat=1,2,1", "is not periodic along b: cannot repeat it 2 times there"},
+		{"molecule.xyz", "--frame=2", "molecule.xyz has 1 frames, frame = 2 is none of them"},
+		{"molecule.xyz", "--velocities=file", "has no column vel or velo"},
+		{"molecule.xyz", "--model=molecule.xyz", "not a readable model file"},
+	} {
+		code, _, stderr := mdrun(t, dir, append(short(c.structure, steps(1)), strings.Fields(c.flag)...)...)
+		if code != exitFailed || !strings.Contains(stderr, c.want) {
+			t.Errorf("%s %s: exit code %d\n got %swant %s", c.structure, c.flag, code, stderr, c.want)
+		}
+	}
+}
+
+func TestRunawayLeavesACrashBundle(t *testing.T) {
+	dir := workplace(t)
+	mustRun(t, dir, short("molecule.xyz", steps(12))...)
+	good := read(t, dir, "md.ckpt")
+	code, _, stderr := mdrun(t, dir, short("molecule.xyz", steps(500), "--restart=auto", "--timestep=20")...)
+	if code != exitDiverged || !strings.Contains(stderr, "exceeds the limit") || !strings.Contains(stderr, "see md.crash") {
+		t.Fatalf("exit code %d, %s", code, stderr)
+	}
+	message := read(t, dir, "md.crash/message.txt")
+	for _, want := range []string{"exceeds the limit", "version ", "hash ", "seed "} {
+		if !strings.Contains(message, want) {
+			t.Errorf("%q is not in\n%s", want, message)
+		}
+	}
+	if read(t, dir, "md.crash/last.ckpt") != good || read(t, dir, "md.ckpt") != good {
+		t.Error("the last good checkpoint is gone")
+	}
+	if read(t, dir, "md.crash/effective.toml") != read(t, dir, "md.effective.toml") {
+		t.Error("the settings in the bundle are not those of the run")
+	}
+	frames, err := xyz.ReadAll(filepath.Join(dir, "md.crash", "frames.xyz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(frames) < 2 || frames[0].Value("step").(int) < 12 {
+		t.Errorf("%d frames from step %v", len(frames), frames[0].Value("step"))
+	}
+}
+
+func TestAtomsAtOnePlaceAreRefused(t *testing.T) {
+	dir := workplace(t)
+	write(t, dir, "twice.xyz", "2\n\nH 1 1 1\nH 1 1 1\n")
+	code, _, stderr := mdrun(t, dir, short("twice.xyz", steps(1))...)
+	if code != exitFailed || !strings.Contains(stderr, "step 0") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
+
+func TestEffectiveSettingsRepeatTheRun(t *testing.T) {
+	first, second := workplace(t), workplace(t)
+	mustRun(t, first, short("crystal.xyz", "--time=0.003", "--repeat=1,1,2", "--seed=7", "--ensemble=langevin")...)
+	effective := read(t, first, "md.effective.toml")
+	write(t, second, "again.toml", effective)
+	mustRun(t, second, "again.toml")
+	sameRun(t, first, second)
+	if got := read(t, second, "md.effective.toml"); got != effective {
+		t.Errorf("the settings changed on the way:\n%s\n%s", effective, got)
+	}
+}
+
+func TestHelpFitsAScreen(t *testing.T) {
+	dir := t.TempDir()
+	help := mustRun(t, dir, "--help")
+	lines := strings.Split(help, "\n")
+	for _, line := range lines {
+		if n := len([]rune(line)); n > 80 {
+			t.Errorf("%d characters: %s", n, line)
+		}
+	}
+	if len(lines) > 75 {
+		t.Errorf("%d lines", len(lines))
+	}
+	for _, want := range []string{"--temperature=300", "--timestep=0.5", "--seed=1", "Exit codes"} {
+		if !strings.Contains(help, want) {
+			t.Errorf("%q is not in the help", want)
+		}
+	}
+}
+
+func TestVersionIsPrinted(t *testing.T) {
+	if got := mustRun(t, t.TempDir(), "--version"); !strings.HasPrefix(got, "mdrun ") {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// timeless returns a thermo file without its last two columns, the only ones
+// that tell of the clock.
+func timeless(t *testing.T, dir, name string) string {
+	t.Helper()
+	var b strings.Builder
+	for line := range strings.Lines(read(t, dir, name)) {
+		for range 2 {
+			line = line[:strings.LastIndexByte(line, ',')]
+		}
+		b.WriteString(line + "\n")
+	}
+	return b.String()
+}
+
+// sameRun compares the outputs of two runs byte for byte.
+func sameRun(t *testing.T, a, b string) {
+	t.Helper()
+	if x, y := timeless(t, a, "md.thermo.csv"), timeless(t, b, "md.thermo.csv"); x != y {
+		t.Errorf("thermo differs:\n%s\n%s", x, y)
+	}
+	for _, name := range []string{"md.traj.xyz", "md.final.xyz"} {
+		if read(t, a, name) != read(t, b, name) {
+			t.Errorf("%s differs", name)
+		}
+	}
+}
+
+func TestRestartIsBitwiseIdentical(t *testing.T) {
+	for _, ensemble := range []string{"nve", "csvr", "langevin", "nose-hoover"} {
+		t.Run(ensemble, func(t *testing.T) {
+			once, twice := workplace(t), workplace(t)
+			// Equilibration ends between the two parts, at step 24.
+			args := short("molecule.xyz", "--ensemble="+ensemble, "--equilibrate=0.0024")
+			mustRun(t, once, append(args, steps(36))...)
+			mustRun(t, twice, append(args, steps(6))...)
+			mustRun(t, twice, append(args, steps(36), "--restart=md.ckpt")...)
+			sameRun(t, once, twice)
+		})
+	}
+}
+
+func TestRestartContinuesARamp(t *testing.T) {
+	once, twice := workplace(t), workplace(t)
+	args := short("crystal.xyz", steps(40), "--temperature-end=900")
+	mustRun(t, once, args...)
+	if code, _, stderr := mdrun(t, twice, append(args, "--max-time=1ns")...); code != exitTimeLimit {
+		t.Fatalf("exit code %d, %s", code, stderr)
+	}
+	mustRun(t, twice, append(args, "--restart=auto")...)
+	sameRun(t, once, twice)
+
+	code, _, stderr := mdrun(t, twice, append(args, steps(80), "--restart=auto")...)
+	if code != exitFailed || !strings.Contains(stderr, "ramps the temperature over 40 steps, the settings want 80") {
+		t.Errorf("a ramp of another length: exit code %d, %s", code, stderr)
+	}
+}
+
+func TestRestartDropsWhatCameAfterTheCheckpoint(t *testing.T) {
+	once, killed := workplace(t), workplace(t)
+	args := short("molecule.xyz", "--restart=auto")
+	mustRun(t, once, append(args, steps(60))...)
+
+	mustRun(t, killed, append(args, steps(30))...)
+	checkpoint := read(t, killed, "md.ckpt")
+	mustRun(t, killed, append(args, steps(50))...)
+	write(t, killed, "md.ckpt", checkpoint)
+	file, err := os.OpenFile(filepath.Join(killed, "md.traj.xyz"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.WriteString("15\nProperties=spec") // half a frame
+	file.Close()
+	mustRun(t, killed, append(args, steps(60))...)
+	sameRun(t, once, killed)
+}
+
+func TestRestartRefusesAnotherRun(t *testing.T) {
+	dir := workplace(t)
+	mustRun(t, dir, short("molecule.xyz", steps(5))...)
+	for want, flag := range map[string]string{
+		"was computed in float32, precision is float64": "--precision=float64",
+		"equilibrates for 0 steps":                      "--equilibrate=1",
+		"no such file":                                  "--restart=other.ckpt",
+	} {
+		code, _, stderr := mdrun(t, dir, short("molecule.xyz", steps(10), "--restart=auto", flag)...)
+		if code != exitFailed || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit code %d, %s\nwant %q", flag, code, stderr, want)
+		}
+	}
+	write(t, dir, "md.thermo.csv", "step")
+	code, _, stderr := mdrun(t, dir, short("molecule.xyz", steps(10), "--restart=auto")...)
+	if code != exitFailed || !strings.Contains(stderr, "md.thermo.csv has 4 bytes") {
+		t.Errorf("a thermo file cut short: exit code %d, %s", code, stderr)
+	}
+}
+
+func TestFilesOfAnEarlierRunAreKept(t *testing.T) {
+	dir := workplace(t)
+	mustRun(t, dir, short("molecule.xyz", steps(5))...)
+	code, _, stderr := mdrun(t, dir, short("molecule.xyz", steps(5))...)
+	if code != exitFailed || !strings.Contains(stderr, "--overwrite") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	mustRun(t, dir, short("molecule.xyz", steps(5), "--overwrite")...)
+}
+
+func TestWallTimeLimitLeavesARunToContinue(t *testing.T) {
+	once, twice := workplace(t), workplace(t)
+	args := short("molecule.xyz", steps(20))
+	mustRun(t, once, args...)
+	code, _, stderr := mdrun(t, twice, append(args, "--max-time=1ns")...)
+	if code != exitTimeLimit || !strings.Contains(stderr, "to continue: mdrun md.effective.toml --restart auto") {
+		t.Fatalf("exit code %d, %s", code, stderr)
+	}
+	mustRun(t, twice, "md.effective.toml", "--restart=auto", "--max-time=0s")
+	sameRun(t, once, twice)
+}
+
+func TestSignalStopsAfterTheStepAndTheRunContinues(t *testing.T) {
+	once, stopped := workplace(t), workplace(t)
+	args := short("molecule.xyz", "--thermo-every=1", "--json")
+	cmd := command(stopped, append(args, "--steps=100000000")...)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// Once it has made a few steps it listens.
+	lines := bufio.NewScanner(stdout)
+	for range 20 {
+		lines.Scan()
+	}
+	cmd.Process.Signal(syscall.SIGTERM)
+	watchdog := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
+	defer watchdog.Stop()
+	for lines.Scan() {
+	}
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 128+int(syscall.SIGTERM) {
+		t.Fatalf("exit code %d, want 143", code)
+	}
+	samples, err := readThermo(filepath.Join(stopped, "md.thermo.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := steps(samples[len(samples)-1].Step + 10)
+	mustRun(t, stopped, append(args, total, "--restart=auto")...)
+	mustRun(t, once, append(args, total)...)
+	sameRun(t, once, stopped)
+}

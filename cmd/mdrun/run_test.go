@@ -1,0 +1,185 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"image/png"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"ponita/integrator"
+	"ponita/xyz"
+)
+
+func TestRunWritesWhatItsDocumentationSays(t *testing.T) {
+	dir := workplace(t)
+	stdout := mustRun(t, dir, short("crystal.xyz", steps(40), "--repeat=2,1,1", "--plot")...)
+	for _, want := range []string{"hash ", "float32", "seed        1", "C is species 2 (2 atoms), O is species 3 (2 atoms)", "4 atoms, periodic along a, b, c"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is not in\n%s", want, stdout)
+		}
+	}
+	rows, err := csv.NewReader(strings.NewReader(read(t, dir, "md.thermo.csv"))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const columns = "step,time_fs,T_K,Epot_eV,Ekin_eV,Etot_eV,Econs_eV,P_GPa,Pxx_GPa,Pyy_GPa,Pzz_GPa,Pyz_GPa,Pxz_GPa,Pxy_GPa,V_A3,rho_g_cm3,walltime_s,ns_per_day"
+	if got := strings.Join(rows[0], ","); got != columns {
+		t.Errorf("columns\n     %s\nwant %s", got, columns)
+	}
+	if len(rows) != 1+9 || slices.Contains(rows[9], "") {
+		t.Errorf("%d rows, the last %q: want a header, 9 rows, and no empty field in a crystal", len(rows), rows[len(rows)-1])
+	}
+	frames, err := xyz.ReadAll(filepath.Join(dir, "md.traj.xyz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(frames) != 5 {
+		t.Errorf("%d frames, want 5", len(frames))
+	}
+	final, err := xyz.ReadFile(filepath.Join(dir, "md.final.xyz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	masses, _ := final.Column("masses").([]float64)
+	if !slices.Equal(masses, []float64{13.003, 15.999, 13.003, 15.999}) {
+		t.Errorf("masses %v, want those of the file twice", masses)
+	}
+	for _, name := range []string{"forces", "vel"} {
+		if v, ok := final.Column(name).([][3]float64); !ok || len(v) != 4 {
+			t.Errorf("column %s is %v", name, final.Column(name))
+		}
+	}
+	for _, key := range []string{"energy", "stress", "step", "time_fs", "units"} {
+		if final.Value(key) == nil {
+			t.Errorf("the final frame has no %s", key)
+		}
+	}
+	if final.Lattice[0][0] != 7.2 || final.Value("step") != 40 {
+		t.Errorf("lattice %v at step %v, want a 7.2 Å cell at step 40", final.Lattice, final.Value("step"))
+	}
+	picture, err := os.Open(filepath.Join(dir, "md.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer picture.Close()
+	if _, err := png.Decode(picture); err != nil {
+		t.Errorf("picture: %v", err)
+	}
+}
+
+func TestMoleculeHasNoPressure(t *testing.T) {
+	dir := workplace(t)
+	// A box around a molecule is not a volume.
+	write(t, dir, "box.xyz", strings.Replace(read(t, dir, "molecule.xyz"), "Properties", `Lattice="20 0 0 0 20 0 0 0 20" Properties`, 1))
+	mustRun(t, dir, short("box.xyz", steps(5))...)
+	samples, err := readThermo(filepath.Join(dir, "md.thermo.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := samples[len(samples)-1]
+	if last.Pressure == last.Pressure || last.Volume == last.Volume {
+		t.Errorf("pressure %g GPa, volume %g Å³ without periodicity", last.Pressure, last.Volume)
+	}
+	final, err := xyz.ReadFile(filepath.Join(dir, "md.final.xyz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if final.Value("stress") != nil || final.Lattice[0][0] != 20 {
+		t.Errorf("stress %v, lattice %v: want none and the one of the file", final.Value("stress"), final.Lattice)
+	}
+}
+
+func TestFinalFrameStartsAnotherRunWithItsVelocities(t *testing.T) {
+	dir := workplace(t)
+	mustRun(t, dir, short("molecule.xyz", steps(20), "--ensemble=nve")...)
+	before, err := readThermo(filepath.Join(dir, "md.thermo.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout := mustRun(t, dir, short("md.final.xyz", "--prefix=next", steps(5), "--velocities=file")...)
+	after, err := readThermo(filepath.Join(dir, "next.thermo.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The degrees of freedom must be counted as they were when the velocities
+	// were drawn.
+	if a, b := before[len(before)-1].Temperature, after[0].Temperature; a != b {
+		t.Errorf("%g K at the end, %g K at the start of the next run", a, b)
+	}
+	if !strings.Contains(stdout, "velocities  of the file") {
+		t.Errorf("does not say where velocities come from:\n%s", stdout)
+	}
+}
+
+func TestTemperatureRampEndsWhereItShould(t *testing.T) {
+	dir := workplace(t)
+	mustRun(t, dir, short("crystal.xyz", "--repeat=3,3,3", steps(400), "--temperature=600", "--temperature-end=50", "--relaxation=1")...)
+	samples, err := readThermo(filepath.Join(dir, "md.thermo.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 54 atoms fluctuate by sqrt(2/159), 11 %.
+	if last := samples[len(samples)-1].Temperature; last < 25 || last > 90 {
+		t.Errorf("%g K after a ramp from 600 to 50 K", last)
+	}
+}
+
+func TestJSONIsOneObjectALine(t *testing.T) {
+	stdout := mustRun(t, workplace(t), short("molecule.xyz", steps(10), "--json")...)
+	var events []string
+	for line := range strings.Lines(stdout) {
+		var object map[string]any
+		if err := json.Unmarshal([]byte(line), &object); err != nil {
+			t.Fatalf("%v in %q", err, line)
+		}
+		events = append(events, object["event"].(string))
+	}
+	if got := strings.Join(events, " "); got != "start thermo thermo thermo end" {
+		t.Errorf("events %s", got)
+	}
+}
+
+func TestFramesAreCountedFromBothEnds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "three.xyz")
+	var content string
+	for _, x := range []string{"1", "2", "3"} {
+		content += "1\n\nH " + x + " 0 0\n"
+	}
+	if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range map[int]float64{1: 1, 2: 2, 3: 3, -1: 3, -2: 2, -3: 1} {
+		frame, err := readFrame(path, n)
+		if err != nil {
+			t.Errorf("frame %d: %v", n, err)
+		} else if got := frame.Pos[0][0]; got != want {
+			t.Errorf("frame %d is frame %g", n, got)
+		}
+	}
+	for _, n := range []int{4, -4} {
+		if _, err := readFrame(path, n); err == nil {
+			t.Errorf("frame %d of 3: no error", n)
+		}
+	}
+}
+
+func TestDemoMoleculeIsAcetylacetone(t *testing.T) {
+	frame, err := readFrame(builtin, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := formula(frame.Species); got != "C5H8O2" {
+		t.Errorf("formula %s", got)
+	}
+	mass := 0.0
+	for _, m := range integrator.Masses(frame.Species) {
+		mass += m
+	}
+	if mass < 100 || mass > 100.2 { // 100.117 g/mol
+		t.Errorf("mass %g amu", mass)
+	}
+}
