@@ -19,12 +19,12 @@ func (s Settings) rate(epoch float64, halvings int) float64 {
 }
 
 // weights returns the weights of the loss at a learning rate. The energy's goes
-// from its start to its end as the rate falls: while steps are large the noise
-// of total energies would drown the forces.
+// from its start to its end, geometrically, as the rate falls: while steps are
+// large the noise of total energies would drown the forces.
 func (s Settings) weights(rate float64) lossWeights {
 	w := lossWeights{s.EnergyWeight, s.ForceWeight, s.StressWeight}
-	if s.EnergyWeightEnd > 0 {
-		w.energy = s.EnergyWeightEnd + (s.EnergyWeight-s.EnergyWeightEnd)*rate/s.LearningRate
+	if s.EnergyWeight > 0 && s.EnergyWeightEnd > 0 {
+		w.energy = s.EnergyWeightEnd * math.Pow(s.EnergyWeight/s.EnergyWeightEnd, rate/s.LearningRate)
 	}
 	return w
 }
