@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+)
+
+// textReport prints tables.
+type textReport struct {
+	w       io.Writer
+	volume  bool // there is a pressure
+	printed time.Time
+	part    int    // the twentieth of the run that was printed last
+	pending string // the last row, if it was not printed
+}
+
+func (t *textReport) start(r *simulation) {
+	for _, line := range r.describe() {
+		fmt.Fprintf(t.w, "%-11s %s\n", line[0], line[1])
+	}
+	t.volume = r.sys.periodic()
+	t.part = -1
+	fmt.Fprintf(t.w, "\n%10s %11s %8s %14s %14s %10s", "step", "time/ps", "T/K", "Epot/eV", "Etot/eV", "drift*")
+	if t.volume {
+		fmt.Fprintf(t.w, " %8s", "P/GPa")
+	}
+	fmt.Fprintf(t.w, " %8s %5s %8s\n", "ns/day", "done", "left")
+}
+
+// row prints a row for every twentieth of a run and every minute.
+func (t *textReport) row(s sample, p progress) {
+	t.pending = t.format(s, p)
+	part := int(20 * p.done)
+	if part == t.part && time.Since(t.printed) < time.Minute {
+		return
+	}
+	t.part, t.printed = part, time.Now()
+	t.flush()
+}
+
+func (t *textReport) flush() {
+	io.WriteString(t.w, t.pending)
+	t.pending = ""
+}
+
+func (t *textReport) format(s sample, p progress) string {
+	row := fmt.Sprintf("%10d %11.4f %8.1f %14.5f %14.5f %10.4f", s.Step, s.Time/1000, s.Temperature, s.Potential, s.Total, p.drift)
+	if t.volume {
+		row += fmt.Sprintf(" %8.3f", s.Pressure)
+	}
+	return row + fmt.Sprintf(" %8.3f %4.0f%% %8s\n", s.rate, 100*p.done, p.left.Round(time.Second))
+}
+
+func (t *textReport) note(format string, args ...any) {
+	fmt.Fprintf(t.w, "note: "+format+"\n", args...)
+}
+
+func (t *textReport) end(r *simulation, sum summary) {
+	t.flush()
+	fmt.Fprintf(t.w, "* of the conserved quantity since step 0, meV/atom\n\n")
+	if !math.IsNaN(sum.temperatureSD) {
+		fmt.Fprintf(t.w, "temperature %.1f ± %.1f K\n", sum.temperature, sum.temperatureSD)
+	}
+	if !math.IsNaN(sum.pressure) {
+		fmt.Fprintf(t.w, "pressure    %.3f GPa\n", sum.pressure)
+	}
+	if !math.IsNaN(sum.drift) {
+		fmt.Fprintf(t.w, "drift       %.3g meV/atom/ns of the conserved quantity\n", sum.drift)
+	}
+	fmt.Fprintf(t.w, "speed       %.3f ns/day, %.1f µs per atom and step\n", sum.rate, sum.perAtomStep)
+	fmt.Fprintf(t.w, "files       %s\n", strings.Join(r.files(), " "))
+}
