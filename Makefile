@@ -39,7 +39,7 @@ fuzz: deps ## a minute for each reader of files
 	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./potential
 
 physics: deps ## long ensembles
-	$(GO) test -tags physics -timeout 60m ./integrator ./cmd/mdrun
+	$(GO) test -tags physics -timeout 60m ./integrator ./potential/pretrained
 
 bench: deps
 	$(GO) test -run '^$$' -bench . ./xyz ./neighbor ./potential/...

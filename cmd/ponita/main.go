@@ -27,7 +27,7 @@ type cli struct {
 	Train   trainCommand     `cmd:"" help:"Train a model on an extended XYZ file."`
 	Eval    evalCommand      `cmd:"" help:"Errors of a model on labelled frames."`
 	Info    infoCommand      `cmd:"" help:"What a model file knows about itself."`
-	Version kong.VersionFlag `help:"Print the version."`
+	Version kong.VersionFlag `toml:"-" help:"Print the version."`
 }
 
 func main() {

@@ -18,7 +18,7 @@ import (
 // once the new one is complete.
 //
 // Layout of the HDF5 part: /config (JSON), /weights/NAME (float32 or float64,
-// [in][out], dots of our names as groups), /species (atomic numbers),
+// [in][out], named as in the layout), /species (atomic numbers),
 // /reference_energies and /scale (eV), /grid/orientations and /grid/weights,
 // /training/… (JSON of the provenance, the run file, log.csv), /units.
 func Save(path string, m *potential.Model) error {
