@@ -10,7 +10,7 @@ import (
 // one beyond a limit of Guard.
 type DivergedError struct {
 	Step     int
-	Atom     int    // counted from 0; -1 when no single atom is to blame
+	Atom     int    // index, -1 when no single atom is to blame
 	Quantity string // "position", "force", "energy", "velocity", "displacement", "temperature", "energy change per atom"
 	Value    float64
 	Unit     string
@@ -20,7 +20,7 @@ type DivergedError struct {
 func (e *DivergedError) Error() string {
 	where := fmt.Sprintf("integrator: step %d", e.Step)
 	if e.Atom >= 0 {
-		where += fmt.Sprintf(", atom %d", e.Atom)
+		where += fmt.Sprintf(", atom %d", e.Atom+1)
 	}
 	if e.Limit == 0 {
 		return fmt.Sprintf("%s: %s is %g %s", where, e.Quantity, e.Value, e.Unit)

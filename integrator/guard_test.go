@@ -29,12 +29,12 @@ func TestRunStopsAtTheFirstNumberThatIsNotFinite(t *testing.T) {
 		want  string
 	}{
 		{"force", func(f [][3]float64, _ *float64) { f[2][1], f[3][0] = math.NaN(), math.NaN() },
-			"integrator: step 4, atom 2: force is NaN eV/Å"},
+			"integrator: step 4, atom 3: force is NaN eV/Å"},
 		{"energy", func(_ [][3]float64, e *float64) { *e = math.Inf(-1) },
 			"integrator: step 4: energy is -Inf eV"},
 		// A force that is finite but absurd: the position overflows a step later.
 		{"position", func(f [][3]float64, _ *float64) { f[1][2] = 1e308; f[1][0] = 1e308 },
-			"integrator: step 5, atom 1: position is +Inf Å"},
+			"integrator: step 5, atom 2: position is +Inf Å"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, field := trapped(t, 4, 0.05, 1)

@@ -102,7 +102,7 @@ func (s *State) validate() error {
 	}
 	for i, m := range s.Masses {
 		if !(m > 0) || math.IsInf(m, 0) {
-			return fmt.Errorf("atom %d has mass %g amu, want a positive one", i, m)
+			return fmt.Errorf("atom %d has mass %g amu, want a positive one", i+1, m)
 		}
 	}
 	for _, row := range s.Lattice {
@@ -113,7 +113,7 @@ func (s *State) validate() error {
 		}
 	}
 	if atom := firstNotFinite(s.Vel); atom >= 0 {
-		return fmt.Errorf("atom %d has velocity %v Å/fs", atom, s.Vel[atom])
+		return fmt.Errorf("atom %d has velocity %v Å/fs", atom+1, s.Vel[atom])
 	}
 	return nil
 }

@@ -50,6 +50,6 @@ func TestMassesAreCompleteAndOrdered(t *testing.T) {
 func TestUnknownElementIsRefusedByName(t *testing.T) {
 	_, err := NewState(trap{}, make([][3]float64, 3), [3][3]float64{}, Masses([]int{1, 8, 119}))
 	if err == nil || !strings.Contains(err.Error(), "atom 2 has mass 0 amu") {
-		t.Errorf("error %v, want one that names atom 2", err)
+		t.Errorf("error %v, want one that names atom 3", err)
 	}
 }

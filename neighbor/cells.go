@@ -105,10 +105,10 @@ func spread(pos [][3]float64) (extent float64, err error) {
 	for i, x := range pos {
 		d := sub(x, pos[0])
 		if !finite(x) {
-			return 0, fmt.Errorf("neighbor: atom %d (counted from 0) at %v: %w", i, x, ErrNotFinite)
+			return 0, fmt.Errorf("neighbor: atom %d at %v: %w", i+1, x, ErrNotFinite)
 		}
 		if !finite(d) {
-			return 0, fmt.Errorf("neighbor: atom %d (counted from 0) at %v from atom 0: %w", i, d, ErrNotFinite)
+			return 0, fmt.Errorf("neighbor: atom %d at %v from atom 1: %w", i+1, d, ErrNotFinite)
 		}
 		extent = max(extent, math.Abs(d[0]), math.Abs(d[1]), math.Abs(d[2]))
 	}
@@ -189,7 +189,7 @@ func (c *cells) locate(i int, d [3]float64, scale *[3][3]float64) (index int, er
 	for m, w := range wrap {
 		c.wrap[i][m] = int32(w)
 		if int(c.wrap[i][m]) != w {
-			return 0, fmt.Errorf("neighbor: atom %d (counted from 0) is %v periods from atom 0: %w", i, wrap, ErrShiftRange)
+			return 0, fmt.Errorf("neighbor: atom %d is %v periods from atom 1: %w", i+1, wrap, ErrShiftRange)
 		}
 	}
 	return index, nil

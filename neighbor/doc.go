@@ -16,7 +16,7 @@
 //
 // Positions are used as given, unwrapped: an atom far outside the cell has
 // shifts that bring it back. Along a direction without periodicity the lattice
-// row is ignored and may be zero. Atoms are counted from 0, in errors too.
+// row is ignored and may be zero. Atoms are counted from 0, in messages from 1.
 //
 // Rows of a [Graph] are sorted by (neighbor, shift), so that sums over edges run
 // in an order that depends on the structure alone and [Build] and [List] agree

@@ -8,7 +8,7 @@ import (
 )
 
 // Errors a caller may want to tell apart with errors.Is. The message names the
-// atom, counted from 0, or the row at fault.
+// atom, counted from 1, or the row at fault.
 var (
 	ErrNotFinite    = errors.New("not finite")
 	ErrSingular     = errors.New("periodic lattice vectors are linearly dependent")
@@ -103,7 +103,7 @@ func (g *Graph) appendRow(pos [][3]float64, lattice *[3][3]float64, cutoff float
 		}
 		r2 := float64(x*x) + float64(y*y) + float64(z*z)
 		if r2 == 0 {
-			return fmt.Errorf("neighbor: atom %d and atom %d with shift %v (counted from 0): %w", i, j, s, ErrCoincident)
+			return fmt.Errorf("neighbor: atom %d and atom %d with shift %v: %w", i+1, j+1, s, ErrCoincident)
 		}
 		g.Neighbor[n], g.Shift[n] = j, s
 		v := &g.Vec[n]

@@ -40,7 +40,7 @@ func (c *cells) row(i int) (row, error) {
 			union |= x
 		}
 		if !fits {
-			return row{}, fmt.Errorf("neighbor: atoms %d and %d (counted from 0): %w", i, j, ErrShiftRange)
+			return row{}, fmt.Errorf("neighbor: atoms %d and %d: %w", i+1, j+1, ErrShiftRange)
 		}
 		if int(j) != i || union != 0 {
 			r.neighbor[n] = j

@@ -25,7 +25,7 @@ func (r *simulation) crash(cause error) error {
 // explain adds the element of the atom to blame: it is the first thing to ask.
 func (r *simulation) explain(cause error) error {
 	if e, ok := errors.AsType[*integrator.DivergedError](cause); ok && e.Atom >= 0 {
-		return fmt.Errorf("%w (line %d of the atoms, %s)", cause, e.Atom+1, xyz.Symbol(r.sys.species[e.Atom]))
+		return fmt.Errorf("%w (%s)", cause, xyz.Symbol(r.sys.species[e.Atom]))
 	}
 	return cause
 }
