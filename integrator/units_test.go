@@ -49,7 +49,7 @@ func TestMassesAreCompleteAndOrdered(t *testing.T) {
 
 func TestUnknownElementIsRefusedByName(t *testing.T) {
 	_, err := NewState(trap{}, make([][3]float64, 3), [3][3]float64{}, Masses([]int{1, 8, 119}))
-	if err == nil || !strings.Contains(err.Error(), "atom 2 has mass 0 amu") {
+	if err == nil || !strings.Contains(err.Error(), "atom 3 has mass 0 amu") {
 		t.Errorf("error %v, want one that names atom 3", err)
 	}
 }
