@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -89,6 +91,21 @@ func NamedGrid(name string) (Grid, error) {
 		return Icosahedral32(), nil
 	}
 	return Grid{}, fmt.Errorf("potential: no grid %q: want icosahedron12, dodecahedron20, icosahedral32, or a file", name)
+}
+
+// FindGrid returns the built-in grid of that name, or reads the file of that
+// path.
+func FindGrid(name string) (Grid, error) {
+	g, unknown := NamedGrid(name)
+	if unknown == nil {
+		return g, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return Grid{}, fmt.Errorf("%w: %w", unknown, err)
+	}
+	defer f.Close()
+	return ReadGrid(f, filepath.Base(name))
 }
 
 // ReadGrid reads a grid from text, one orientation a line: x y z, and a weight

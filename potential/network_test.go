@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"ponita/neighbor"
@@ -198,6 +201,31 @@ func TestGridsIntegrateSphericalHarmonics(t *testing.T) {
 				t.Errorf("%s: mean of cos^%d is %.15g, exact %.15g: want a design of degree %d", test.grid.Name, n, sum, want, test.degree)
 			}
 		}
+	}
+}
+
+// TestGridFromFile reads a grid as made by repulsion: any lengths, comments,
+// perhaps weights.
+func TestGridFromFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "six.txt")
+	const text = "# octahedron\n 2 0 0\n-1 0 0\n0 1 0\n0 -3 0 # long\n\n0 0 1\n0 0 -1\n"
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	g, err := FindGrid(path)
+	if err != nil || len(g.Orientations) != 6 || g.Orientations[3] != [3]float64{0, -1, 0} || math.Abs(g.Weights[0]-1./6) > 1e-15 {
+		t.Errorf("got %+v, %v", g, err)
+	}
+	for bad, want := range map[string]string{
+		"1 0\n": "line 1: 2 columns", "1 0 x\n": `line 1: "x" is not a number`, "0 0 0\n": "nonzero length",
+		"1 0 0 1\n0 1 0\n": "1 of 2 lines have a weight", "": "0 orientations", "1 0 0 -1\n": "positive weight",
+	} {
+		if _, err := ReadGrid(strings.NewReader(bad), "bad"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", bad, err, want)
+		}
+	}
+	if _, err := FindGrid("icosahedron13"); err == nil || !strings.Contains(err.Error(), `no grid "icosahedron13"`) {
+		t.Errorf("a wrong name: %v", err)
 	}
 }
 

@@ -20,7 +20,7 @@ type evalCommand struct {
 	ForcesKey string `help:"Column of the forces, eV/Å."`
 	StressKey string `help:"Key of the stress, eV/Å³."`
 	VirialKey string `help:"Key of the virial, eV."`
-	Grid      string `help:"Evaluate on another grid: icosahedron12, dodecahedron20 or icosahedral32."`
+	Grid      string `help:"Evaluate on another grid: icosahedron12, dodecahedron20, icosahedral32 or a file."`
 	Precision string `default:"float32" enum:"float32,float64" help:"Precision of features and matrix products."`
 	Rotations int    `default:"10" help:"Random orientations for the rotation residual; 0 leaves it out."`
 	Seed      uint64 `default:"1" help:"Seed of the rotations."`
@@ -34,7 +34,7 @@ func (c *evalCommand) Run() error {
 		return err
 	}
 	if c.Grid != "" {
-		g, err := potential.NamedGrid(c.Grid)
+		g, err := potential.FindGrid(c.Grid)
 		if err != nil {
 			return err
 		}

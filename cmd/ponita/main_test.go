@@ -86,6 +86,11 @@ func TestTrainEvaluateInspect(t *testing.T) {
 	if out, errs, code = ponita(t, "train", filepath.Join(dir, "out", "effective.toml"), "--epochs=3", "--resume"); code != 0 || !strings.Contains(out, "epoch    3/3") {
 		t.Fatalf("resume: exit code %d\n%s%s", code, out, errs)
 	}
+	out, errs, code = ponita(t, "train", run, "--epochs=1", "--json", "--output", filepath.Join(dir, "json"))
+	var epoch map[string]any
+	if err := json.Unmarshal([]byte(out), &epoch); code != 0 || err != nil || epoch["epoch"] != 1. {
+		t.Errorf("train --json: exit code %d, %v\n%s%s", code, err, out, errs)
+	}
 	model := filepath.Join(dir, "out", "best.h5")
 	out, errs, code = ponita(t, "eval", model, data, "--json")
 	var ev map[string]map[string]any

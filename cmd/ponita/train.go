@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -22,6 +23,7 @@ type trainCommand struct {
 	train.Settings `embed:""`
 	Resume         bool `toml:"-" help:"Go on from the checkpoint in the output folder."`
 	Quiet          bool `toml:"-" help:"Print no progress."`
+	JSON           bool `name:"json" toml:"-" help:"Print one JSON object an epoch instead of the table."`
 }
 
 func (c *trainCommand) Run(ctx context.Context, k *kong.Context) error {
@@ -44,13 +46,18 @@ func (c *trainCommand) Run(ctx context.Context, k *kong.Context) error {
 	if err := os.WriteFile(filepath.Join(c.Output, "effective.toml"), []byte(text.String()), 0o644); err != nil {
 		return err
 	}
-	c.introduce(t)
 	live := progressLine{quiet: c.Quiet, terminal: isTerminal(os.Stderr)}
-	err = t.Run(ctx, live.report)
+	report := live.report
+	if c.JSON {
+		report = printJSON
+	} else {
+		c.introduce(t)
+	}
+	err = t.Run(ctx, report)
 	switch {
 	case errors.Is(err, train.ErrInterrupted):
-		fmt.Printf("\ninterrupted; checkpoint written. Go on with: ponita train %s --resume\n", c.File)
-	case err == nil:
+		fmt.Fprintf(os.Stderr, "\ninterrupted; checkpoint written. Go on with: ponita train %s --resume\n", c.File)
+	case err == nil && !c.JSON:
 		fmt.Printf("wrote %s (lowest validation loss) and %s\n",
 			filepath.Join(c.Output, train.BestModel), filepath.Join(c.Output, train.LastModel))
 	}
@@ -103,6 +110,27 @@ func (l *progressLine) report(p train.Progress) {
 	fmt.Printf("epoch %4d/%d  rate %.2e  train E %s F %s  valid E %s F %s%s  %s left\n",
 		p.Epoch, p.Epochs, p.Rate, cell(&p.EnergyRMSE), cell(&p.ForceRMSE),
 		cell(p.Valid.EnergyRMSEPerAtom), cell(p.Valid.ForceRMSE), mark, p.Remaining.Round(time.Second))
+}
+
+// printJSON prints an epoch as a line of JSON.
+func printJSON(p train.Progress) {
+	if p.Valid == nil {
+		return
+	}
+	line, err := json.Marshal(struct {
+		Epoch      int           `json:"epoch"`
+		Epochs     int           `json:"epochs"`
+		Rate       float64       `json:"learning_rate"`
+		Loss       float64       `json:"loss"`
+		EnergyRMSE float64       `json:"train_energy_rmse_meV_per_atom"`
+		ForceRMSE  float64       `json:"train_force_rmse_meV_per_A"`
+		Valid      *train.Errors `json:"valid"`
+		Best       bool          `json:"best"`
+	}{p.Epoch, p.Epochs, p.Rate, p.Loss, p.EnergyRMSE, p.ForceRMSE, p.Valid, p.Best})
+	if err != nil {
+		panic(err) // a number that is not finite would have ended the run
+	}
+	fmt.Println(string(line))
 }
 
 // cell formats an error in meV/atom or meV/Å, "-" for none.

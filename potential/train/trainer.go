@@ -178,16 +178,9 @@ func (s Settings) identity() string {
 
 // config is the architecture for the species.
 func (s Settings) config(species []int) (potential.Config, error) {
-	grid, err := potential.NamedGrid(s.Grid)
+	grid, err := potential.FindGrid(s.Grid)
 	if err != nil {
-		f, e := os.Open(s.Grid)
-		if e != nil {
-			return potential.Config{}, fmt.Errorf("%w: %w", err, e)
-		}
-		defer f.Close()
-		if grid, err = potential.ReadGrid(f, filepath.Base(s.Grid)); err != nil {
-			return potential.Config{}, err
-		}
+		return potential.Config{}, err
 	}
 	c := potential.Config{
 		Species: species, Kernel: s.Kernel, Cutoff: s.Cutoff, Envelope: s.Envelope, Grid: grid,
