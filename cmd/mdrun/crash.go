@@ -61,7 +61,7 @@ last.ckpt        the last checkpoint
 }
 
 func (r *simulation) writeHistory(path string) error {
-	frames := r.recent.frames
+	frames := r.recent.frames(&r.sys)
 	err := xyz.WriteFile(path, append(frames, newFrame(r.state, &r.sys))...)
 	if err != nil {
 		// What failed may be beyond what a file can say.

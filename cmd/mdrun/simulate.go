@@ -163,10 +163,10 @@ func (r *simulation) watchers() []integrator.Watcher {
 	}
 	// The guard compares with the state it saw first.
 	guard.Check(r.state)
-	r.recent.add(newFrame(r.state, &r.sys))
+	r.recent.add(r.state)
 	list := []integrator.Watcher{
 		guard.Check,
-		func(s *integrator.State) error { r.recent.add(newFrame(s, &r.sys)); return nil },
+		func(s *integrator.State) error { r.recent.add(s); return nil },
 		integrator.Every(r.set.ThermoEvery, r.writeSample),
 	}
 	if n := r.set.TrajectoryEvery; n > 0 {

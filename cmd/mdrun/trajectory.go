@@ -33,17 +33,32 @@ func newFrame(state *integrator.State, sys *system) *xyz.Frame {
 	return frame
 }
 
-// history keeps the frames of the last steps, for the day they are the last.
+// history keeps the states of the last steps, for the day they are the last.
+// Its memory is reused: a step costs a copy and no allocation.
 type history struct {
-	frames []*xyz.Frame
+	states []integrator.State
+	count  int // states ever added
 }
 
 // historySteps shows how a failure builds up and is no load on memory.
 const historySteps = 10
 
-func (h *history) add(frame *xyz.Frame) {
-	if len(h.frames) == historySteps {
-		h.frames = slices.Delete(h.frames, 0, 1)
+func (h *history) add(s *integrator.State) {
+	if len(h.states) < historySteps {
+		h.states = append(h.states, integrator.State{})
 	}
-	h.frames = append(h.frames, frame)
+	old := &h.states[h.count%historySteps]
+	pos, vel, forces := append(old.Pos[:0], s.Pos...), append(old.Vel[:0], s.Vel...), append(old.Forces[:0], s.Forces...)
+	*old = *s
+	old.Pos, old.Vel, old.Forces = pos, vel, forces
+	h.count++
+}
+
+// frames returns what is kept, the oldest first.
+func (h *history) frames(sys *system) []*xyz.Frame {
+	var frames []*xyz.Frame
+	for k := max(0, h.count-historySteps); k < h.count; k++ {
+		frames = append(frames, newFrame(&h.states[k%historySteps], sys))
+	}
+	return frames
 }
