@@ -33,26 +33,27 @@ var zblTerms = [4][2]float64{
 }
 
 // innerFraction is the inner radius over the outer one, outerFraction the outer
-// over the shortest distance in the training data: far enough below it that the
-// data never meet the repulsion.
+// over the shortest distance in the training data, or over the sum of the
+// covalent radii for a pair that is not in them: so far below that the data
+// never meet the repulsion, and close enough to leave no room for a hole.
 const (
 	innerFraction = 0.6
 	outerFraction = 0.85
 )
 
-// NewRepulsion chooses the radii for the species: below the shortest distance
-// seen for each pair in the training data (`shortest` [species][species], Å, 0
-// or +Inf where the pair was not seen), and never beyond the sum of the
-// covalent radii.
-func NewRepulsion(species []int, shortest [][]float64) Repulsion {
+// NewRepulsion chooses the radii for the species, below the shortest distance
+// of each pair in the training data (`shortest` [species][species], Å, 0 for a
+// pair that is not there).
+func NewRepulsion(species []int, shortest [][]float64, cutoff float64) Repulsion {
 	var r Repulsion
 	for i, zi := range species {
 		inner, outer := make([]float64, len(species)), make([]float64, len(species))
 		for j, zj := range species {
-			outer[j] = covalentRadius(zi) + covalentRadius(zj)
-			if s := shortest[i][j]; s > 0 {
-				outer[j] = min(outer[j], outerFraction*s)
+			distance := shortest[i][j]
+			if distance == 0 {
+				distance = covalentRadius(zi) + covalentRadius(zj)
 			}
+			outer[j] = min(outerFraction*distance, cutoff)
 			inner[j] = innerFraction * outer[j]
 		}
 		r.Inner, r.Outer = append(r.Inner, inner), append(r.Outer, outer)

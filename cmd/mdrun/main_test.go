@@ -77,7 +77,7 @@ func workplace(t *testing.T) string {
 	}
 	unseen := [][]float64{{0, 0, 0}, {0, 0, 0}, {0, 0, 0}}
 	model := &potential.Model{
-		Config: config, Weights: weights, Repulsion: potential.NewRepulsion(config.Species, unseen),
+		Config: config, Weights: weights, Repulsion: potential.NewRepulsion(config.Species, unseen, config.Cutoff),
 		ReferenceEnergies: []float64{-13, -1030, -2040}, Scale: []float64{1, 1, 1},
 	}
 	var file bytes.Buffer

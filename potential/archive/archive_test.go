@@ -16,7 +16,7 @@ func testModel() *potential.Model {
 	c := potential.Config{Species: []int{1, 8}, Cutoff: 4, Channels: 8, Layers: 2, Hidden: 8}.WithDefaults()
 	return &potential.Model{
 		Config: c, ReferenceEnergies: []float64{-13.5, -2035.25}, Scale: []float64{1.5, 2},
-		Repulsion:  potential.NewRepulsion(c.Species, [][]float64{{1.5, 0.9}, {0.9, 2.4}}),
+		Repulsion:  potential.NewRepulsion(c.Species, [][]float64{{1.5, 0.9}, {0.9, 2.4}}, c.Cutoff),
 		Weights:    c.Initialize(rand.New(rand.NewPCG(1, 2))),
 		Provenance: potential.Provenance{Version: "test", Settings: "epochs = 3\n", Errors: map[string]float64{"force_rmse_meV_per_A": 40}},
 	}

@@ -141,7 +141,7 @@ func (t *Trainer) build(version string) error {
 		t.model.Provenance.Data = append(t.model.Provenance.Data, t.valid.File)
 	}
 	if s.ZBL {
-		t.model.Repulsion = potential.NewRepulsion(c.Species, stats.shortest)
+		t.model.Repulsion = potential.NewRepulsion(c.Species, stats.shortest, c.Cutoff)
 	}
 	if err := t.model.Validate(); err != nil {
 		return err
@@ -223,6 +223,9 @@ func (t *Trainer) Run(ctx context.Context, report func(Progress)) error {
 	}
 	if err := t.saveSplit(); err != nil {
 		return err
+	}
+	if t.state.Epoch >= t.settings.Epochs { // a finished run, resumed
+		return t.saveModels()
 	}
 	batches := (len(t.samples) + t.settings.Batch - 1) / t.settings.Batch
 	started, done := time.Now(), 0
