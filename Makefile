@@ -37,6 +37,7 @@ purego: deps ## without assembly, and for another architecture
 fuzz: deps ## a minute for each reader of files
 	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 1m ./xyz
 	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./potential
+	$(GO) test -run '^$$' -fuzz FuzzDecodeRestart -fuzztime 1m ./integrator
 
 physics: deps ## long ensembles
 	$(GO) test -tags physics -timeout 60m ./integrator ./potential/pretrained

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -234,8 +235,11 @@ func TestGoldenReference(t *testing.T) {
 			}
 			in := g.input()
 			p := net.NewPass(true)
+			var convOut [][]float64
+			p.inspect = func(_ int, _, _, n []float64) { convOut = append(convOut, slices.Clone(n)) }
 			p.Forward(in)
-			g.checkForward(p)
+			g.checkKernels(p)
+			g.checkForward(p, convOut)
 
 			atoms := p.edges.atoms()
 			seed := g.seed(c, atoms)
@@ -278,8 +282,45 @@ func TestGoldenReference(t *testing.T) {
 	}
 }
 
-// checkForward compares outputs and every intermediate tensor.
-func (g golden) checkForward(p *Pass[float64]) {
+// checkKernels compares what stands before the layers: features and basis
+// functions of both kernels. The reference's edges are in its own order and
+// contain the self loops, which are the last row of ours.
+func (g golden) checkKernels(p *Pass[float64]) {
+	f := p.kernels.(*polynomialKernel[float64])
+	_, edges, err := g.file.Int64s("input/edge_index")
+	if err != nil {
+		g.Fatal(err)
+	}
+	half, n, basis := len(edges)/2, p.orientations(), f.cfg.Basis
+	var features, window, kernel []float64
+	for e := range half {
+		j, i := int32(edges[e]), int(edges[half+e])
+		if int(j) == i {
+			for range n {
+				features = append(features, f.mlp.x[f.rows()*f.features:]...)
+				kernel = append(kernel, f.basis[f.rows()*basis:]...)
+			}
+			window = append(window, 1)
+			continue
+		}
+		start := p.edges.graph.Start[i]
+		k := start + slices.Index(p.edges.graph.Neighbor[start:p.edges.graph.Start[i+1]], j)
+		features = append(features, f.mlp.x[k*n*f.features:(k+1)*n*f.features]...)
+		kernel = append(kernel, f.block(f.basis, k, basis)...)
+		u, _ := envelope(p.edges.r[k], f.cfg.Cutoff, f.cfg.Envelope)
+		window = append(window, u)
+	}
+	g.near("poly_features", features, g.floats("intermediate/poly_features"), goldenValue)
+	g.near("window", window, g.floats("intermediate/window"), goldenValue)
+	g.near("kernel_basis", kernel, g.floats("intermediate/kernel_basis"), goldenValue)
+	if p.fiber != nil {
+		g.near("fiber_poly_features", p.fiber.mlp.x, g.floats("intermediate/fiber_poly_features"), goldenValue)
+		g.near("fiber_kernel_basis", p.fiber.basis, g.floats("intermediate/fiber_kernel_basis"), goldenValue)
+	}
+}
+
+// checkForward compares outputs and the intermediate tensors of the layers.
+func (g golden) checkForward(p *Pass[float64], convOut [][]float64) {
 	c := p.net.cfg
 	g.near("x_embed", p.layers[0].h, g.floats("intermediate/x_embed"), goldenValue)
 	for t := range p.layers {
@@ -288,6 +329,7 @@ func (g golden) checkForward(p *Pass[float64]) {
 		if g.file.Has(name + "conv_spatial") {
 			g.near(name+"conv_spatial", s.m, g.floats(name+"conv_spatial"), goldenValue)
 		}
+		g.near(name+"conv_out", convOut[t], g.floats(name+"conv_out"), goldenValue)
 		g.near(name+"norm_out", s.z, g.floats(name+"norm_out"), goldenValue)
 		g.near(name+"block_out", p.next(t, len(s.h)), g.floats(name+"block_out"), goldenValue)
 	}
@@ -316,12 +358,11 @@ func (g golden) checkForward(p *Pass[float64]) {
 func (g golden) nearTensors(c Config, group string, got []float64, tolerance float64) {
 	g.Helper()
 	want := g.tensors(c, group)
-	// Largest over all tensors: some entries are zero by symmetry.
-	largest := 0.
-	for _, v := range want {
-		largest = max(largest, math.Abs(v))
-	}
 	for _, t := range c.Layout().Tensors {
+		largest := 0.
+		for _, v := range want[t.Offset : t.Offset+t.Len()] {
+			largest = max(largest, math.Abs(v))
+		}
 		for k := range t.Len() {
 			at := t.Offset + k
 			if d := math.Abs(got[at] - want[at]); !(d <= tolerance*largest) {
