@@ -42,8 +42,8 @@ type Settings struct {
 	Calibrate   bool    `default:"true" negatable:"" help:"Scale the initial kernels to the data."`
 
 	Epochs          int     `default:"200" help:"Passes over the data."`
-	Batch           int     `default:"8" help:"Configurations per step."`
-	LearningRate    float64 `default:"0.005" help:"Peak learning rate of Adam."`
+	Batch           int     `default:"4" help:"Configurations per step."`
+	LearningRate    float64 `default:"0.003" help:"Peak learning rate of Adam."`
 	Schedule        string  `default:"cosine" enum:"cosine,plateau,constant" help:"Course of the learning rate."`
 	WarmUp          float64 `default:"1" help:"Epochs of linear warm-up."`
 	FinalRate       float64 `default:"0.001" help:"Least learning rate over the peak."`
@@ -52,8 +52,8 @@ type Settings struct {
 	Clip            float64 `default:"10" help:"Largest norm of a gradient."`
 	Average         float64 `default:"0.999" help:"Decay of the moving average of the weights, which is what is saved."`
 	Rotate          bool    `default:"true" negatable:"" help:"Turn every configuration at random in every epoch."`
-	EnergyWeight    float64 `default:"10" help:"Weight of (energy error per atom)² in the loss, 1/eV²."`
-	EnergyWeightEnd float64 `default:"0" help:"What the energy weight tends to as the learning rate falls; 0 is no change."`
+	EnergyWeight    float64 `default:"2" help:"Weight of (energy error per atom)² in the loss, 1/eV²."`
+	EnergyWeightEnd float64 `default:"200" help:"What the energy weight tends to as the learning rate falls; 0 is no change."`
 	ForceWeight     float64 `default:"1" help:"Weight of (force error)², Å²/eV²."`
 	StressWeight    float64 `default:"10" help:"Weight of (stress error)², Å⁶/eV²."`
 	Precision       string  `default:"float32" enum:"float32,float64" help:"Precision of features and matrix products."`
