@@ -14,9 +14,8 @@ type Calculator struct {
 	list  *neighbor.List
 	eval  evaluator
 
-	graph *neighbor.Graph
-	site  []float64
-	dVec  [][3]float64
+	site []float64
+	dVec [][3]float64
 }
 
 // evaluator is the network in either precision: it adds the network's part to
@@ -86,7 +85,6 @@ func (c *Calculator) Compute(pos [][3]float64, lattice [3][3]float64, forces [][
 	if err != nil {
 		return 0, err
 	}
-	c.graph = g
 	for i, k := range c.kind {
 		c.site[i] = c.model.ReferenceEnergies[k]
 	}

@@ -292,7 +292,7 @@ func (g golden) checkKernels(p *Pass[float64]) {
 		g.Fatal(err)
 	}
 	half, n, basis := len(edges)/2, p.orientations(), f.cfg.Basis
-	var features, window, kernel []float64
+	var features, window, kernel, distances, invariants []float64
 	for e := range half {
 		j, i := int32(edges[e]), int(edges[half+e])
 		if int(j) == i {
@@ -300,7 +300,8 @@ func (g golden) checkKernels(p *Pass[float64]) {
 				features = append(features, f.mlp.x[f.rows()*f.features:]...)
 				kernel = append(kernel, f.basis[f.rows()*basis:]...)
 			}
-			window = append(window, 1)
+			window, distances = append(window, 1), append(distances, 0)
+			invariants = append(invariants, make([]float64, n*f.invariants)...)
 			continue
 		}
 		start := p.edges.graph.Start[i]
@@ -308,8 +309,14 @@ func (g golden) checkKernels(p *Pass[float64]) {
 		features = append(features, f.mlp.x[k*n*f.features:(k+1)*n*f.features]...)
 		kernel = append(kernel, f.block(f.basis, k, basis)...)
 		u, _ := envelope(p.edges.r[k], f.cfg.Cutoff, f.cfg.Envelope)
-		window = append(window, u)
+		window, distances = append(window, u), append(distances, p.edges.r[k])
+		for a := range n {
+			q := f.pointPair(k, a)
+			invariants = append(invariants, q.a[:f.invariants]...)
+		}
 	}
+	g.near("dists", distances, g.floats("intermediate/dists"), goldenValue)
+	g.near("edge_attr", invariants, g.floats("intermediate/edge_attr"), goldenValue)
 	g.near("poly_features", features, g.floats("intermediate/poly_features"), goldenValue)
 	g.near("window", window, g.floats("intermediate/window"), goldenValue)
 	g.near("kernel_basis", kernel, g.floats("intermediate/kernel_basis"), goldenValue)
@@ -322,7 +329,19 @@ func (g golden) checkKernels(p *Pass[float64]) {
 // checkForward compares outputs and the intermediate tensors of the layers.
 func (g golden) checkForward(p *Pass[float64], convOut [][]float64) {
 	c := p.net.cfg
+	if g.file.Has("intermediate/x_lifted") {
+		var lifted []float64
+		for i := range p.edges.atoms() {
+			for _, o := range c.Grid.Orientations {
+				for s := range c.InputScalars + c.InputVectors {
+					lifted = append(lifted, p.inputValue(i, s, o))
+				}
+			}
+		}
+		g.near("x_lifted", lifted, g.floats("intermediate/x_lifted"), goldenValue)
+	}
 	g.near("x_embed", p.layers[0].h, g.floats("intermediate/x_embed"), goldenValue)
+	var mean []float64
 	for t := range p.layers {
 		s := &p.layers[t]
 		name := fmt.Sprintf("intermediate/layer_%d/", t)
@@ -332,7 +351,20 @@ func (g golden) checkForward(p *Pass[float64], convOut [][]float64) {
 		g.near(name+"conv_out", convOut[t], g.floats(name+"conv_out"), goldenValue)
 		g.near(name+"norm_out", s.z, g.floats(name+"norm_out"), goldenValue)
 		g.near(name+"block_out", p.next(t, len(s.h)), g.floats(name+"block_out"), goldenValue)
+		if c.readsOut(t) {
+			// Ours takes the mean over orientations before v; one row is the same without.
+			w := &p.net.w.layers[t]
+			outputs := len(w.outBias)
+			readout := make([]float64, p.rows()*outputs)
+			affine(p.net.set, readout, p.next(t, len(s.h)), transpose(w.readout, outputs), w.outBias, p.rows())
+			g.near(name+"readout", readout, g.floats(name+"readout"), goldenValue)
+			mean = append(mean, make([]float64, len(readout)-len(mean))...)
+			for k, v := range readout {
+				mean[k] += v / float64(c.readouts())
+			}
+		}
 	}
+	g.near("readout_mean", mean, g.floats("intermediate/readout_mean"), goldenValue)
 	var out []float64
 	atoms := p.edges.atoms()
 	for i := range atoms {

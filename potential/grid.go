@@ -46,9 +46,6 @@ func (g Grid) Validate() error {
 	return nil
 }
 
-// goldenRatio is the φ of the icosahedron's vertices (0, ±1, ±φ).
-const goldenRatio = math.Phi
-
 // Icosahedron returns the 12 vertices of a regular icosahedron with equal
 // weights: a spherical 5-design.
 func Icosahedron() Grid {
@@ -166,13 +163,13 @@ func uniform(name string, o [][3]float64) Grid {
 }
 
 func icosahedronVertices() [][3]float64 {
-	s := 1 / math.Sqrt(1+goldenRatio*goldenRatio)
+	s := 1 / math.Sqrt(1+math.Phi*math.Phi)
 	var out [][3]float64
 	for k := range 3 {
 		for _, sign := range [][2]float64{{1, 1}, {1, -1}, {-1, 1}, {-1, -1}} {
 			var o [3]float64
 			o[(k+1)%3] = sign[0] * s
-			o[(k+2)%3] = sign[1] * s * goldenRatio
+			o[(k+2)%3] = sign[1] * s * math.Phi
 			out = append(out, o)
 		}
 	}
@@ -190,8 +187,8 @@ func dodecahedronVertices() [][3]float64 {
 	for k := range 3 {
 		for _, sign := range [][2]float64{{1, 1}, {1, -1}, {-1, 1}, {-1, -1}} {
 			var o [3]float64
-			o[(k+1)%3] = sign[0] * s * goldenRatio
-			o[(k+2)%3] = sign[1] * s / goldenRatio
+			o[(k+1)%3] = sign[0] * s * math.Phi
+			o[(k+2)%3] = sign[1] * s / math.Phi
 			out = append(out, o)
 		}
 	}

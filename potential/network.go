@@ -3,7 +3,6 @@ package potential
 import (
 	"fmt"
 	"math"
-	"os"
 
 	"ponita/neighbor"
 	"ponita/potential/internal/kernel"
@@ -19,6 +18,7 @@ type Network[T Float] struct {
 	w           *weights[T]
 	perNeighbor T          // n̄^(-1/2)
 	gridMoment  [4]float64 // Σ_a w_a and Σ_a w_a o_a
+	version     int        // counts SetWeights
 }
 
 // NewNetwork returns a network with all weights zero. Zeros in the
@@ -28,7 +28,7 @@ func NewNetwork[T Float](cfg Config) (*Network[T], error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	set, err := kernel.Select[T](os.Getenv(kernel.Variable))
+	set, err := kernel.Best[T]()
 	if err != nil {
 		return nil, fmt.Errorf("potential: %w", err)
 	}
@@ -60,6 +60,7 @@ func (n *Network[T]) SetWeights(weights []float64) error {
 	for k, v := range weights {
 		n.w.flat[k] = T(v)
 	}
+	n.version++
 	return nil
 }
 
@@ -110,6 +111,7 @@ type Pass[T Float] struct {
 	edges   edges
 	kernels spatialKernel[T]
 	fiber   *fiberKernel[T]
+	version int                      // of the weights that fiber is for
 	second  bool                     // keep what Gradient needs
 	inspect func(t int, h, m, n []T) // for calibration: sees each layer's convolutions
 
@@ -189,8 +191,9 @@ func (p *Pass[T]) Forward(in Input) {
 	p.input = in
 	p.edges.set(in.Graph)
 	p.kernels.forward()
-	if p.fiber != nil {
+	if p.fiber != nil && p.version != p.net.version {
 		p.fiber.forward()
+		p.version = p.net.version
 	}
 	size := p.rows() * p.net.cfg.Channels
 	cleared(&p.Output, p.edges.atoms()*p.net.outputs())

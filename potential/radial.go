@@ -35,10 +35,10 @@ func envelope(r, rc float64, p int) (u, dudr float64) {
 // bessel writes the radial Bessel functions b_n(r), n = 1…len(b), and their
 // derivatives [1/Å]:
 //
-//	b_n = sqrt(2) sin(n π r/rc) rc/(π r) · (1/√2)
+//	b_n = sin(n x)/x,  x = π r/rc
 //
-// scaled so that they are of order one over the range of distances. sin(n x)
-// follows from the Chebyshev recurrence sin((n+1)x) = 2 cos x sin(nx) − sin((n−1)x).
+// sin(n x) follows from the Chebyshev recurrence
+// sin((n+1)x) = 2 cos x sin(nx) − sin((n−1)x).
 //
 // Source: Gasteiger, Groß, Günnemann, ICLR 2020 (arXiv:2003.03123), up to the
 // constant factor.

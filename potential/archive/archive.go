@@ -5,6 +5,7 @@
 package archive
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -39,23 +40,33 @@ func Save(path string, m *potential.Model) error {
 	if err != nil {
 		return fmt.Errorf("archive: %w", err)
 	}
-	out, err := os.CreateTemp(dir, base+".*.tmp")
+	var file bytes.Buffer
+	if err := m.Encode(&file, data); err != nil {
+		return fmt.Errorf("archive: %s: %w", path, err)
+	}
+	return Replace(path, file.Bytes())
+}
+
+// Replace writes a file that is complete or not there: an existing one is
+// replaced only once the new one is on disk.
+func Replace(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return fmt.Errorf("archive: %w", err)
 	}
-	defer os.Remove(out.Name())
-	err = m.Encode(out, data)
+	defer os.Remove(f.Name())
+	_, err = f.Write(data)
 	if err == nil {
-		err = out.Chmod(0o644)
+		err = f.Chmod(0o644)
 	}
 	if err == nil {
-		err = out.Sync()
+		err = f.Sync()
 	}
-	if e := out.Close(); err == nil {
+	if e := f.Close(); err == nil {
 		err = e
 	}
 	if err == nil {
-		err = os.Rename(out.Name(), path)
+		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
 		return fmt.Errorf("archive: %s: %w", path, err)

@@ -9,7 +9,8 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
+
+	"ponita/potential/archive"
 )
 
 // ErrCheckpoint is wrapped by the error for a file that is not a checkpoint, is
@@ -64,7 +65,7 @@ func (s *state) save(path string) error {
 		}
 	}
 	sum := sha256.Sum256(data)
-	return writeFile(path, append(data, sum[:]...))
+	return archive.Replace(path, append(data, sum[:]...))
 }
 
 // load reads what save wrote into a state whose vectors have the right length.
@@ -103,31 +104,5 @@ func (s *state) load(path string) error {
 		}
 	}
 	s.adam.Step = s.Step
-	return nil
-}
-
-// writeFile replaces a file atomically.
-func writeFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
 	return nil
 }

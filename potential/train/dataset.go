@@ -1,6 +1,7 @@
 package train
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -32,13 +33,17 @@ func ReadDataset(path string, keys xyz.LabelKeys) (*Dataset, error) {
 	}
 	sum := sha256.Sum256(data)
 	d := &Dataset{}
-	if d.Frames, err = xyz.ReadAll(path); err != nil {
-		return nil, err
-	}
-	d.File = potential.DataFile{Name: filepath.Base(path), SHA256: hex.EncodeToString(sum[:]), Frames: len(d.Frames)}
-	for _, f := range d.Frames {
+	for f, err := range xyz.NewReader(bytes.NewReader(data), path).All() {
+		if err != nil {
+			return nil, err
+		}
+		d.Frames = append(d.Frames, f)
 		d.Census.Add(f)
 	}
+	if len(d.Frames) == 0 {
+		return nil, fmt.Errorf("train: %s has no frames", path)
+	}
+	d.File = potential.DataFile{Name: filepath.Base(path), SHA256: hex.EncodeToString(sum[:]), Frames: len(d.Frames)}
 	labeling, err := d.Census.Choose(keys)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -119,12 +124,12 @@ type sample struct {
 	volume  float64 // Å³, 1 without a cell
 }
 
-// samples prepares the listed frames for a model.
-func samples(d *Dataset, frames []int, m *potential.Model) ([]sample, error) {
+// samples prepares the listed frames, with their graphs, for a model.
+func samples(d *Dataset, frames []int, graphs []*neighbor.Graph, m *potential.Model) ([]sample, error) {
 	var out []sample
-	for _, k := range frames {
+	for n, k := range frames {
 		f := d.Frames[k]
-		s, err := newSample(f, d.Labels[k], m)
+		s, err := newSample(f, d.Labels[k], graphs[n], m)
 		if err != nil {
 			return nil, fmt.Errorf("train: %v: %w", f.Origin, err)
 		}
@@ -133,12 +138,8 @@ func samples(d *Dataset, frames []int, m *potential.Model) ([]sample, error) {
 	return out, nil
 }
 
-func newSample(f *xyz.Frame, l xyz.Labels, m *potential.Model) (sample, error) {
+func newSample(f *xyz.Frame, l xyz.Labels, g *neighbor.Graph, m *potential.Model) (sample, error) {
 	kind, err := m.Kinds(f.Species)
-	if err != nil {
-		return sample{}, err
-	}
-	g, err := neighbor.Build(f.Pos, f.Lattice, f.PBC, m.Config.Cutoff)
 	if err != nil {
 		return sample{}, err
 	}

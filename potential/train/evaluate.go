@@ -132,7 +132,11 @@ func Evaluate(m *potential.Model, d *Dataset, frames []int, threads int, options
 func compare(m *potential.Model, f *xyz.Frame, l xyz.Labels, options []potential.Option) (t tallies, err error) {
 	forces := make([][3]float64, len(f.Species))
 	var virial [3][3]float64
-	energy, err := compute(m, f, f.Pos, f.Lattice, forces, &virial, options)
+	calc, err := calculator(m, f, options)
+	if err != nil {
+		return t, fmt.Errorf("%v: %w", f.Origin, err)
+	}
+	energy, err := calc.Compute(f.Pos, f.Lattice, forces, &virial)
 	if err != nil {
 		return t, fmt.Errorf("%v: %w", f.Origin, err)
 	}
@@ -157,13 +161,10 @@ func compare(m *potential.Model, f *xyz.Frame, l xyz.Labels, options []potential
 	return t, nil
 }
 
-func compute(m *potential.Model, f *xyz.Frame, pos [][3]float64, lattice [3][3]float64, forces [][3]float64, virial *[3][3]float64, options []potential.Option) (float64, error) {
-	// One evaluation each: a skin would only add candidates.
-	c, err := m.Calculator(f.Species, f.PBC, append([]potential.Option{potential.Skin(0)}, options...)...)
-	if err != nil {
-		return 0, err
-	}
-	return c.Compute(pos, lattice, forces, virial)
+// calculator is for one frame or its rotations: a skin would only add
+// candidates.
+func calculator(m *potential.Model, f *xyz.Frame, options []potential.Option) (*potential.Calculator, error) {
+	return m.Calculator(f.Species, f.PBC, append([]potential.Option{potential.Skin(0)}, options...)...)
 }
 
 // RotationResidual measures how much energy and forces change when a frame is
@@ -205,6 +206,10 @@ func RotationResidual(m *potential.Model, d *Dataset, rotations, threads int, se
 
 // residual adds one frame's deviations from their mean over rotations.
 func residual(m *potential.Model, f *xyz.Frame, rotations int, seed uint64, frame int, options []potential.Option, energy, force *tally) error {
+	calc, err := calculator(m, f, options)
+	if err != nil {
+		return fmt.Errorf("%v: %w", f.Origin, err)
+	}
 	n := len(f.Species)
 	energies, back := make([]float64, rotations), make([][][3]float64, rotations)
 	meanE, mean := 0., make([][3]float64, n)
@@ -218,7 +223,7 @@ func residual(m *potential.Model, f *xyz.Frame, rotations int, seed uint64, fram
 		for k, row := range f.Lattice {
 			lattice[k] = apply(turn, row)
 		}
-		e, err := compute(m, f, pos, lattice, forces, &virial, options)
+		e, err := calc.Compute(pos, lattice, forces, &virial)
 		if err != nil {
 			return fmt.Errorf("%v, turned: %w", f.Origin, err)
 		}

@@ -130,9 +130,10 @@ func fitted(d *Dataset, species []int, frames []int) ([]float64, []string, error
 
 // statistics of the training data that normalise the network.
 type statistics struct {
-	neighbors float64     // mean number within the cutoff
-	forceRMS  float64     // eV/Å
-	shortest  [][]float64 // Å, [species][species], 0 for pairs not seen
+	neighbors float64           // mean number within the cutoff
+	forceRMS  float64           // eV/Å
+	shortest  [][]float64       // Å, [species][species], 0 for pairs not seen
+	graphs    []*neighbor.Graph // of the frames
 }
 
 func measure(d *Dataset, frames []int, c potential.Config) (st statistics, err error) {
@@ -151,6 +152,7 @@ func measure(d *Dataset, frames []int, c potential.Config) (st statistics, err e
 		if err != nil {
 			return st, fmt.Errorf("train: %v: %w", f.Origin, err)
 		}
+		st.graphs = append(st.graphs, g)
 		atoms += len(kind)
 		edges += len(g.Neighbor)
 		for i := range kind {

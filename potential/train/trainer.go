@@ -52,16 +52,15 @@ type Trainer struct {
 
 // Progress is what a run reports after every step.
 type Progress struct {
-	Epoch, Epochs   int // the current epoch, from 1
-	Batch, Batches  int
-	Rate            float64
-	Loss            float64 // mean over the epoch so far
-	EnergyRMSE      float64 // meV/atom, training
-	ForceRMSE       float64 // meV/Å, training
-	Valid           *Errors // after an epoch
-	Best            bool    // this epoch is the best so far
-	Remaining       time.Duration
-	CheckpointSaved bool
+	Epoch, Epochs  int // the current epoch, from 1
+	Batch, Batches int
+	Rate           float64
+	Loss           float64 // mean over the epoch so far
+	EnergyRMSE     float64 // meV/atom, training
+	ForceRMSE      float64 // meV/Å, training
+	Valid          *Errors // after an epoch
+	Best           bool    // this epoch is the best so far
+	Remaining      time.Duration
 }
 
 // New reads the data and prepares a run. text is the effective settings as the
@@ -146,7 +145,7 @@ func (t *Trainer) build(version string) error {
 	if err := t.model.Validate(); err != nil {
 		return err
 	}
-	if t.samples, err = samples(t.data, t.frames, t.model); err != nil {
+	if t.samples, err = samples(t.data, t.frames, stats.graphs, t.model); err != nil {
 		return err
 	}
 	if s.Calibrate {
@@ -303,7 +302,7 @@ func (t *Trainer) closeEpoch(p *Progress) error {
 	}
 	w := s.weights(s.LearningRate * s.FinalRate)
 	loss := w.energy*square(ev.All.EnergyRMSEPerAtom) + w.force*square(ev.All.ForceRMSE) + w.stress*square(ev.All.StressRMSE)
-	p.Valid, p.CheckpointSaved = &ev.All, true
+	p.Valid = &ev.All
 	st.Waiting++
 	if loss < st.Best || st.BestEpoch == 0 {
 		p.Best = true
@@ -321,7 +320,7 @@ func (t *Trainer) closeEpoch(p *Progress) error {
 			return err
 		}
 	}
-	if err := writeFile(t.path(LogFile), []byte(st.Log)); err != nil {
+	if err := archive.Replace(t.path(LogFile), []byte(st.Log)); err != nil {
 		return err
 	}
 	return st.save(t.path(LastCheckpoint))
@@ -359,7 +358,7 @@ func (t *Trainer) saveSplit() error {
 	for _, k := range t.held {
 		fmt.Fprintln(&b, k)
 	}
-	return writeFile(t.path(SplitFile), []byte(b.String()))
+	return archive.Replace(t.path(SplitFile), []byte(b.String()))
 }
 
 // square returns (x/1000)², 0 for nil.

@@ -2,12 +2,16 @@ package kernel_test
 
 import (
 	"fmt"
+	"log"
 
 	"ponita/potential/internal/kernel"
 )
 
 func Example() {
-	set := kernel.Best[float32]()
+	set, err := kernel.Best[float32]()
+	if err != nil {
+		log.Fatal(err)
+	}
 	a := []float32{1, 2, 3, 4, 5, 6} // [2][3]
 	b := []float32{1, 0, 0, 1, 1, 1} // [3][2]
 	c := make([]float32, 4)          // [2][2]

@@ -86,16 +86,13 @@ func TestSelectNamesSet(t *testing.T) {
 
 func TestBestObeysEnvironment(t *testing.T) {
 	t.Setenv(Variable, "reference")
-	if got := Best[float32](); got != sets32[0] {
-		t.Errorf("Best returns %s", got.Name)
+	if got, err := Best[float32](); err != nil || got != sets32[0] {
+		t.Errorf("Best returns %v, %v", got, err)
 	}
 	t.Setenv(Variable, "abacus")
-	defer func() {
-		if recover() == nil {
-			t.Error("Best accepts an unknown name")
-		}
-	}()
-	Best[float32]()
+	if _, err := Best[float32](); err == nil || !strings.Contains(err.Error(), "abacus") || !strings.Contains(err.Error(), Variable) {
+		t.Errorf("an unknown name: %v", err)
+	}
 }
 
 func TestNamedTypeRunsReference(t *testing.T) {
@@ -106,7 +103,10 @@ func TestNamedTypeRunsReference(t *testing.T) {
 }
 
 func TestWrongLengthPanics(t *testing.T) {
-	s := Best[float32]()
+	s, err := Best[float32]()
+	if err != nil {
+		t.Fatal(err)
+	}
 	x := make([]float32, 12)
 	for name, call := range map[string]func(){
 		"MatMul":    func() { s.MatMul(x, x, x[:11], 3, 4, 3, false) },

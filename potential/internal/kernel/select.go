@@ -45,13 +45,12 @@ func Select[T Float](name string) (*Set[T], error) {
 }
 
 // Best returns the set that the environment variable PONITA_KERNEL names, or
-// the fastest one if it is empty or not set. It panics if this machine does not
-// run the named set; a program that wants to report this as an error calls
-// Select(os.Getenv(Variable)) when it starts.
-func Best[T Float]() *Set[T] {
+// the fastest one if it is empty or not set. It fails if this machine does not
+// run the named set.
+func Best[T Float]() (*Set[T], error) {
 	set, err := Select[T](os.Getenv(Variable))
 	if err != nil {
-		panic(fmt.Sprintf("%v (%s)", err, Variable))
+		return nil, fmt.Errorf("%w (%s)", err, Variable)
 	}
-	return set
+	return set, nil
 }
