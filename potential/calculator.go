@@ -18,8 +18,8 @@ type Calculator struct {
 	dVec [][3]float64
 }
 
-// evaluator is the network in either precision: it adds the network's part to
-// site energies and to ∂E/∂x_ij of the edges.
+// evaluator is the network in either precision, as an engine or as a plain pass:
+// it adds the network's part to site energies and to ∂E/∂x_ij of the edges.
 type evaluator interface {
 	evaluate(g *neighbor.Graph, site []float64, dVec [][3]float64)
 	kernelName() string
@@ -29,8 +29,9 @@ type evaluator interface {
 type Option func(*options)
 
 type options struct {
-	double bool
-	skin   float64
+	double  bool
+	skin    float64
+	threads int
 }
 
 // DoublePrecision evaluates the network in float64. The default is float32 for
@@ -41,6 +42,10 @@ func DoublePrecision() Option { return func(o *options) { o.double = true } }
 // Skin sets by how much [Å] neighbour lists reach beyond the cutoff; they are
 // built again when an atom has moved half of it. The default is 0.5 Å.
 func Skin(skin float64) Option { return func(o *options) { o.skin = skin } }
+
+// Threads sets how many cores an evaluation uses; 0, the default, is all of them.
+// Results do not depend on it, to the last bit.
+func Threads(threads int) Option { return func(o *options) { o.threads = threads } }
 
 // Calculator returns a calculator for atoms with the given atomic numbers,
 // periodic in the directions of pbc. The error for an element that the model
@@ -60,14 +65,50 @@ func (m *Model) Calculator(species []int, pbc [3]bool, opts ...Option) (*Calcula
 	}
 	c := &Calculator{model: m, kind: kind, list: list, site: make([]float64, len(kind))}
 	if o.double {
-		c.eval, err = newEvaluation(m, &m.net64, kind)
+		c.eval, err = newEvaluator(m, &m.engine64, &m.net64, kind, o.threads)
 	} else {
-		c.eval, err = newEvaluation(m, &m.net32, kind)
+		c.eval, err = newEvaluator(m, &m.engine32, &m.net32, kind, o.threads)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// newEvaluator chooses the engine wherever it can evaluate the network.
+func newEvaluator[T Float](m *Model, w *shared[engineWeights[T]], n *shared[network[T]], kind []int, threads int) (evaluator, error) {
+	if m.Config.hasEngine() {
+		weights, err := w.get(func() (*engineWeights[T], error) { return newEngineWeights[T](m.Config, m.Weights) })
+		if err != nil {
+			return nil, err
+		}
+		return newFast(m, weights, kind, threads), nil
+	}
+	net, err := n.get(func() (*network[T], error) { return newNetwork[T](m) })
+	if err != nil {
+		return nil, err
+	}
+	return newPlain(m, net, kind), nil
+}
+
+// fast is an evaluator by the engine.
+type fast[T Float] struct {
+	engine *engine[T]
+	kind   []int32
+}
+
+func newFast[T Float](m *Model, w *engineWeights[T], kind []int, threads int) *fast[T] {
+	f := &fast[T]{engine: newEngine(w, m.Scale, threads)}
+	for _, k := range kind {
+		f.kind = append(f.kind, int32(k))
+	}
+	return f
+}
+
+func (f *fast[T]) kernelName() string { return f.engine.set.Name }
+
+func (f *fast[T]) evaluate(g *neighbor.Graph, site []float64, dVec [][3]float64) {
+	f.engine.evaluate(g, f.kind, site, dVec)
 }
 
 // KernelName returns the name of the kernel set in use, such as "avx2".
@@ -129,8 +170,8 @@ func symmetrize(w *[3][3]float64) {
 // sum is the energy. The slice is the calculator's own.
 func (c *Calculator) SiteEnergies() []float64 { return c.site }
 
-// evaluation is an evaluator in one precision.
-type evaluation[T Float] struct {
+// plain is an evaluator by a pass of the network.
+type plain[T Float] struct {
 	network  *network[T]
 	pass     *Pass[T]
 	kind     []int
@@ -139,23 +180,19 @@ type evaluation[T Float] struct {
 	isolated []float64 // [atom]
 }
 
-func newEvaluation[T Float](m *Model, n *network[T], kind []int) (*evaluation[T], error) {
-	n, err := n.get(m)
-	if err != nil {
-		return nil, err
-	}
-	ev := &evaluation[T]{network: n, pass: n.net.NewPass(false), kind: kind}
+func newPlain[T Float](m *Model, n *network[T], kind []int) *plain[T] {
+	ev := &plain[T]{network: n, pass: n.net.NewPass(false), kind: kind}
 	ev.input.Scalars = m.Config.OneHot(kind)
 	for _, k := range kind {
 		ev.scale = append(ev.scale, m.Scale[k])
 		ev.isolated = append(ev.isolated, n.isolated[k])
 	}
-	return ev, nil
+	return ev
 }
 
-func (ev *evaluation[T]) kernelName() string { return ev.network.net.KernelName() }
+func (ev *plain[T]) kernelName() string { return ev.network.net.KernelName() }
 
-func (ev *evaluation[T]) evaluate(g *neighbor.Graph, site []float64, dVec [][3]float64) {
+func (ev *plain[T]) evaluate(g *neighbor.Graph, site []float64, dVec [][3]float64) {
 	ev.input.Graph = g
 	ev.pass.Forward(ev.input)
 	for i, out := range ev.pass.Output {

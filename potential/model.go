@@ -30,9 +30,24 @@ type Model struct {
 	Weights           []float64 // in the order of Config.Layout
 	Provenance        Provenance
 
-	hash  string
-	net32 network[float32]
-	net64 network[float64]
+	hash     string
+	net32    shared[network[float32]]
+	net64    shared[network[float64]]
+	engine32 shared[engineWeights[float32]]
+	engine64 shared[engineWeights[float64]]
+}
+
+// shared is what all calculators of a model have in common, made when it is first
+// asked for.
+type shared[T any] struct {
+	once  sync.Once
+	value *T
+	err   error
+}
+
+func (s *shared[T]) get(create func() (*T, error)) (*T, error) {
+	s.once.Do(func() { s.value, s.err = create() })
+	return s.value, s.err
 }
 
 // Provenance says where a model comes from.
@@ -131,27 +146,25 @@ func (c Config) OneHot(kind []int) []float64 {
 	return x
 }
 
-// network is a model's network in one precision, built when first asked for.
+// network is a model's network in one precision.
 type network[T Float] struct {
-	once     sync.Once
 	net      *Network[T]
 	isolated []float64 // [species]
-	err      error
 }
 
-func (n *network[T]) get(m *Model) (*network[T], error) {
-	n.once.Do(func() {
-		if n.net, n.err = NewNetwork[T](m.Config); n.err != nil {
-			return
-		}
-		if n.err = n.net.SetWeights(m.Weights); n.err != nil {
-			return
-		}
-		p := n.net.NewPass(false)
-		p.Forward(m.Config.Isolated())
-		n.isolated = append(n.isolated, p.Output...)
-	})
-	return n, n.err
+func newNetwork[T Float](m *Model) (*network[T], error) {
+	n := new(network[T])
+	var err error
+	if n.net, err = NewNetwork[T](m.Config); err != nil {
+		return nil, err
+	}
+	if err := n.net.SetWeights(m.Weights); err != nil {
+		return nil, err
+	}
+	p := n.net.NewPass(false)
+	p.Forward(m.Config.Isolated())
+	n.isolated = append(n.isolated, p.Output...)
+	return n, nil
 }
 
 // Isolated returns the input whose outputs are isolated(z): one atom of each

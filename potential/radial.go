@@ -44,6 +44,12 @@ func envelope(r, rc float64, p int) (u, dudr float64) {
 // constant factor.
 func bessel[T Float](b, db []T, r, rc float64) {
 	k := math.Pi / rc
+	if r == 0 { // the limit
+		for n := range b {
+			b[n], db[n] = T(n+1), 0
+		}
+		return
+	}
 	sin, cos := math.Sincos(k * r)
 	s0, s1 := 0., sin // sin((n−1)x), sin(nx)
 	c0, c1 := 1., cos

@@ -28,6 +28,17 @@ type Set[T Float] struct {
 	fiber     func(y, phi, x []T, n, c int)
 	fiberGrad func(dphi, dy, x []T, n, c int)
 	fiberT    func(dx, phi, dy []T, n, c int)
+
+	spline  func(r, dr, table []T, at []int32, frac []T, width int)
+	angular func(p, dp, u, grid []T, n, degree int, sign T)
+	gather  func(y, r, p []T, x Rows[T], n, c, degree int)
+	pair    func(out []T, a *PairArgs[T])
+
+	normalize  func(xhat, rstd, x []T, c int)
+	normalizeT func(dx, dxhat, xhat, rstd []T, c int)
+
+	linear func(w, bias []T, in, out int) *Linear[T]
+	affine func(y, x []T, l *Linear[T], rows int, accumulate bool)
 }
 
 // MatMul computes c = a·b, or c += a·b if accumulate is set. The matrices are

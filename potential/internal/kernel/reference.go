@@ -18,6 +18,15 @@ func Reference[T Float]() *Set[T] {
 		fiber:     fiber[T],
 		fiberGrad: fiberGrad[T],
 		fiberT:    fiberT[T],
+
+		spline:     spline[T],
+		angular:    angular[T],
+		gather:     gather[T],
+		pair:       pair[T],
+		normalize:  normalize[T],
+		normalizeT: normalizeT[T],
+		linear:     linear[T],
+		affine:     affine[T],
 	}
 }
 

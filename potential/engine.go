@@ -1,0 +1,243 @@
+package potential
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"ponita/neighbor"
+	"ponita/potential/internal/kernel"
+)
+
+// engine evaluates energies and forces: the run-time form of a network with
+// legendre kernels. It goes through the layers in stages,
+//
+//	geometry     u, r and spline interval of every edge
+//	forward(0)   h¹ of every atom …
+//	forward(T−1) the last layer, and back to the adjoint of its message, ∂E/∂m
+//	backward(T−1) … backward(0): the force of the layer's edges, and ∂E/∂m of the layer below
+//
+// and within a stage through blocks of atoms, small enough for a block's hidden
+// features to stay in the cache. What is kept between stages is, per atom, the
+// input of every layer but the first, the input of every layer norm but the
+// last, and ∂E/∂m of two layers; the rest is computed again.
+//
+// Every atom gathers: from the features of its neighbours on the way up and from
+// their ∂E/∂m on the way down, where K(x_ji, o_a) = K(x_ij, −o_a). So no two
+// blocks write to the same place, and the result does not depend on the number
+// of threads, to the last bit. It also means that atoms of other processes
+// (ghosts) need nothing but their rows of features and of ∂E/∂m before each
+// stage.
+//
+// Features are [atom][orientation][channel].
+type engine[T Float] struct {
+	*engineWeights[T]
+	scale   []float64 // [species] eV
+	workers []*worker[T]
+
+	graph  *neighbor.Graph
+	kind   []int32 // [atom and ghost]
+	locals int     // atoms whose energy and forces are computed
+
+	unit []T     // [edge][3]
+	at   []int32 // [edge] spline interval
+	frac []T     // [edge] position in it
+
+	h    [][]T        // [layer] input h: nil for layer 0, which has the embedding
+	n    [][]T        // [layer] input of the layer norm: nil for the last layer
+	dM   [2][]T       // ∂E/∂m of the even and of the odd layers
+	dH   []T          // ∂E/∂h of the output of the layer last gone back through
+	out  []float64    // [atom] the network's output
+	dVec [][3]float64 // ∂E/∂x_ij [edge], both directions' in the one with owns(e)
+
+	block int // atoms
+	layer int // of the present stage
+	next  atomic.Int64
+	stage func(w *worker[T], lo, hi int)
+	wait  sync.WaitGroup
+	tasks []func() // one per worker
+
+	stages struct {
+		geometry, forward, backward func(w *worker[T], lo, hi int)
+	}
+}
+
+// worker is the memory of one thread.
+type worker[T Float] struct {
+	r, dr, p, dp, out []T // of the edges of one atom
+	index             []int32
+	at, kinds         []int32
+	frac, unit        []T
+	edge              []int32
+	pair              kernel.PairArgs[T]
+
+	m, n, xhat, next, dH []T // [atom of the block][orientation][channel]
+	rstd                 []T // [atom of the block][orientation]
+	g, dg                []T // [atom of the block][orientation][hidden]
+}
+
+// blockRows is how many rows (atoms × orientations) a block has at most: its
+// hidden features then fit the second-level cache.
+const blockRows = 384
+
+// newEngine returns an engine with so many threads, 0 for all cores.
+func newEngine[T Float](w *engineWeights[T], scale []float64, threads int) *engine[T] {
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	e := &engine[T]{
+		engineWeights: w, scale: scale,
+		h: make([][]T, len(w.layers)), n: make([][]T, len(w.layers)),
+	}
+	for range threads {
+		s := new(worker[T])
+		e.workers = append(e.workers, s)
+		e.tasks = append(e.tasks, func() {
+			defer e.wait.Done()
+			e.work(s)
+		})
+	}
+	// Made once: a function value made in every stage would be garbage.
+	e.stages.geometry = e.geometry
+	e.stages.forward = e.forwardBlock
+	e.stages.backward = e.backwardBlock
+	return e
+}
+
+// evaluate adds the energies of the network to those of the atoms and their
+// derivative by the edges to ∂E/∂x_ij.
+func (e *engine[T]) evaluate(g *neighbor.Graph, kind []int32, site []float64, dVec [][3]float64) {
+	e.begin(g, kind, dVec)
+	for t := range e.layers {
+		e.forward(t)
+	}
+	for t := len(e.layers) - 1; t >= 0; t-- {
+		e.backward(t)
+	}
+	e.energies(site)
+}
+
+// energies adds scale·(output − isolated) to the atoms' energies.
+func (e *engine[T]) energies(site []float64) {
+	for i, out := range e.out {
+		z := e.kind[i]
+		site[i] += e.scale[z] * (out - e.isolated[z])
+	}
+}
+
+// begin takes over a configuration. The graph has a row for each atom; kind
+// lists the species of the atoms and of the ghosts behind them, which edges may
+// lead to. An edge to a ghost has no Reverse: -1.
+func (e *engine[T]) begin(g *neighbor.Graph, kind []int32, dVec [][3]float64) {
+	e.graph, e.kind, e.dVec = g, kind, dVec
+	e.locals = len(g.Start) - 1
+	cleared(&e.out, e.locals)
+	edges, row := len(g.Neighbor), e.rowSize()
+	resize(&e.unit, 3*edges)
+	resize(&e.at, edges)
+	resize(&e.frac, edges)
+	last := len(e.layers) - 1
+	for t := range e.layers {
+		if t > 0 {
+			resize(&e.h[t], len(kind)*row)
+		}
+		if t < last {
+			resize(&e.n[t], e.locals*row)
+		}
+	}
+	resize(&e.dM[0], len(kind)*row)
+	if last > 0 {
+		resize(&e.dM[1], len(kind)*row)
+	}
+	if last > 1 {
+		resize(&e.dH, e.locals*row)
+	}
+	// Enough blocks for all threads, none larger than the cache.
+	most := max(blockRows/e.points, 1)
+	e.block = max(1, min(most, (e.locals+len(e.workers)-1)/len(e.workers)))
+	e.run(e.stages.geometry, 0)
+}
+
+// rowSize is the number of features of an atom, N·C.
+func (e *engine[T]) rowSize() int { return e.points * e.channels }
+
+// forward goes up through layer t. The features of ghosts, h[t], must be there.
+// The last layer's also goes back down to its ∂E/∂m.
+func (e *engine[T]) forward(t int) {
+	e.run(e.stages.forward, t)
+}
+
+// backward adds the forces of layer t's edges and goes down to ∂E/∂m of layer
+// t−1. The ∂E/∂m of ghosts in layer t must be there.
+func (e *engine[T]) backward(t int) {
+	e.run(e.stages.backward, t)
+}
+
+// run calls stage for all blocks of atoms.
+func (e *engine[T]) run(stage func(w *worker[T], lo, hi int), layer int) {
+	e.stage, e.layer = stage, layer
+	e.next.Store(0)
+	blocks := (e.locals + e.block - 1) / e.block
+	threads := min(len(e.workers), blocks)
+	if threads <= 1 {
+		e.work(e.workers[0])
+		return
+	}
+	e.wait.Add(threads)
+	for _, task := range e.tasks[1:threads] {
+		go task()
+	}
+	e.tasks[0]()
+	e.wait.Wait()
+}
+
+// work takes blocks until none is left.
+func (e *engine[T]) work(w *worker[T]) {
+	for {
+		lo := int(e.next.Add(1)-1) * e.block
+		if lo >= e.locals {
+			return
+		}
+		e.stage(w, lo, min(lo+e.block, e.locals))
+	}
+}
+
+// geometry finds direction and spline interval of the edges.
+func (e *engine[T]) geometry(_ *worker[T], lo, hi int) {
+	for k := e.graph.Start[lo]; k < e.graph.Start[hi]; k++ {
+		v := e.graph.Vec[k]
+		r := norm(v)
+		for d := range 3 {
+			e.unit[3*k+d] = T(v[d] / r)
+		}
+		x := r * e.intervalsPerUnit
+		at := min(int(x), e.intervals-1)
+		e.at[k], e.frac[k] = int32(at), T(x-float64(at))
+	}
+}
+
+// owns tells whether edge k stands for its bond: one of the two edges does, and
+// every edge to a ghost.
+func (e *engine[T]) owns(k int) bool {
+	back := e.graph.Reverse[k]
+	return back < 0 || int(back) > k
+}
+
+// readers of features: rows of h of layer t and of ∂E/∂m.
+
+func (e *engine[T]) features(t int, neighbors, kinds []int32) kernel.Rows[T] {
+	if t == 0 {
+		return kernel.Rows[T]{X: e.embedding, Index: kinds, Atom: e.channels}
+	}
+	return kernel.Rows[T]{X: e.h[t], Index: neighbors, Atom: e.rowSize(), Orientation: e.channels}
+}
+
+func (e *engine[T]) adjoints(t int, neighbors []int32) kernel.Rows[T] {
+	return kernel.Rows[T]{X: e.dM[t%2], Index: neighbors, Atom: e.rowSize(), Orientation: e.channels}
+}
+
+// rowsOf returns the part of x that belongs to atoms lo to hi.
+func (e *engine[T]) rowsOf(x []T, lo, hi int) []T {
+	row := e.rowSize()
+	return x[lo*row : hi*row]
+}

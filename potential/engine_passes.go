@@ -1,0 +1,263 @@
+package potential
+
+import "ponita/potential/internal/kernel"
+
+// forwardBlock is layer t for the atoms lo to hi.
+func (e *engine[T]) forwardBlock(w *worker[T], lo, hi int) {
+	t := e.layer
+	size := (hi - lo) * e.rowSize()
+	e.convolve(w, t, lo, hi, resize(&w.m, size))
+	last := t == len(e.layers)-1
+	n := resize(&w.n, size)
+	if !last {
+		n = e.rowsOf(e.n[t], lo, hi)
+	}
+	e.spherical(t, n, w.m)
+	e.normalize(w, n)
+
+	// h' = h + W2·GELU(W1·x̂ + b1) + b2
+	l, rows := &e.layers[t], (hi-lo)*e.points
+	next := resize(&w.next, size)
+	if !last {
+		next = e.rowsOf(e.h[t+1], lo, hi)
+	}
+	e.residual(t, lo, next)
+	g, dg := resize(&w.g, rows*e.hidden), w.dg[:0]
+	if last {
+		dg = resize(&w.dg, rows*e.hidden)
+	}
+	e.set.AffineGELU(g, dg, w.xhat, l.in, rows)
+	e.set.Affine(next, g, l.out, rows, true)
+
+	if l.readout != nil {
+		row := e.rowSize()
+		for i := lo; i < hi; i++ {
+			e.out[i] += float64(e.set.Dot(l.readout, next[(i-lo)*row:(i-lo+1)*row])) + l.readoutBias
+		}
+	}
+	if last {
+		dH := resize(&w.dH, size)
+		clear(dH)
+		e.seed(t, lo, hi, dH)
+		e.blockBack(w, t, dH, e.rowsOf(e.dM[t%2], lo, hi))
+	}
+}
+
+// convolve writes the message of every atom,
+//
+//	m[i,a,c] = s_c h[i,a,c] + n̄^(-1/2) Σ_j K_c(x_ij, o_a) h[j,a,c]
+func (e *engine[T]) convolve(w *worker[T], t, lo, hi int, m []T) {
+	l, n, row := &e.layers[t], e.points, e.rowSize()
+	for i := lo; i < hi; i++ {
+		from, to := e.graph.Start[i], e.graph.Start[i+1]
+		neighbors := e.graph.Neighbor[from:to]
+		mi := m[(i-lo)*row : (i-lo+1)*row]
+		e.addSelf(t, i, mi)
+		r, p := resize(&w.r, (to-from)*e.width), resize(&w.p, (to-from)*e.degree*n)
+		e.set.Spline(r, l.radial, e.at[from:to], e.frac[from:to], e.width)
+		e.set.Angular(p, nil, e.unit[3*from:3*to], e.grid, n, e.degree, 1)
+		if t == 0 {
+			w.kindsOf(e.kind, neighbors)
+		}
+		e.set.Gather(mi, r, p, e.features(t, neighbors, w.kinds), n, e.channels, e.degree)
+	}
+}
+
+// kindsOf lists the species of the neighbours.
+func (w *worker[T]) kindsOf(kind, neighbors []int32) {
+	w.kinds = w.kinds[:0]
+	for _, j := range neighbors {
+		w.kinds = append(w.kinds, kind[j])
+	}
+}
+
+// addSelf writes s∘h of atom i to m.
+func (e *engine[T]) addSelf(t, i int, m []T) {
+	self := e.layers[t].self
+	for a := range e.points {
+		e.set.Mul(m[a*e.channels:(a+1)*e.channels], self, e.feature(t, i, a))
+	}
+}
+
+// feature returns h of layer t at atom i and orientation a.
+func (e *engine[T]) feature(t, i, a int) []T {
+	at := (i*e.points + a) * e.channels
+	if t == 0 {
+		at = int(e.kind[i]) * e.channels
+		return e.embedding[at : at+e.channels]
+	}
+	return e.h[t][at : at+e.channels]
+}
+
+// residual copies h of layer t, from atom lo on, to next.
+func (e *engine[T]) residual(t, lo int, next []T) {
+	if t > 0 {
+		copy(next, e.h[t][lo*e.rowSize():])
+		return
+	}
+	for at := 0; at < len(next); at += e.channels {
+		copy(next[at:at+e.channels], e.feature(0, lo+at/e.rowSize(), 0))
+	}
+}
+
+// spherical writes n[p] = b + Σ_a w_a Φ(o_p·o_a) m[a] of a block.
+func (e *engine[T]) spherical(t int, n, m []T) {
+	l, row := &e.layers[t], e.rowSize()
+	for at := 0; at < len(n); at += e.channels {
+		copy(n[at:at+e.channels], l.bias)
+	}
+	for at := 0; at < len(n); at += row {
+		e.set.Fiber(n[at:at+row], l.phi, m[at:at+row], e.points, e.channels)
+	}
+}
+
+// normalize writes x̂ and rstd of a block.
+func (e *engine[T]) normalize(w *worker[T], n []T) {
+	e.set.Normalize(resize(&w.xhat, len(n)), resize(&w.rstd, len(n)/e.channels), n, e.channels)
+}
+
+// seed adds what the readout of layer t gives to ∂E/∂h'.
+func (e *engine[T]) seed(t, lo, hi int, dH []T) {
+	l, row := &e.layers[t], e.rowSize()
+	if l.readout == nil {
+		return
+	}
+	for i := lo; i < hi; i++ {
+		e.set.AXPY(dH[(i-lo)*row:(i-lo+1)*row], l.readout, T(e.scale[e.kind[i]]))
+	}
+}
+
+// blockBack goes back through a block and its spherical convolution: ∂E/∂m from
+// ∂E/∂h'. The worker holds x̂, rstd and GELU' of the block.
+//
+//	n = Φm + b; q = W1·x̂ + b1; h' = h + W2·GELU(q) + b2
+func (e *engine[T]) blockBack(w *worker[T], t int, dH, dM []T) {
+	l, rows, row := &e.layers[t], len(dH)/e.channels, e.rowSize()
+	dG := w.g
+	e.set.Affine(dG, dH, l.outT, rows, false)
+	e.set.Mul(dG, dG, w.dg)
+	dN := resize(&w.n, len(dH))
+	e.set.Affine(dN, dG, l.inT, rows, false)
+	e.set.NormalizeT(dN, dN, w.xhat, w.rstd, e.channels)
+	clear(dM)
+	for at := 0; at < len(dM); at += row {
+		e.set.FiberT(dM[at:at+row], l.phi, dN[at:at+row], e.points, e.channels)
+	}
+}
+
+// backwardBlock is the way down through the convolution of layer t and the block
+// of layer t−1, for the atoms lo to hi.
+func (e *engine[T]) backwardBlock(w *worker[T], lo, hi int) {
+	t := e.layer
+	row, size := e.rowSize(), (hi-lo)*e.rowSize()
+	dH := resize(&w.dH, size)
+	if t > 0 {
+		// ∂E/∂h' of layer t: h' = h + …, so the residual comes first
+		if t == len(e.layers)-1 {
+			clear(dH)
+			e.seed(t, lo, hi, dH)
+		} else {
+			copy(dH, e.rowsOf(e.dH, lo, hi))
+		}
+		e.seed(t-1, lo, hi, dH)
+	}
+	for i := lo; i < hi; i++ {
+		e.bonds(w, t, i, dH[(i-lo)*row:(i-lo+1)*row])
+	}
+	if t == 0 {
+		return
+	}
+	if t > 1 {
+		copy(e.rowsOf(e.dH, lo, hi), dH)
+	}
+	// the block of layer t−1 once more, for GELU'
+	l, rows := &e.layers[t-1], (hi-lo)*e.points
+	e.normalize(w, e.rowsOf(e.n[t-1], lo, hi))
+	e.set.AffineGELU(resize(&w.g, rows*e.hidden), resize(&w.dg, rows*e.hidden), w.xhat, l.in, rows)
+	e.blockBack(w, t-1, dH, e.rowsOf(e.dM[(t-1)%2], lo, hi))
+}
+
+// bonds adds to dVec the derivative by the bonds that atom i owns, and to dH what
+// comes back from the messages that i sent:
+//
+//	dH[i,a,c] += s_c dM[i,a,c] + n̄^(-1/2) Σ_j K_c(x_ji, o_a) dM[j,a,c]
+//
+// The bonds it owns come first in the worker's lists.
+func (e *engine[T]) bonds(w *worker[T], t, i int, dH []T) {
+	l, n := &e.layers[t], e.points
+	owned := e.listBonds(w, i, t > 0)
+	all := len(w.edge)
+	width, angles := e.width, e.degree*n
+	r, dr := resize(&w.r, all*width), resize(&w.dr, owned*width)
+	p, dp := resize(&w.p, all*angles), resize(&w.dp, owned*angles)
+	e.set.SplineSlope(r[:owned*width], dr, l.radial, w.at[:owned], w.frac[:owned], width)
+	e.set.Spline(r[owned*width:], l.radial, w.at[owned:], w.frac[owned:], width)
+	e.set.Angular(p[:owned*angles], dp, w.unit[:3*owned], e.grid, n, e.degree, -1)
+	e.set.Angular(p[owned*angles:], nil, w.unit[3*owned:], e.grid, n, e.degree, -1)
+
+	dM := e.rowsOf(e.dM[t%2], i, i+1)
+	if t > 0 {
+		for at := 0; at < len(dH); at += e.channels {
+			e.set.MulAdd(dH[at:at+e.channels], l.self, dM[at:at+e.channels])
+		}
+		e.set.Gather(dH, r, p, e.adjoints(t, w.index), n, e.channels, e.degree)
+	} else {
+		w.kindsOf(e.kind, w.index[:owned])
+	}
+	out := resize(&w.out, 4*owned)
+	center := e.feature(t, i, 0)
+	if t > 0 {
+		center = e.rowsOf(e.h[t], i, i+1)
+	}
+	w.pair = kernel.PairArgs[T]{
+		R: r[:owned*width], DR: dr, P: p[:owned*angles], DP: dp,
+		H: center, DM: dM,
+		XH: e.features(t, w.index[:owned], w.kinds), XDM: e.adjoints(t, w.index[:owned]),
+		Grid: e.grid, N: n, C: e.channels, Degree: e.degree,
+	}
+	e.set.Pair(out, &w.pair)
+	for k, edge := range w.edge[:owned] {
+		e.addBond(int(edge), out[4*k:4*k+4])
+	}
+}
+
+// listBonds lists the edges of atom i, those it owns first, and returns how many
+// it owns. The others are left out unless all is set.
+func (e *engine[T]) listBonds(w *worker[T], i int, all bool) (owned int) {
+	w.edge, w.index, w.at = w.edge[:0], w.index[:0], w.at[:0]
+	w.frac, w.unit = w.frac[:0], w.unit[:0]
+	for _, own := range []bool{true, false} {
+		if !own && !all {
+			break
+		}
+		for k := e.graph.Start[i]; k < e.graph.Start[i+1]; k++ {
+			if e.owns(k) != own {
+				continue
+			}
+			w.edge = append(w.edge, int32(k))
+			w.index = append(w.index, e.graph.Neighbor[k])
+			w.at = append(w.at, e.at[k])
+			w.frac = append(w.frac, e.frac[k])
+			w.unit = append(w.unit, e.unit[3*k:3*k+3]...)
+		}
+		if own {
+			owned = len(w.edge)
+		}
+	}
+	return owned
+}
+
+// addBond adds ∂E/∂x_ij of edge k, from the derivatives (g, ds) by x_a = −o_a·u,
+// summed with o_a, and by the place s in the spline:
+//
+//	∂E/∂x = −(g − (g·u)u)/r + ds · ∂s/∂r u
+func (e *engine[T]) addBond(k int, out []T) {
+	v := e.graph.Vec[k]
+	r := norm(v)
+	g := [3]float64{float64(out[0]), float64(out[1]), float64(out[2])}
+	along := dot(g, v) / (r * r)
+	radial := float64(out[3]) * e.intervalsPerUnit / r
+	for d := range 3 {
+		e.dVec[k][d] += -(g[d]-along*v[d])/r + radial*v[d]
+	}
+}

@@ -1,0 +1,189 @@
+package potential
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+)
+
+// cell returns a crystal-like cell of two elements, smaller than twice the
+// cutoff in one direction, so that atoms see images of themselves.
+func cell(seed uint64, n int) (species []int, pos [][3]float64, lattice [3][3]float64) {
+	rng := rand.New(rand.NewPCG(seed, 5))
+	lattice = [3][3]float64{{4, 0, 0}, {0.7, 7, 0}, {0, -0.6, 8}}
+	for len(pos) < n {
+		x := [3]float64{4 * rng.Float64(), 7 * rng.Float64(), 8 * rng.Float64()}
+		if slices.ContainsFunc(pos, func(y [3]float64) bool { return norm(sub(x, y)) < 1.2 }) {
+			continue
+		}
+		species, pos = append(species, []int{1, 8}[len(pos)%2]), append(pos, x)
+	}
+	return species, pos, lattice
+}
+
+// engines are configurations that the engine evaluates.
+func engines() map[string]Config {
+	c := Config{Species: []int{1, 8}, Cutoff: 4, Channels: 16, Layers: 2, Hidden: 8, Bessel: 5, MeanNeighbors: 12}
+	layers1, layers3, layers4, degree3, degree1, scaled, odd, last := c, c, c, c, c, c, c, c
+	layers1.Layers = 1
+	layers3.Layers = 3
+	layers4.Layers = 4
+	degree3.Degree, degree3.FiberDegree, degree3.Grid = 3, 3, Icosahedral32()
+	degree1.Degree, degree1.Grid = 1, Dodecahedron()
+	scaled.LayerScale = true
+	odd.Channels, odd.Widening, odd.Degree = 13, 3, 5
+	last.LastReadoutOnly = true
+	return map[string]Config{
+		"plain": c, "one layer": layers1, "three layers": layers3, "four layers": layers4,
+		"degree 3, 32 points": degree3, "degree 1, 20 points": degree1, "layer scale": scaled,
+		"13 channels, degree 5": odd, "last readout only": last,
+	}
+}
+
+// compute evaluates a model with the given evaluator for the calculator.
+func compute(t *testing.T, m *Model, species []int, pos [][3]float64, lattice [3][3]float64, eval evaluator, opts ...Option) (float64, [][3]float64, [3][3]float64) {
+	t.Helper()
+	calc, err := m.Calculator(species, [3]bool{true, true, true}, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if eval != nil {
+		calc.eval = eval
+	}
+	forces := make([][3]float64, len(pos))
+	var virial [3][3]float64
+	energy, err := calc.Compute(pos, lattice, forces, &virial)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return energy, forces, virial
+}
+
+func largestDifference(a, b [][3]float64) (d float64) {
+	for i := range a {
+		for k := range 3 {
+			d = max(d, math.Abs(a[i][k]-b[i][k]))
+		}
+	}
+	return d
+}
+
+// TestEngineMatchesPass compares the engine with the layer-by-layer definition
+// in float64: what differs is the spline of the radial functions.
+func TestEngineMatchesPass(t *testing.T) {
+	for name, c := range engines() {
+		t.Run(name, func(t *testing.T) {
+			m := testModel(c.WithDefaults())
+			species, pos, lattice := cell(3, 11)
+			kind, err := m.Kinds(species)
+			if err != nil {
+				t.Fatal(err)
+			}
+			net, err := newNetwork[float64](m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			energy, forces, virial := compute(t, m, species, pos, lattice, newPlain(m, net, kind), DoublePrecision())
+			e, f, w := compute(t, m, species, pos, lattice, nil, DoublePrecision())
+			largest := largestDifference(forces, make([][3]float64, len(forces)))
+			// The spline errs by 1e-7 of the largest radial function, its slope by
+			// some ten times as much; sums of dozens of edges stay below 1e-5.
+			if d := math.Abs(e - energy); d > 1e-6*(1+math.Abs(energy)) {
+				t.Errorf("energy %.12g eV, the pass has %.12g", e, energy)
+			}
+			if d := largestDifference(f, forces); d > 1e-5*largest {
+				t.Errorf("forces differ by %.2g eV/Å, the largest is %.3g", d, largest)
+			}
+			if d := largestDifference(w[:], virial[:]); d > 1e-5*largest*10 {
+				t.Errorf("virials differ by %.2g eV", d)
+			}
+		})
+	}
+}
+
+// TestThreadsGiveTheSameBytes: any number of threads, any size of blocks.
+func TestThreadsGiveTheSameBytes(t *testing.T) {
+	for _, precision := range []string{"float32", "float64"} {
+		t.Run(precision, func(t *testing.T) {
+			m := testModel(Config{Species: []int{1, 8}, Cutoff: 3, Channels: 16, Layers: 3, MeanNeighbors: 12}.WithDefaults())
+			var species []int
+			var pos [][3]float64
+			s, p, lattice := cell(4, 12)
+			for k := range 4 { // 48 atoms: more than one block
+				for i := range p {
+					species = append(species, s[i])
+					pos = append(pos, [3]float64{p[i][0] + 4*float64(k), p[i][1], p[i][2]})
+				}
+			}
+			lattice[0][0] *= 4
+			var opts []Option
+			if precision == "float64" {
+				opts = []Option{DoublePrecision()}
+			}
+			energy, forces, virial := compute(t, m, species, pos, lattice, nil, append(opts, Threads(1))...)
+			for _, threads := range []int{2, 3, 7, 64} {
+				e, f, w := compute(t, m, species, pos, lattice, nil, append(opts, Threads(threads))...)
+				if e != energy || !slices.Equal(f, forces) || w != virial {
+					t.Errorf("%d threads: energy %.17g, one thread %.17g; forces differ by %g",
+						threads, e, energy, largestDifference(f, forces))
+				}
+			}
+		})
+	}
+}
+
+// TestSplineConverges: the error of a cubic Hermite spline falls sixteenfold when
+// the intervals double, that of its slope eightfold.
+func TestSplineConverges(t *testing.T) {
+	wave := func(r []float64) [][]float64 {
+		out := make([]float64, 2*len(r))
+		for k, x := range r {
+			out[2*k], out[2*k+1] = math.Sin(3*x), 3*math.Cos(3*x)
+		}
+		return [][]float64{out}
+	}
+	s := &radialSpline{width: 1}
+	var value, slope []float64
+	for _, n := range []int{64, 128, 256} {
+		s.fit(wave, 5, 1, n)
+		s.measure(wave, 5)
+		value, slope = append(value, s.Error), append(slope, s.SlopeError)
+	}
+	for k := range 2 {
+		if ratio := value[k] / value[k+1]; ratio < 15 || ratio > 17 {
+			t.Errorf("the error falls by %.3g, want 16", ratio)
+		}
+		if ratio := slope[k] / slope[k+1]; ratio < 7 || ratio > 9 {
+			t.Errorf("the error of the slope falls by %.3g, want 8", ratio)
+		}
+	}
+	if s := newRadialSpline(wave, 5, 1, 1); s.Error > splineTolerance {
+		t.Errorf("error %.2g with %d intervals", s.Error, s.intervals)
+	}
+}
+
+// TestGridsAreAntipodal: all built-in grids run in the engine, and a grid of
+// points without opposites does not.
+func TestGridsAreAntipodal(t *testing.T) {
+	for _, g := range []Grid{Icosahedron(), Dodecahedron(), Icosahedral32()} {
+		order, ok := g.antipodal()
+		if !ok {
+			t.Fatalf("%s is not antipodal", g.Name)
+		}
+		seen := slices.Clone(order)
+		slices.Sort(seen)
+		for a, o := range order {
+			opposite := g.Orientations[order[(a+len(order)/2)%len(order)]]
+			if p := g.Orientations[o]; math.Abs(dot(p, opposite)+1) > 1e-12 || seen[a] != a {
+				t.Errorf("%s: orientation %d has the opposite %v", g.Name, a, opposite)
+			}
+		}
+	}
+	tetrahedron := uniform("tetrahedron", [][3]float64{{1, 1, 1}, {1, -1, -1}, {-1, 1, -1}, {-1, -1, 1}})
+	if _, ok := tetrahedron.antipodal(); ok {
+		t.Error("a tetrahedron has no opposite points")
+	}
+}
+

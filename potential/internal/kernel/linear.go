@@ -1,0 +1,53 @@
+package kernel
+
+// Linear is an affine map y = x·W + b whose matrix is laid out for one set, so
+// that it need not be rearranged in every product. It is immutable.
+type Linear[T Float] struct {
+	In, Out int
+	weights []T // plain [in][out], or panels
+	bias    []T // [out], or nil for none
+}
+
+// Linear prepares the map with matrix w [in][out] and bias [out], which may be
+// nil. Both are copied.
+func (s *Set[T]) Linear(w, bias []T, in, out int) *Linear[T] {
+	mustMatch("Linear: w", len(w), in, out)
+	if bias != nil {
+		mustMatch("Linear: bias", len(bias), out, 1)
+		bias = append([]T(nil), bias...)
+	}
+	return s.linear(w, bias, in, out)
+}
+
+// Affine computes y = x·W + b, or adds it to y if accumulate is set. x is
+// [rows][in], y is [rows][out]. As in MatMul a row of y depends on the same row
+// of x alone, to the last bit.
+func (s *Set[T]) Affine(y, x []T, l *Linear[T], rows int, accumulate bool) {
+	mustMatch("Affine: y", len(y), rows, l.Out)
+	mustMatch("Affine: x", len(x), rows, l.In)
+	s.affine(y, x, l, rows, accumulate)
+}
+
+// geluRows is how many rows AffineGELU computes before it applies the GELU: few
+// enough for their values to be in the first-level cache still.
+const geluRows = 24
+
+// AffineGELU computes y = GELU(x·W + b) and, if dy is not empty, GELU' at the
+// same place. x is [rows][in], y and dy are [rows][out].
+func (s *Set[T]) AffineGELU(y, dy, x []T, l *Linear[T], rows int) {
+	mustMatch("AffineGELU: y", len(y), rows, l.Out)
+	mustMatch("AffineGELU: x", len(x), rows, l.In)
+	if len(dy) != 0 {
+		mustMatch("AffineGELU: dy", len(dy), rows, l.Out)
+	}
+	for from := 0; from < rows; from += geluRows {
+		to := min(from+geluRows, rows)
+		part := y[from*l.Out : to*l.Out]
+		s.affine(part, x[from*l.In:to*l.In], l, to-from, false)
+		if len(dy) != 0 {
+			s.gelu(part, dy[from*l.Out:to*l.Out], nil, part)
+		} else {
+			s.gelu(part, nil, nil, part)
+		}
+	}
+}

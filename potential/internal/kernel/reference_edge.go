@@ -1,0 +1,174 @@
+package kernel
+
+import "math"
+
+func spline[T Float](r, dr, table []T, at []int32, frac []T, width int) {
+	for e, k := range at {
+		s := frac[e]
+		q := table[int(k)*4*width:][:4*width]
+		q0, q1, q2, q3 := q[:width], q[width:][:width], q[2*width:][:width], q[3*width:][:width]
+		out := r[e*width:][:width]
+		for w := range out {
+			out[w] = ((q3[w]*s+q2[w])*s+q1[w])*s + q0[w]
+		}
+		if dr != nil {
+			out := dr[e*width:][:width]
+			for w := range out {
+				out[w] = (3*q3[w]*s+2*q2[w])*s + q1[w]
+			}
+		}
+	}
+}
+
+// angular follows Bonnet's recurrence,
+//
+//	P_(l+1) = (2l+1)/(l+1) x P_l − l/(l+1) P_(l−1),  P'_(l+1) = P'_(l−1) + (2l+1) P_l.
+func angular[T Float](p, dp, u, grid []T, n, degree int, sign T) {
+	for e := range len(u) / 3 {
+		ux, uy, uz := sign*u[3*e], sign*u[3*e+1], sign*u[3*e+2]
+		for a := range n {
+			x := grid[a]*ux + grid[n+a]*uy + grid[2*n+a]*uz
+			p0, p1, d0, d1 := T(1), x, T(0), T(1)
+			for l := 1; l <= degree; l++ {
+				p[(e*degree+l-1)*n+a] = p1
+				if len(dp) != 0 {
+					dp[(e*degree+l-1)*n+a] = d1
+				}
+				p0, p1 = p1, T(float64(2*l+1)/float64(l+1))*x*p1-T(float64(l)/float64(l+1))*p0
+				d0, d1 = d1, d0+T(2*l+1)*p0 // p0 is P_l by now
+			}
+		}
+	}
+}
+
+func gather[T Float](y, r, p []T, x Rows[T], n, c, degree int) {
+	for e, j := range x.Index {
+		for a := range n {
+			gatherRow(y[a*c:][:c], x.X[int(j)*x.Atom+a*x.Orientation:][:c],
+				r[e*(degree+1)*c:][:(degree+1)*c], p[e*degree*n+a:], n, degree)
+		}
+	}
+}
+
+// gatherRow adds one edge's message at one orientation; p_l is p[(l-1)*n].
+func gatherRow[T Float](y, x, r, p []T, n, degree int) {
+	c := len(y)
+	x = x[:c]
+	switch degree { // spelled out where it is used most
+	case 2:
+		p1, p2 := p[0], p[n]
+		r0, r1, r2 := r[:c], r[c:][:c], r[2*c:][:c]
+		for k := range y {
+			y[k] += (r0[k] + p1*r1[k] + p2*r2[k]) * x[k]
+		}
+	case 3:
+		p1, p2, p3 := p[0], p[n], p[2*n]
+		r0, r1, r2, r3 := r[:c], r[c:][:c], r[2*c:][:c], r[3*c:][:c]
+		for k := range y {
+			y[k] += (r0[k] + p1*r1[k] + p2*r2[k] + p3*r3[k]) * x[k]
+		}
+	default:
+		for k := range y {
+			v := r[k]
+			for l := 1; l <= degree; l++ {
+				v += p[(l-1)*n] * r[l*c+k]
+			}
+			y[k] += v * x[k]
+		}
+	}
+}
+
+func pair[T Float](out []T, a *PairArgs[T]) {
+	clear(out)
+	pairChannels(out, a, 0)
+}
+
+// pairChannels adds the part of the channels from first on to out.
+func pairChannels[T Float](out []T, a *PairArgs[T], first int) {
+	n, c, width := a.N, a.C, (a.Degree+1)*a.C
+	for e := range a.XH.Index {
+		hj := a.XH.X[int(a.XH.Index[e])*a.XH.Atom:]
+		mj := a.XDM.X[int(a.XDM.Index[e])*a.XDM.Atom:]
+		r, dr := a.R[e*width:][:width], a.DR[e*width:][:width]
+		var g [4]T
+		for o := range n {
+			opposite := o + n/2
+			if opposite >= n {
+				opposite -= n
+			}
+			h, hj := a.H[o*a.XH.Orientation:][:c], hj[opposite*a.XH.Orientation:][:c]
+			m, mj := a.DM[opposite*c:][:c], mj[o*a.XDM.Orientation:][:c]
+			var dx, ds T
+			for k := first; k < c; k++ {
+				t := mj[k]*h[k] + m[k]*hj[k]
+				slope, rate := T(0), dr[k]
+				for l := 1; l <= a.Degree; l++ {
+					at := (e*a.Degree+l-1)*n + o
+					slope += a.DP[at] * r[l*c+k]
+					rate += a.P[at] * dr[l*c+k]
+				}
+				dx += t * slope
+				ds += t * rate
+			}
+			for k := range 3 {
+				g[k] += dx * a.Grid[k*n+o]
+			}
+			g[3] += ds
+		}
+		for k, v := range g {
+			out[4*e+k] += v
+		}
+	}
+}
+
+func normalize[T Float](xhat, rstd, x []T, c int) {
+	for r := range rstd {
+		row, out := x[r*c:][:c], xhat[r*c:][:c]
+		var mean, variance T
+		for _, v := range row {
+			mean += v
+		}
+		mean /= T(c)
+		for k, v := range row {
+			out[k] = v - mean
+			variance += out[k] * out[k]
+		}
+		s := T(1 / math.Sqrt(float64(variance)/float64(c)+NormEpsilon))
+		rstd[r] = s
+		for k := range out {
+			out[k] *= s
+		}
+	}
+}
+
+func normalizeT[T Float](dx, dxhat, xhat, rstd []T, c int) {
+	for r, s := range rstd {
+		x, d, out := xhat[r*c:][:c], dxhat[r*c:][:c], dx[r*c:][:c]
+		var mean, along T
+		for k, v := range d {
+			mean += v
+			along += v * x[k]
+		}
+		mean, along = mean/T(c), along/T(c)
+		for k, v := range d {
+			out[k] = s * (v - mean - x[k]*along)
+		}
+	}
+}
+
+func linear[T Float](w, bias []T, in, out int) *Linear[T] {
+	return &Linear[T]{In: in, Out: out, weights: append([]T(nil), w...), bias: bias}
+}
+
+func affine[T Float](y, x []T, l *Linear[T], rows int, accumulate bool) {
+	for r := range rows {
+		row := y[r*l.Out:][:l.Out]
+		if !accumulate {
+			clear(row)
+		}
+		if l.bias != nil {
+			axpy(row, l.bias, 1)
+		}
+	}
+	matMul(y, x, l.weights, rows, l.In, l.Out, true)
+}

@@ -1,0 +1,131 @@
+package potential
+
+import (
+	"math"
+
+	"ponita/potential/internal/kernel"
+)
+
+// radialSpline holds the radial functions R_lc(r) of every layer as cubic
+// splines in r, so that the MLP behind them costs nothing at run time. Each
+// interval has the cubic polynomial that agrees with R and dR/dr at both ends
+// (Hermite): the energy is continuous with its first derivative, and forces are
+// the exact derivative of the splined energy.
+type radialSpline struct {
+	intervals int
+	perLength float64     // intervals per Å
+	width     int         // (L+1)·C
+	table     [][]float64 // [layer][interval][4][degree][channel]
+
+	// Error is the largest difference between spline and function over the
+	// largest value of the layer's functions; slopeError the same of dR/dr.
+	Error, SlopeError float64
+}
+
+// splineTolerance is the error below which intervals are small enough. It is
+// that of float32.
+const splineTolerance = 1e-7
+
+// Numbers of intervals that are tried. The functions are smooth on the scale of
+// the shortest Bessel wave, so the error falls sixteenfold when they double.
+const (
+	leastIntervals = 64
+	mostIntervals  = 4096
+)
+
+// radialFunctions evaluates R and dR/dr of all layers at distances r:
+// [layer][distance][2][width].
+type radialFunctions func(r []float64) [][]float64
+
+// newRadialSpline tabulates functions that vanish at the cutoff.
+func newRadialSpline(f radialFunctions, cutoff float64, layers, width int) *radialSpline {
+	s := &radialSpline{width: width}
+	for n := leastIntervals; ; n *= 2 {
+		s.fit(f, cutoff, layers, n)
+		if s.measure(f, cutoff); s.Error <= splineTolerance || n >= mostIntervals {
+			return s
+		}
+	}
+}
+
+// fit makes the table for n intervals.
+func (s *radialSpline) fit(f radialFunctions, cutoff float64, layers, n int) {
+	s.intervals, s.perLength = n, float64(n)/cutoff
+	h := cutoff / float64(n)
+	knots := make([]float64, n+1)
+	for k := range knots {
+		knots[k] = float64(k) * h
+	}
+	values := f(knots)
+	s.table = make([][]float64, layers)
+	for t := range s.table {
+		s.table[t] = make([]float64, n*4*s.width)
+		for k := range n {
+			v, next := values[t][k*2*s.width:], values[t][(k+1)*2*s.width:]
+			q := s.table[t][k*4*s.width:]
+			for w := range s.width {
+				f0, d0, f1, d1 := v[w], h*v[s.width+w], next[w], h*next[s.width+w]
+				q[w], q[s.width+w] = f0, d0
+				q[2*s.width+w] = 3*(f1-f0) - 2*d0 - d1
+				q[3*s.width+w] = 2*(f0-f1) + d0 + d1
+			}
+		}
+	}
+}
+
+// measure compares the spline with the functions, at the places in each
+// interval where cubic interpolation errs most, in value and in slope.
+func (s *radialSpline) measure(f radialFunctions, cutoff float64) {
+	places := []float64{0.2113, 0.5, 0.7887}
+	var r []float64
+	for k := range s.intervals {
+		for _, x := range places {
+			r = append(r, (float64(k)+x)/s.perLength)
+		}
+	}
+	s.Error, s.SlopeError = 0, 0
+	for t, values := range f(r) {
+		var largest, steepest, wrong, wrongSlope float64
+		for i := range r {
+			q := s.table[t][i/len(places)*4*s.width:]
+			x := places[i%len(places)]
+			for w := range s.width {
+				v, slope := values[(2*i)*s.width+w], values[(2*i+1)*s.width+w]
+				q0, q1, q2, q3 := q[w], q[s.width+w], q[2*s.width+w], q[3*s.width+w]
+				largest, steepest = max(largest, math.Abs(v)), max(steepest, math.Abs(slope))
+				wrong = max(wrong, math.Abs(((q3*x+q2)*x+q1)*x+q0-v))
+				wrongSlope = max(wrongSlope, math.Abs(((3*q3*x+2*q2)*x+q1)*s.perLength-slope))
+			}
+		}
+		if largest > 0 {
+			s.Error = max(s.Error, wrong/largest)
+		}
+		if steepest > 0 {
+			s.SlopeError = max(s.SlopeError, wrongSlope/steepest)
+		}
+	}
+}
+
+// rounded returns layer t's table times factor in the precision of T.
+func rounded[T Float](table []float64, factor float64) []T {
+	out := make([]T, len(table))
+	for k, v := range table {
+		out[k] = T(v * factor)
+	}
+	return out
+}
+
+// radialFunctions returns the radial functions of the legendre family with the
+// given weights.
+func (c *Config) radialFunctions(set *kernel.Set[float64], weights []float64) radialFunctions {
+	w := view(*c, weights)
+	return func(r []float64) [][]float64 {
+		e := edges{r: r, first: make([]int32, len(r))}
+		for k := range e.first {
+			e.first[k] = int32(k)
+		}
+		k := newLegendreKernel(c, set, w, &e)
+		k.forwardRadial()
+		return k.radial
+	}
+}
