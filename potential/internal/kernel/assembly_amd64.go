@@ -5,7 +5,7 @@ package kernel
 // assembly lists the generated functions of one set. They take pointers to the
 // first elements and leave the checks of lengths to the methods of Set.
 type assembly[T Float] struct {
-	tile      func(c, a, b *T, m, k, n, rowC, rowA, colA, rowB, panel int, accumulate bool)
+	tile      func(c, a, b, bias *T, m, k, n, rowC, rowA, colA, rowB, panel int, accumulate bool)
 	copies    func(dst, src *T, panels, k, rowSrc int)
 	transpose func(dst, src *T, blocks, rowDst, rowSrc int)
 	dots      func(c, a, b *T, m, k, n int, accumulate bool)
@@ -20,7 +20,26 @@ type assembly[T Float] struct {
 
 	fiber     func(y, phi, x *T, n, c, out, in int)
 	fiberGrad func(dphi, dy, x *T, n, c int)
+
+	spline      func(r, table *T, at *int32, frac *T, edges, width int)
+	splineSlope func(r, dr, table *T, at *int32, frac *T, edges, width int)
+	// By degree, from 1 on.
+	angular [degrees]angularFunc[T]
+	gather  [degrees]gatherFunc[T]
+	pair    [degrees]pairFunc[T]
+
+	normalize  func(xhat, rstd, x *T, rows, c int, share T)
+	normalizeT func(dx, dxhat, xhat, rstd *T, rows, c int, share T)
 }
+
+// degrees is the number of degrees for which there is assembly, from 1 on.
+const degrees = 4
+
+type (
+	angularFunc[T Float] func(p, dp, u, grid *T, edges, n int, sign T)
+	gatherFunc[T Float]  func(y, r, p, x *T, index *int32, edges, n, c, stride, atom, orientation int)
+	pairFunc[T Float]    func(out, r, dr, p, dp, h, m, xh, xm, grid *T, ih, im *int32, edges, n, c, stride, atomH, atomM, orientation int)
+)
 
 // set wraps the functions into the methods of a Set.
 func (f *assembly[T]) set(name string) *Set[T] {
@@ -48,6 +67,14 @@ func (f *assembly[T]) set(name string) *Set[T] {
 			f.fiberGrad(&dphi[0], &dy[0], &x[0], n, c)
 		}
 	}
+	f.setEdges(set)
+	set.normalize = func(xhat, rstd, x []T, c int) {
+		f.normalize(first(xhat), first(rstd), first(x), len(rstd), c, 1/T(c))
+	}
+	set.normalizeT = func(dx, dxhat, xhat, rstd []T, c int) {
+		f.normalizeT(first(dx), first(dxhat), first(xhat), first(rstd), len(rstd), c, 1/T(c))
+	}
+	set.linear, set.affine = product.linear, product.affine
 	return set
 }
 

@@ -7,22 +7,22 @@ package kernel
 // productAVX2F32 computes c = a·b or c += a·b for strided a and b in panels.
 //
 //go:noescape
-func productAVX2F32(c *float32, a *float32, b *float32, m int, k int, n int, rowC int, rowA int, colA int, rowB int, panel int, accumulate bool)
+func productAVX2F32(c *float32, a *float32, b *float32, bias *float32, m int, k int, n int, rowC int, rowA int, colA int, rowB int, panel int, accumulate bool)
 
 // productAVX2F64 computes c = a·b or c += a·b for strided a and b in panels.
 //
 //go:noescape
-func productAVX2F64(c *float64, a *float64, b *float64, m int, k int, n int, rowC int, rowA int, colA int, rowB int, panel int, accumulate bool)
+func productAVX2F64(c *float64, a *float64, b *float64, bias *float64, m int, k int, n int, rowC int, rowA int, colA int, rowB int, panel int, accumulate bool)
 
 // productAVX512F32 computes c = a·b or c += a·b for strided a and b in panels.
 //
 //go:noescape
-func productAVX512F32(c *float32, a *float32, b *float32, m int, k int, n int, rowC int, rowA int, colA int, rowB int, panel int, accumulate bool)
+func productAVX512F32(c *float32, a *float32, b *float32, bias *float32, m int, k int, n int, rowC int, rowA int, colA int, rowB int, panel int, accumulate bool)
 
 // productAVX512F64 computes c = a·b or c += a·b for strided a and b in panels.
 //
 //go:noescape
-func productAVX512F64(c *float64, a *float64, b *float64, m int, k int, n int, rowC int, rowA int, colA int, rowB int, panel int, accumulate bool)
+func productAVX512F64(c *float64, a *float64, b *float64, bias *float64, m int, k int, n int, rowC int, rowA int, colA int, rowB int, panel int, accumulate bool)
 
 // panelsAVX2F32 cuts the columns of src into panels of two registers.
 //

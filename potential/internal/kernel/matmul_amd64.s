@@ -22,37 +22,57 @@ DATA masks<>+56(SB)/4, $0x00000000
 DATA masks<>+60(SB)/4, $0x00000000
 GLOBL masks<>(SB), RODATA|NOPTR, $64
 
-// func productAVX2F32(c *float32, a *float32, b *float32, m int, k int, n int, rowC int, rowA int, colA int, rowB int, panel int, accumulate bool)
+// func productAVX2F32(c *float32, a *float32, b *float32, bias *float32, m int, k int, n int, rowC int, rowA int, colA int, rowB int, panel int, accumulate bool)
 // Requires: AVX, CMOV, FMA3
-TEXT ·productAVX2F32(SB), NOSPLIT, $24-89
+TEXT ·productAVX2F32(SB), NOSPLIT, $32-97
 	MOVQ b+16(FP), CX
-	MOVQ rowC+48(FP), BX
+	MOVQ rowC+56(FP), BX
 	SHLQ $0x02, BX
-	MOVQ rowA+56(FP), SI
+	MOVQ rowA+64(FP), SI
 	SHLQ $0x02, SI
-	MOVQ colA+64(FP), DI
+	MOVQ colA+72(FP), DI
 	SHLQ $0x02, DI
-	MOVQ rowB+72(FP), R8
+	MOVQ rowB+80(FP), R8
 	SHLQ $0x02, R8
 	LEAQ (SI)(SI*2), R9
-	MOVQ n+40(FP), AX
+	MOVQ n+48(FP), AX
 	MOVQ AX, (SP)
 	MOVQ c+0(FP), AX
 	MOVQ AX, 8(SP)
+	MOVQ bias+24(FP), AX
+	MOVQ AX, 16(SP)
 
 wide:
 	CMPQ (SP), $0x00000010
 	JLT  narrow
-	MOVQ m+24(FP), AX
-	MOVQ AX, 16(SP)
+	MOVQ m+32(FP), AX
+	MOVQ AX, 24(SP)
 	MOVQ a+8(FP), AX
 	MOVQ 8(SP), DX
 
 wide_6:
-	CMPQ   16(SP), $0x00000006
-	JLT    wide_below_6
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
+	CMPQ    24(SP), $0x00000006
+	JLT     wide_below_6
+	MOVQ    AX, R10
+	LEAQ    (R10)(SI*4), R11
+	MOVQ    16(SP), R12
+	TESTQ   R12, R12
+	JZ      wide_6_no_bias
+	VMOVUPS (R12), Y0
+	VMOVUPS 32(R12), Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y1, Y3
+	VMOVUPS Y0, Y4
+	VMOVUPS Y1, Y5
+	VMOVUPS Y0, Y6
+	VMOVUPS Y1, Y7
+	VMOVUPS Y0, Y8
+	VMOVUPS Y1, Y9
+	VMOVUPS Y0, Y10
+	VMOVUPS Y1, Y11
+	JMP     wide_6_begun
+
+wide_6_no_bias:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -65,8 +85,10 @@ wide_6:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   k+32(FP), R13
-	MOVQ   CX, R12
+
+wide_6_begun:
+	MOVQ k+40(FP), R13
+	MOVQ CX, R12
 
 wide_6_k:
 	VMOVUPS      (R12), Y12
@@ -94,7 +116,7 @@ wide_6_k:
 	ADDQ         DI, R11
 	DECQ         R13
 	JNZ          wide_6_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_6_replace
 	VADDPS       (DX), Y0, Y0
@@ -152,15 +174,31 @@ wide_6_replace:
 wide_6_end:
 	IMUL3Q $0x00000006, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000006, 16(SP)
+	SUBQ   $0x00000006, 24(SP)
 	JMP    wide_6
 
 wide_below_6:
 wide_5:
-	CMPQ   16(SP), $0x00000005
-	JLT    wide_below_5
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
+	CMPQ    24(SP), $0x00000005
+	JLT     wide_below_5
+	MOVQ    AX, R10
+	LEAQ    (R10)(SI*4), R11
+	MOVQ    16(SP), R12
+	TESTQ   R12, R12
+	JZ      wide_5_no_bias
+	VMOVUPS (R12), Y0
+	VMOVUPS 32(R12), Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y1, Y3
+	VMOVUPS Y0, Y4
+	VMOVUPS Y1, Y5
+	VMOVUPS Y0, Y6
+	VMOVUPS Y1, Y7
+	VMOVUPS Y0, Y8
+	VMOVUPS Y1, Y9
+	JMP     wide_5_begun
+
+wide_5_no_bias:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -171,8 +209,10 @@ wide_5:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	MOVQ   k+32(FP), R13
-	MOVQ   CX, R12
+
+wide_5_begun:
+	MOVQ k+40(FP), R13
+	MOVQ CX, R12
 
 wide_5_k:
 	VMOVUPS      (R12), Y10
@@ -197,7 +237,7 @@ wide_5_k:
 	ADDQ         DI, R11
 	DECQ         R13
 	JNZ          wide_5_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_5_replace
 	VADDPS       (DX), Y0, Y0
@@ -247,14 +287,28 @@ wide_5_replace:
 wide_5_end:
 	IMUL3Q $0x00000005, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000005, 16(SP)
+	SUBQ   $0x00000005, 24(SP)
 	JMP    wide_5
 
 wide_below_5:
 wide_4:
-	CMPQ   16(SP), $0x00000004
-	JLT    wide_below_4
-	MOVQ   AX, R10
+	CMPQ    24(SP), $0x00000004
+	JLT     wide_below_4
+	MOVQ    AX, R10
+	MOVQ    16(SP), R11
+	TESTQ   R11, R11
+	JZ      wide_4_no_bias
+	VMOVUPS (R11), Y0
+	VMOVUPS 32(R11), Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y1, Y3
+	VMOVUPS Y0, Y4
+	VMOVUPS Y1, Y5
+	VMOVUPS Y0, Y6
+	VMOVUPS Y1, Y7
+	JMP     wide_4_begun
+
+wide_4_no_bias:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -263,8 +317,10 @@ wide_4:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+wide_4_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 wide_4_k:
 	VMOVUPS      (R11), Y8
@@ -285,7 +341,7 @@ wide_4_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          wide_4_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_4_replace
 	VADDPS       (DX), Y0, Y0
@@ -327,22 +383,36 @@ wide_4_replace:
 wide_4_end:
 	IMUL3Q $0x00000004, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000004, 16(SP)
+	SUBQ   $0x00000004, 24(SP)
 	JMP    wide_4
 
 wide_below_4:
 wide_3:
-	CMPQ   16(SP), $0x00000003
-	JLT    wide_below_3
-	MOVQ   AX, R10
+	CMPQ    24(SP), $0x00000003
+	JLT     wide_below_3
+	MOVQ    AX, R10
+	MOVQ    16(SP), R11
+	TESTQ   R11, R11
+	JZ      wide_3_no_bias
+	VMOVUPS (R11), Y0
+	VMOVUPS 32(R11), Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y1, Y3
+	VMOVUPS Y0, Y4
+	VMOVUPS Y1, Y5
+	JMP     wide_3_begun
+
+wide_3_no_bias:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+wide_3_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 wide_3_k:
 	VMOVUPS      (R11), Y6
@@ -360,7 +430,7 @@ wide_3_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          wide_3_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_3_replace
 	VADDPS       (DX), Y0, Y0
@@ -394,20 +464,32 @@ wide_3_replace:
 wide_3_end:
 	IMUL3Q $0x00000003, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000003, 16(SP)
+	SUBQ   $0x00000003, 24(SP)
 	JMP    wide_3
 
 wide_below_3:
 wide_2:
-	CMPQ   16(SP), $0x00000002
-	JLT    wide_below_2
-	MOVQ   AX, R10
+	CMPQ    24(SP), $0x00000002
+	JLT     wide_below_2
+	MOVQ    AX, R10
+	MOVQ    16(SP), R11
+	TESTQ   R11, R11
+	JZ      wide_2_no_bias
+	VMOVUPS (R11), Y0
+	VMOVUPS 32(R11), Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y1, Y3
+	JMP     wide_2_begun
+
+wide_2_no_bias:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+wide_2_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 wide_2_k:
 	VMOVUPS      (R11), Y4
@@ -422,7 +504,7 @@ wide_2_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          wide_2_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_2_replace
 	VADDPS       (DX), Y0, Y0
@@ -448,18 +530,28 @@ wide_2_replace:
 wide_2_end:
 	IMUL3Q $0x00000002, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000002, 16(SP)
+	SUBQ   $0x00000002, 24(SP)
 	JMP    wide_2
 
 wide_below_2:
 wide_1:
-	CMPQ   16(SP), $0x00000001
-	JLT    wide_below_1
-	MOVQ   AX, R10
+	CMPQ    24(SP), $0x00000001
+	JLT     wide_below_1
+	MOVQ    AX, R10
+	MOVQ    16(SP), R11
+	TESTQ   R11, R11
+	JZ      wide_1_no_bias
+	VMOVUPS (R11), Y0
+	VMOVUPS 32(R11), Y1
+	JMP     wide_1_begun
+
+wide_1_no_bias:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+wide_1_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 wide_1_k:
 	VMOVUPS      (R11), Y2
@@ -471,7 +563,7 @@ wide_1_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          wide_1_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_1_replace
 	VADDPS       (DX), Y0, Y0
@@ -489,14 +581,19 @@ wide_1_replace:
 wide_1_end:
 	IMUL3Q $0x00000001, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000001, 16(SP)
+	SUBQ   $0x00000001, 24(SP)
 	JMP    wide_1
 
 wide_below_1:
-	MOVQ panel+80(FP), AX
+	MOVQ panel+88(FP), AX
 	SHLQ $0x02, AX
 	ADDQ AX, CX
 	ADDQ $0x00000040, 8(SP)
+	CMPQ 16(SP), $0x00000000
+	JEQ  no_bias_64
+	ADDQ $0x00000040, 16(SP)
+
+no_bias_64:
 	SUBQ $0x00000010, (SP)
 	JMP  wide
 
@@ -510,24 +607,38 @@ narrow:
 	CMOVQLT DX, R10
 	LEAQ    masks<>+0(SB), AX
 	VMOVUPS (AX)(R10*4), Y0
-	MOVQ    m+24(FP), AX
-	MOVQ    AX, 16(SP)
+	MOVQ    m+32(FP), AX
+	MOVQ    AX, 24(SP)
 	MOVQ    a+8(FP), AX
 	MOVQ    8(SP), DX
 
 narrow_6:
-	CMPQ   16(SP), $0x00000006
-	JLT    narrow_below_6
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
+	CMPQ       24(SP), $0x00000006
+	JLT        narrow_below_6
+	MOVQ       AX, R10
+	LEAQ       (R10)(SI*4), R11
+	MOVQ       16(SP), R12
+	TESTQ      R12, R12
+	JZ         narrow_6_no_bias
+	VMASKMOVPS (R12), Y0, Y1
+	VMOVUPS    Y1, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y1, Y4
+	VMOVUPS    Y1, Y5
+	VMOVUPS    Y1, Y6
+	JMP        narrow_6_begun
+
+narrow_6_no_bias:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	MOVQ   k+32(FP), R13
-	MOVQ   CX, R12
+
+narrow_6_begun:
+	MOVQ k+40(FP), R13
+	MOVQ CX, R12
 
 narrow_6_k:
 	VMASKMOVPS   (R12), Y0, Y7
@@ -548,7 +659,7 @@ narrow_6_k:
 	ADDQ         DI, R11
 	DECQ         R13
 	JNZ          narrow_6_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_6_replace
 	VMASKMOVPS   (DX), Y0, Y7
@@ -594,22 +705,35 @@ narrow_6_replace:
 narrow_6_end:
 	IMUL3Q $0x00000006, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000006, 16(SP)
+	SUBQ   $0x00000006, 24(SP)
 	JMP    narrow_6
 
 narrow_below_6:
 narrow_5:
-	CMPQ   16(SP), $0x00000005
-	JLT    narrow_below_5
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
+	CMPQ       24(SP), $0x00000005
+	JLT        narrow_below_5
+	MOVQ       AX, R10
+	LEAQ       (R10)(SI*4), R11
+	MOVQ       16(SP), R12
+	TESTQ      R12, R12
+	JZ         narrow_5_no_bias
+	VMASKMOVPS (R12), Y0, Y1
+	VMOVUPS    Y1, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y1, Y4
+	VMOVUPS    Y1, Y5
+	JMP        narrow_5_begun
+
+narrow_5_no_bias:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   k+32(FP), R13
-	MOVQ   CX, R12
+
+narrow_5_begun:
+	MOVQ k+40(FP), R13
+	MOVQ CX, R12
 
 narrow_5_k:
 	VMASKMOVPS   (R12), Y0, Y6
@@ -628,7 +752,7 @@ narrow_5_k:
 	ADDQ         DI, R11
 	DECQ         R13
 	JNZ          narrow_5_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_5_replace
 	VMASKMOVPS   (DX), Y0, Y6
@@ -668,20 +792,32 @@ narrow_5_replace:
 narrow_5_end:
 	IMUL3Q $0x00000005, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000005, 16(SP)
+	SUBQ   $0x00000005, 24(SP)
 	JMP    narrow_5
 
 narrow_below_5:
 narrow_4:
-	CMPQ   16(SP), $0x00000004
-	JLT    narrow_below_4
-	MOVQ   AX, R10
+	CMPQ       24(SP), $0x00000004
+	JLT        narrow_below_4
+	MOVQ       AX, R10
+	MOVQ       16(SP), R11
+	TESTQ      R11, R11
+	JZ         narrow_4_no_bias
+	VMASKMOVPS (R11), Y0, Y1
+	VMOVUPS    Y1, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y1, Y4
+	JMP        narrow_4_begun
+
+narrow_4_no_bias:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+narrow_4_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 narrow_4_k:
 	VMASKMOVPS   (R11), Y0, Y5
@@ -697,7 +833,7 @@ narrow_4_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          narrow_4_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_4_replace
 	VMASKMOVPS   (DX), Y0, Y5
@@ -731,19 +867,30 @@ narrow_4_replace:
 narrow_4_end:
 	IMUL3Q $0x00000004, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000004, 16(SP)
+	SUBQ   $0x00000004, 24(SP)
 	JMP    narrow_4
 
 narrow_below_4:
 narrow_3:
-	CMPQ   16(SP), $0x00000003
-	JLT    narrow_below_3
-	MOVQ   AX, R10
+	CMPQ       24(SP), $0x00000003
+	JLT        narrow_below_3
+	MOVQ       AX, R10
+	MOVQ       16(SP), R11
+	TESTQ      R11, R11
+	JZ         narrow_3_no_bias
+	VMASKMOVPS (R11), Y0, Y1
+	VMOVUPS    Y1, Y2
+	VMOVUPS    Y1, Y3
+	JMP        narrow_3_begun
+
+narrow_3_no_bias:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+narrow_3_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 narrow_3_k:
 	VMASKMOVPS   (R11), Y0, Y4
@@ -757,7 +904,7 @@ narrow_3_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          narrow_3_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_3_replace
 	VMASKMOVPS   (DX), Y0, Y4
@@ -785,18 +932,28 @@ narrow_3_replace:
 narrow_3_end:
 	IMUL3Q $0x00000003, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000003, 16(SP)
+	SUBQ   $0x00000003, 24(SP)
 	JMP    narrow_3
 
 narrow_below_3:
 narrow_2:
-	CMPQ   16(SP), $0x00000002
-	JLT    narrow_below_2
-	MOVQ   AX, R10
+	CMPQ       24(SP), $0x00000002
+	JLT        narrow_below_2
+	MOVQ       AX, R10
+	MOVQ       16(SP), R11
+	TESTQ      R11, R11
+	JZ         narrow_2_no_bias
+	VMASKMOVPS (R11), Y0, Y1
+	VMOVUPS    Y1, Y2
+	JMP        narrow_2_begun
+
+narrow_2_no_bias:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+narrow_2_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 narrow_2_k:
 	VMASKMOVPS   (R11), Y0, Y3
@@ -808,7 +965,7 @@ narrow_2_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          narrow_2_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_2_replace
 	VMASKMOVPS   (DX), Y0, Y3
@@ -830,17 +987,26 @@ narrow_2_replace:
 narrow_2_end:
 	IMUL3Q $0x00000002, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000002, 16(SP)
+	SUBQ   $0x00000002, 24(SP)
 	JMP    narrow_2
 
 narrow_below_2:
 narrow_1:
-	CMPQ   16(SP), $0x00000001
-	JLT    narrow_below_1
-	MOVQ   AX, R10
+	CMPQ       24(SP), $0x00000001
+	JLT        narrow_below_1
+	MOVQ       AX, R10
+	MOVQ       16(SP), R11
+	TESTQ      R11, R11
+	JZ         narrow_1_no_bias
+	VMASKMOVPS (R11), Y0, Y1
+	JMP        narrow_1_begun
+
+narrow_1_no_bias:
 	VXORPS Y1, Y1, Y1
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+narrow_1_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 narrow_1_k:
 	VMASKMOVPS   (R11), Y0, Y2
@@ -850,7 +1016,7 @@ narrow_1_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          narrow_1_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_1_replace
 	VMASKMOVPS   (DX), Y0, Y2
@@ -866,12 +1032,17 @@ narrow_1_replace:
 narrow_1_end:
 	IMUL3Q $0x00000001, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000001, 16(SP)
+	SUBQ   $0x00000001, 24(SP)
 	JMP    narrow_1
 
 narrow_below_1:
 	ADDQ $0x00000020, CX
 	ADDQ $0x00000020, 8(SP)
+	CMPQ 16(SP), $0x00000000
+	JEQ  no_bias_32
+	ADDQ $0x00000020, 16(SP)
+
+no_bias_32:
 	SUBQ $0x00000008, (SP)
 	JMP  narrow
 
@@ -879,37 +1050,57 @@ done:
 	VZEROUPPER
 	RET
 
-// func productAVX2F64(c *float64, a *float64, b *float64, m int, k int, n int, rowC int, rowA int, colA int, rowB int, panel int, accumulate bool)
+// func productAVX2F64(c *float64, a *float64, b *float64, bias *float64, m int, k int, n int, rowC int, rowA int, colA int, rowB int, panel int, accumulate bool)
 // Requires: AVX, CMOV, FMA3
-TEXT ·productAVX2F64(SB), NOSPLIT, $24-89
+TEXT ·productAVX2F64(SB), NOSPLIT, $32-97
 	MOVQ b+16(FP), CX
-	MOVQ rowC+48(FP), BX
+	MOVQ rowC+56(FP), BX
 	SHLQ $0x03, BX
-	MOVQ rowA+56(FP), SI
+	MOVQ rowA+64(FP), SI
 	SHLQ $0x03, SI
-	MOVQ colA+64(FP), DI
+	MOVQ colA+72(FP), DI
 	SHLQ $0x03, DI
-	MOVQ rowB+72(FP), R8
+	MOVQ rowB+80(FP), R8
 	SHLQ $0x03, R8
 	LEAQ (SI)(SI*2), R9
-	MOVQ n+40(FP), AX
+	MOVQ n+48(FP), AX
 	MOVQ AX, (SP)
 	MOVQ c+0(FP), AX
 	MOVQ AX, 8(SP)
+	MOVQ bias+24(FP), AX
+	MOVQ AX, 16(SP)
 
 wide:
 	CMPQ (SP), $0x00000008
 	JLT  narrow
-	MOVQ m+24(FP), AX
-	MOVQ AX, 16(SP)
+	MOVQ m+32(FP), AX
+	MOVQ AX, 24(SP)
 	MOVQ a+8(FP), AX
 	MOVQ 8(SP), DX
 
 wide_6:
-	CMPQ   16(SP), $0x00000006
-	JLT    wide_below_6
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
+	CMPQ    24(SP), $0x00000006
+	JLT     wide_below_6
+	MOVQ    AX, R10
+	LEAQ    (R10)(SI*4), R11
+	MOVQ    16(SP), R12
+	TESTQ   R12, R12
+	JZ      wide_6_no_bias
+	VMOVUPD (R12), Y0
+	VMOVUPD 32(R12), Y1
+	VMOVUPD Y0, Y2
+	VMOVUPD Y1, Y3
+	VMOVUPD Y0, Y4
+	VMOVUPD Y1, Y5
+	VMOVUPD Y0, Y6
+	VMOVUPD Y1, Y7
+	VMOVUPD Y0, Y8
+	VMOVUPD Y1, Y9
+	VMOVUPD Y0, Y10
+	VMOVUPD Y1, Y11
+	JMP     wide_6_begun
+
+wide_6_no_bias:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -922,8 +1113,10 @@ wide_6:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   k+32(FP), R13
-	MOVQ   CX, R12
+
+wide_6_begun:
+	MOVQ k+40(FP), R13
+	MOVQ CX, R12
 
 wide_6_k:
 	VMOVUPD      (R12), Y12
@@ -951,7 +1144,7 @@ wide_6_k:
 	ADDQ         DI, R11
 	DECQ         R13
 	JNZ          wide_6_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_6_replace
 	VADDPD       (DX), Y0, Y0
@@ -1009,15 +1202,31 @@ wide_6_replace:
 wide_6_end:
 	IMUL3Q $0x00000006, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000006, 16(SP)
+	SUBQ   $0x00000006, 24(SP)
 	JMP    wide_6
 
 wide_below_6:
 wide_5:
-	CMPQ   16(SP), $0x00000005
-	JLT    wide_below_5
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
+	CMPQ    24(SP), $0x00000005
+	JLT     wide_below_5
+	MOVQ    AX, R10
+	LEAQ    (R10)(SI*4), R11
+	MOVQ    16(SP), R12
+	TESTQ   R12, R12
+	JZ      wide_5_no_bias
+	VMOVUPD (R12), Y0
+	VMOVUPD 32(R12), Y1
+	VMOVUPD Y0, Y2
+	VMOVUPD Y1, Y3
+	VMOVUPD Y0, Y4
+	VMOVUPD Y1, Y5
+	VMOVUPD Y0, Y6
+	VMOVUPD Y1, Y7
+	VMOVUPD Y0, Y8
+	VMOVUPD Y1, Y9
+	JMP     wide_5_begun
+
+wide_5_no_bias:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1028,8 +1237,10 @@ wide_5:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	MOVQ   k+32(FP), R13
-	MOVQ   CX, R12
+
+wide_5_begun:
+	MOVQ k+40(FP), R13
+	MOVQ CX, R12
 
 wide_5_k:
 	VMOVUPD      (R12), Y10
@@ -1054,7 +1265,7 @@ wide_5_k:
 	ADDQ         DI, R11
 	DECQ         R13
 	JNZ          wide_5_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_5_replace
 	VADDPD       (DX), Y0, Y0
@@ -1104,14 +1315,28 @@ wide_5_replace:
 wide_5_end:
 	IMUL3Q $0x00000005, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000005, 16(SP)
+	SUBQ   $0x00000005, 24(SP)
 	JMP    wide_5
 
 wide_below_5:
 wide_4:
-	CMPQ   16(SP), $0x00000004
-	JLT    wide_below_4
-	MOVQ   AX, R10
+	CMPQ    24(SP), $0x00000004
+	JLT     wide_below_4
+	MOVQ    AX, R10
+	MOVQ    16(SP), R11
+	TESTQ   R11, R11
+	JZ      wide_4_no_bias
+	VMOVUPD (R11), Y0
+	VMOVUPD 32(R11), Y1
+	VMOVUPD Y0, Y2
+	VMOVUPD Y1, Y3
+	VMOVUPD Y0, Y4
+	VMOVUPD Y1, Y5
+	VMOVUPD Y0, Y6
+	VMOVUPD Y1, Y7
+	JMP     wide_4_begun
+
+wide_4_no_bias:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1120,8 +1345,10 @@ wide_4:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+wide_4_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 wide_4_k:
 	VMOVUPD      (R11), Y8
@@ -1142,7 +1369,7 @@ wide_4_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          wide_4_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_4_replace
 	VADDPD       (DX), Y0, Y0
@@ -1184,22 +1411,36 @@ wide_4_replace:
 wide_4_end:
 	IMUL3Q $0x00000004, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000004, 16(SP)
+	SUBQ   $0x00000004, 24(SP)
 	JMP    wide_4
 
 wide_below_4:
 wide_3:
-	CMPQ   16(SP), $0x00000003
-	JLT    wide_below_3
-	MOVQ   AX, R10
+	CMPQ    24(SP), $0x00000003
+	JLT     wide_below_3
+	MOVQ    AX, R10
+	MOVQ    16(SP), R11
+	TESTQ   R11, R11
+	JZ      wide_3_no_bias
+	VMOVUPD (R11), Y0
+	VMOVUPD 32(R11), Y1
+	VMOVUPD Y0, Y2
+	VMOVUPD Y1, Y3
+	VMOVUPD Y0, Y4
+	VMOVUPD Y1, Y5
+	JMP     wide_3_begun
+
+wide_3_no_bias:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+wide_3_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 wide_3_k:
 	VMOVUPD      (R11), Y6
@@ -1217,7 +1458,7 @@ wide_3_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          wide_3_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_3_replace
 	VADDPD       (DX), Y0, Y0
@@ -1251,20 +1492,32 @@ wide_3_replace:
 wide_3_end:
 	IMUL3Q $0x00000003, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000003, 16(SP)
+	SUBQ   $0x00000003, 24(SP)
 	JMP    wide_3
 
 wide_below_3:
 wide_2:
-	CMPQ   16(SP), $0x00000002
-	JLT    wide_below_2
-	MOVQ   AX, R10
+	CMPQ    24(SP), $0x00000002
+	JLT     wide_below_2
+	MOVQ    AX, R10
+	MOVQ    16(SP), R11
+	TESTQ   R11, R11
+	JZ      wide_2_no_bias
+	VMOVUPD (R11), Y0
+	VMOVUPD 32(R11), Y1
+	VMOVUPD Y0, Y2
+	VMOVUPD Y1, Y3
+	JMP     wide_2_begun
+
+wide_2_no_bias:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+wide_2_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 wide_2_k:
 	VMOVUPD      (R11), Y4
@@ -1279,7 +1532,7 @@ wide_2_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          wide_2_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_2_replace
 	VADDPD       (DX), Y0, Y0
@@ -1305,18 +1558,28 @@ wide_2_replace:
 wide_2_end:
 	IMUL3Q $0x00000002, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000002, 16(SP)
+	SUBQ   $0x00000002, 24(SP)
 	JMP    wide_2
 
 wide_below_2:
 wide_1:
-	CMPQ   16(SP), $0x00000001
-	JLT    wide_below_1
-	MOVQ   AX, R10
+	CMPQ    24(SP), $0x00000001
+	JLT     wide_below_1
+	MOVQ    AX, R10
+	MOVQ    16(SP), R11
+	TESTQ   R11, R11
+	JZ      wide_1_no_bias
+	VMOVUPD (R11), Y0
+	VMOVUPD 32(R11), Y1
+	JMP     wide_1_begun
+
+wide_1_no_bias:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+wide_1_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 wide_1_k:
 	VMOVUPD      (R11), Y2
@@ -1328,7 +1591,7 @@ wide_1_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          wide_1_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_1_replace
 	VADDPD       (DX), Y0, Y0
@@ -1346,14 +1609,19 @@ wide_1_replace:
 wide_1_end:
 	IMUL3Q $0x00000001, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000001, 16(SP)
+	SUBQ   $0x00000001, 24(SP)
 	JMP    wide_1
 
 wide_below_1:
-	MOVQ panel+80(FP), AX
+	MOVQ panel+88(FP), AX
 	SHLQ $0x03, AX
 	ADDQ AX, CX
 	ADDQ $0x00000040, 8(SP)
+	CMPQ 16(SP), $0x00000000
+	JEQ  no_bias_64
+	ADDQ $0x00000040, 16(SP)
+
+no_bias_64:
 	SUBQ $0x00000008, (SP)
 	JMP  wide
 
@@ -1367,24 +1635,38 @@ narrow:
 	CMOVQLT DX, R10
 	LEAQ    masks<>+0(SB), AX
 	VMOVUPD (AX)(R10*8), Y0
-	MOVQ    m+24(FP), AX
-	MOVQ    AX, 16(SP)
+	MOVQ    m+32(FP), AX
+	MOVQ    AX, 24(SP)
 	MOVQ    a+8(FP), AX
 	MOVQ    8(SP), DX
 
 narrow_6:
-	CMPQ   16(SP), $0x00000006
-	JLT    narrow_below_6
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
+	CMPQ       24(SP), $0x00000006
+	JLT        narrow_below_6
+	MOVQ       AX, R10
+	LEAQ       (R10)(SI*4), R11
+	MOVQ       16(SP), R12
+	TESTQ      R12, R12
+	JZ         narrow_6_no_bias
+	VMASKMOVPD (R12), Y0, Y1
+	VMOVUPD    Y1, Y2
+	VMOVUPD    Y1, Y3
+	VMOVUPD    Y1, Y4
+	VMOVUPD    Y1, Y5
+	VMOVUPD    Y1, Y6
+	JMP        narrow_6_begun
+
+narrow_6_no_bias:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	MOVQ   k+32(FP), R13
-	MOVQ   CX, R12
+
+narrow_6_begun:
+	MOVQ k+40(FP), R13
+	MOVQ CX, R12
 
 narrow_6_k:
 	VMASKMOVPD   (R12), Y0, Y7
@@ -1405,7 +1687,7 @@ narrow_6_k:
 	ADDQ         DI, R11
 	DECQ         R13
 	JNZ          narrow_6_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_6_replace
 	VMASKMOVPD   (DX), Y0, Y7
@@ -1451,22 +1733,35 @@ narrow_6_replace:
 narrow_6_end:
 	IMUL3Q $0x00000006, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000006, 16(SP)
+	SUBQ   $0x00000006, 24(SP)
 	JMP    narrow_6
 
 narrow_below_6:
 narrow_5:
-	CMPQ   16(SP), $0x00000005
-	JLT    narrow_below_5
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
+	CMPQ       24(SP), $0x00000005
+	JLT        narrow_below_5
+	MOVQ       AX, R10
+	LEAQ       (R10)(SI*4), R11
+	MOVQ       16(SP), R12
+	TESTQ      R12, R12
+	JZ         narrow_5_no_bias
+	VMASKMOVPD (R12), Y0, Y1
+	VMOVUPD    Y1, Y2
+	VMOVUPD    Y1, Y3
+	VMOVUPD    Y1, Y4
+	VMOVUPD    Y1, Y5
+	JMP        narrow_5_begun
+
+narrow_5_no_bias:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   k+32(FP), R13
-	MOVQ   CX, R12
+
+narrow_5_begun:
+	MOVQ k+40(FP), R13
+	MOVQ CX, R12
 
 narrow_5_k:
 	VMASKMOVPD   (R12), Y0, Y6
@@ -1485,7 +1780,7 @@ narrow_5_k:
 	ADDQ         DI, R11
 	DECQ         R13
 	JNZ          narrow_5_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_5_replace
 	VMASKMOVPD   (DX), Y0, Y6
@@ -1525,20 +1820,32 @@ narrow_5_replace:
 narrow_5_end:
 	IMUL3Q $0x00000005, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000005, 16(SP)
+	SUBQ   $0x00000005, 24(SP)
 	JMP    narrow_5
 
 narrow_below_5:
 narrow_4:
-	CMPQ   16(SP), $0x00000004
-	JLT    narrow_below_4
-	MOVQ   AX, R10
+	CMPQ       24(SP), $0x00000004
+	JLT        narrow_below_4
+	MOVQ       AX, R10
+	MOVQ       16(SP), R11
+	TESTQ      R11, R11
+	JZ         narrow_4_no_bias
+	VMASKMOVPD (R11), Y0, Y1
+	VMOVUPD    Y1, Y2
+	VMOVUPD    Y1, Y3
+	VMOVUPD    Y1, Y4
+	JMP        narrow_4_begun
+
+narrow_4_no_bias:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+narrow_4_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 narrow_4_k:
 	VMASKMOVPD   (R11), Y0, Y5
@@ -1554,7 +1861,7 @@ narrow_4_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          narrow_4_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_4_replace
 	VMASKMOVPD   (DX), Y0, Y5
@@ -1588,19 +1895,30 @@ narrow_4_replace:
 narrow_4_end:
 	IMUL3Q $0x00000004, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000004, 16(SP)
+	SUBQ   $0x00000004, 24(SP)
 	JMP    narrow_4
 
 narrow_below_4:
 narrow_3:
-	CMPQ   16(SP), $0x00000003
-	JLT    narrow_below_3
-	MOVQ   AX, R10
+	CMPQ       24(SP), $0x00000003
+	JLT        narrow_below_3
+	MOVQ       AX, R10
+	MOVQ       16(SP), R11
+	TESTQ      R11, R11
+	JZ         narrow_3_no_bias
+	VMASKMOVPD (R11), Y0, Y1
+	VMOVUPD    Y1, Y2
+	VMOVUPD    Y1, Y3
+	JMP        narrow_3_begun
+
+narrow_3_no_bias:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+narrow_3_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 narrow_3_k:
 	VMASKMOVPD   (R11), Y0, Y4
@@ -1614,7 +1932,7 @@ narrow_3_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          narrow_3_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_3_replace
 	VMASKMOVPD   (DX), Y0, Y4
@@ -1642,18 +1960,28 @@ narrow_3_replace:
 narrow_3_end:
 	IMUL3Q $0x00000003, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000003, 16(SP)
+	SUBQ   $0x00000003, 24(SP)
 	JMP    narrow_3
 
 narrow_below_3:
 narrow_2:
-	CMPQ   16(SP), $0x00000002
-	JLT    narrow_below_2
-	MOVQ   AX, R10
+	CMPQ       24(SP), $0x00000002
+	JLT        narrow_below_2
+	MOVQ       AX, R10
+	MOVQ       16(SP), R11
+	TESTQ      R11, R11
+	JZ         narrow_2_no_bias
+	VMASKMOVPD (R11), Y0, Y1
+	VMOVUPD    Y1, Y2
+	JMP        narrow_2_begun
+
+narrow_2_no_bias:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+narrow_2_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 narrow_2_k:
 	VMASKMOVPD   (R11), Y0, Y3
@@ -1665,7 +1993,7 @@ narrow_2_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          narrow_2_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_2_replace
 	VMASKMOVPD   (DX), Y0, Y3
@@ -1687,17 +2015,26 @@ narrow_2_replace:
 narrow_2_end:
 	IMUL3Q $0x00000002, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000002, 16(SP)
+	SUBQ   $0x00000002, 24(SP)
 	JMP    narrow_2
 
 narrow_below_2:
 narrow_1:
-	CMPQ   16(SP), $0x00000001
-	JLT    narrow_below_1
-	MOVQ   AX, R10
+	CMPQ       24(SP), $0x00000001
+	JLT        narrow_below_1
+	MOVQ       AX, R10
+	MOVQ       16(SP), R11
+	TESTQ      R11, R11
+	JZ         narrow_1_no_bias
+	VMASKMOVPD (R11), Y0, Y1
+	JMP        narrow_1_begun
+
+narrow_1_no_bias:
 	VXORPS Y1, Y1, Y1
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+narrow_1_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 narrow_1_k:
 	VMASKMOVPD   (R11), Y0, Y2
@@ -1707,7 +2044,7 @@ narrow_1_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          narrow_1_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_1_replace
 	VMASKMOVPD   (DX), Y0, Y2
@@ -1723,12 +2060,17 @@ narrow_1_replace:
 narrow_1_end:
 	IMUL3Q $0x00000001, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000001, 16(SP)
+	SUBQ   $0x00000001, 24(SP)
 	JMP    narrow_1
 
 narrow_below_1:
 	ADDQ $0x00000020, CX
 	ADDQ $0x00000020, 8(SP)
+	CMPQ 16(SP), $0x00000000
+	JEQ  no_bias_32
+	ADDQ $0x00000020, 16(SP)
+
+no_bias_32:
 	SUBQ $0x00000004, (SP)
 	JMP  narrow
 
@@ -1736,38 +2078,70 @@ done:
 	VZEROUPPER
 	RET
 
-// func productAVX512F32(c *float32, a *float32, b *float32, m int, k int, n int, rowC int, rowA int, colA int, rowB int, panel int, accumulate bool)
+// func productAVX512F32(c *float32, a *float32, b *float32, bias *float32, m int, k int, n int, rowC int, rowA int, colA int, rowB int, panel int, accumulate bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·productAVX512F32(SB), NOSPLIT, $24-89
+TEXT ·productAVX512F32(SB), NOSPLIT, $32-97
 	MOVQ b+16(FP), CX
-	MOVQ rowC+48(FP), BX
+	MOVQ rowC+56(FP), BX
 	SHLQ $0x02, BX
-	MOVQ rowA+56(FP), SI
+	MOVQ rowA+64(FP), SI
 	SHLQ $0x02, SI
-	MOVQ colA+64(FP), DI
+	MOVQ colA+72(FP), DI
 	SHLQ $0x02, DI
-	MOVQ rowB+72(FP), R8
+	MOVQ rowB+80(FP), R8
 	SHLQ $0x02, R8
 	LEAQ (SI)(SI*2), R9
-	MOVQ n+40(FP), AX
+	MOVQ n+48(FP), AX
 	MOVQ AX, (SP)
 	MOVQ c+0(FP), AX
 	MOVQ AX, 8(SP)
+	MOVQ bias+24(FP), AX
+	MOVQ AX, 16(SP)
 
 wide:
 	CMPQ (SP), $0x00000020
 	JLT  narrow
-	MOVQ m+24(FP), AX
-	MOVQ AX, 16(SP)
+	MOVQ m+32(FP), AX
+	MOVQ AX, 24(SP)
 	MOVQ a+8(FP), AX
 	MOVQ 8(SP), DX
 
 wide_12:
-	CMPQ   16(SP), $0x0000000c
-	JLT    wide_below_12
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
-	LEAQ   (R11)(SI*4), R12
+	CMPQ    24(SP), $0x0000000c
+	JLT     wide_below_12
+	MOVQ    AX, R10
+	LEAQ    (R10)(SI*4), R11
+	LEAQ    (R11)(SI*4), R12
+	MOVQ    16(SP), R13
+	TESTQ   R13, R13
+	JZ      wide_12_no_bias
+	VMOVUPS (R13), Z0
+	VMOVUPS 64(R13), Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z1, Z3
+	VMOVUPS Z0, Z4
+	VMOVUPS Z1, Z5
+	VMOVUPS Z0, Z6
+	VMOVUPS Z1, Z7
+	VMOVUPS Z0, Z8
+	VMOVUPS Z1, Z9
+	VMOVUPS Z0, Z10
+	VMOVUPS Z1, Z11
+	VMOVUPS Z0, Z12
+	VMOVUPS Z1, Z13
+	VMOVUPS Z0, Z14
+	VMOVUPS Z1, Z15
+	VMOVUPS Z0, Z16
+	VMOVUPS Z1, Z17
+	VMOVUPS Z0, Z18
+	VMOVUPS Z1, Z19
+	VMOVUPS Z0, Z20
+	VMOVUPS Z1, Z21
+	VMOVUPS Z0, Z22
+	VMOVUPS Z1, Z23
+	JMP     wide_12_begun
+
+wide_12_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -1792,8 +2166,10 @@ wide_12:
 	VXORPS Z21, Z21, Z21
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
-	MOVQ   k+32(FP), R14
-	MOVQ   CX, R13
+
+wide_12_begun:
+	MOVQ k+40(FP), R14
+	MOVQ CX, R13
 
 wide_12_k:
 	VMOVUPS      (R13), Z24
@@ -1840,7 +2216,7 @@ wide_12_k:
 	ADDQ         DI, R12
 	DECQ         R14
 	JNZ          wide_12_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_12_replace
 	VADDPS       (DX), Z0, Z0
@@ -1946,15 +2322,37 @@ wide_12_replace:
 wide_12_end:
 	IMUL3Q $0x0000000c, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x0000000c, 16(SP)
+	SUBQ   $0x0000000c, 24(SP)
 	JMP    wide_12
 
 wide_below_12:
 wide_8:
-	CMPQ   16(SP), $0x00000008
-	JLT    wide_below_8
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
+	CMPQ    24(SP), $0x00000008
+	JLT     wide_below_8
+	MOVQ    AX, R10
+	LEAQ    (R10)(SI*4), R11
+	MOVQ    16(SP), R12
+	TESTQ   R12, R12
+	JZ      wide_8_no_bias
+	VMOVUPS (R12), Z0
+	VMOVUPS 64(R12), Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z1, Z3
+	VMOVUPS Z0, Z4
+	VMOVUPS Z1, Z5
+	VMOVUPS Z0, Z6
+	VMOVUPS Z1, Z7
+	VMOVUPS Z0, Z8
+	VMOVUPS Z1, Z9
+	VMOVUPS Z0, Z10
+	VMOVUPS Z1, Z11
+	VMOVUPS Z0, Z12
+	VMOVUPS Z1, Z13
+	VMOVUPS Z0, Z14
+	VMOVUPS Z1, Z15
+	JMP     wide_8_begun
+
+wide_8_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -1971,8 +2369,10 @@ wide_8:
 	VXORPS Z13, Z13, Z13
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
-	MOVQ   k+32(FP), R13
-	MOVQ   CX, R12
+
+wide_8_begun:
+	MOVQ k+40(FP), R13
+	MOVQ CX, R12
 
 wide_8_k:
 	VMOVUPS      (R12), Z16
@@ -2006,7 +2406,7 @@ wide_8_k:
 	ADDQ         DI, R11
 	DECQ         R13
 	JNZ          wide_8_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_8_replace
 	VADDPS       (DX), Z0, Z0
@@ -2080,15 +2480,31 @@ wide_8_replace:
 wide_8_end:
 	IMUL3Q $0x00000008, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000008, 16(SP)
+	SUBQ   $0x00000008, 24(SP)
 	JMP    wide_8
 
 wide_below_8:
 wide_5:
-	CMPQ   16(SP), $0x00000005
-	JLT    wide_below_5
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
+	CMPQ    24(SP), $0x00000005
+	JLT     wide_below_5
+	MOVQ    AX, R10
+	LEAQ    (R10)(SI*4), R11
+	MOVQ    16(SP), R12
+	TESTQ   R12, R12
+	JZ      wide_5_no_bias
+	VMOVUPS (R12), Z0
+	VMOVUPS 64(R12), Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z1, Z3
+	VMOVUPS Z0, Z4
+	VMOVUPS Z1, Z5
+	VMOVUPS Z0, Z6
+	VMOVUPS Z1, Z7
+	VMOVUPS Z0, Z8
+	VMOVUPS Z1, Z9
+	JMP     wide_5_begun
+
+wide_5_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -2099,8 +2515,10 @@ wide_5:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
-	MOVQ   k+32(FP), R13
-	MOVQ   CX, R12
+
+wide_5_begun:
+	MOVQ k+40(FP), R13
+	MOVQ CX, R12
 
 wide_5_k:
 	VMOVUPS      (R12), Z10
@@ -2125,7 +2543,7 @@ wide_5_k:
 	ADDQ         DI, R11
 	DECQ         R13
 	JNZ          wide_5_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_5_replace
 	VADDPS       (DX), Z0, Z0
@@ -2175,14 +2593,28 @@ wide_5_replace:
 wide_5_end:
 	IMUL3Q $0x00000005, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000005, 16(SP)
+	SUBQ   $0x00000005, 24(SP)
 	JMP    wide_5
 
 wide_below_5:
 wide_4:
-	CMPQ   16(SP), $0x00000004
-	JLT    wide_below_4
-	MOVQ   AX, R10
+	CMPQ    24(SP), $0x00000004
+	JLT     wide_below_4
+	MOVQ    AX, R10
+	MOVQ    16(SP), R11
+	TESTQ   R11, R11
+	JZ      wide_4_no_bias
+	VMOVUPS (R11), Z0
+	VMOVUPS 64(R11), Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z1, Z3
+	VMOVUPS Z0, Z4
+	VMOVUPS Z1, Z5
+	VMOVUPS Z0, Z6
+	VMOVUPS Z1, Z7
+	JMP     wide_4_begun
+
+wide_4_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -2191,8 +2623,10 @@ wide_4:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+wide_4_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 wide_4_k:
 	VMOVUPS      (R11), Z8
@@ -2213,7 +2647,7 @@ wide_4_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          wide_4_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_4_replace
 	VADDPS       (DX), Z0, Z0
@@ -2255,22 +2689,36 @@ wide_4_replace:
 wide_4_end:
 	IMUL3Q $0x00000004, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000004, 16(SP)
+	SUBQ   $0x00000004, 24(SP)
 	JMP    wide_4
 
 wide_below_4:
 wide_3:
-	CMPQ   16(SP), $0x00000003
-	JLT    wide_below_3
-	MOVQ   AX, R10
+	CMPQ    24(SP), $0x00000003
+	JLT     wide_below_3
+	MOVQ    AX, R10
+	MOVQ    16(SP), R11
+	TESTQ   R11, R11
+	JZ      wide_3_no_bias
+	VMOVUPS (R11), Z0
+	VMOVUPS 64(R11), Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z1, Z3
+	VMOVUPS Z0, Z4
+	VMOVUPS Z1, Z5
+	JMP     wide_3_begun
+
+wide_3_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+wide_3_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 wide_3_k:
 	VMOVUPS      (R11), Z6
@@ -2288,7 +2736,7 @@ wide_3_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          wide_3_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_3_replace
 	VADDPS       (DX), Z0, Z0
@@ -2322,20 +2770,32 @@ wide_3_replace:
 wide_3_end:
 	IMUL3Q $0x00000003, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000003, 16(SP)
+	SUBQ   $0x00000003, 24(SP)
 	JMP    wide_3
 
 wide_below_3:
 wide_2:
-	CMPQ   16(SP), $0x00000002
-	JLT    wide_below_2
-	MOVQ   AX, R10
+	CMPQ    24(SP), $0x00000002
+	JLT     wide_below_2
+	MOVQ    AX, R10
+	MOVQ    16(SP), R11
+	TESTQ   R11, R11
+	JZ      wide_2_no_bias
+	VMOVUPS (R11), Z0
+	VMOVUPS 64(R11), Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z1, Z3
+	JMP     wide_2_begun
+
+wide_2_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+wide_2_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 wide_2_k:
 	VMOVUPS      (R11), Z4
@@ -2350,7 +2810,7 @@ wide_2_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          wide_2_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_2_replace
 	VADDPS       (DX), Z0, Z0
@@ -2376,18 +2836,28 @@ wide_2_replace:
 wide_2_end:
 	IMUL3Q $0x00000002, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000002, 16(SP)
+	SUBQ   $0x00000002, 24(SP)
 	JMP    wide_2
 
 wide_below_2:
 wide_1:
-	CMPQ   16(SP), $0x00000001
-	JLT    wide_below_1
-	MOVQ   AX, R10
+	CMPQ    24(SP), $0x00000001
+	JLT     wide_below_1
+	MOVQ    AX, R10
+	MOVQ    16(SP), R11
+	TESTQ   R11, R11
+	JZ      wide_1_no_bias
+	VMOVUPS (R11), Z0
+	VMOVUPS 64(R11), Z1
+	JMP     wide_1_begun
+
+wide_1_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+wide_1_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 wide_1_k:
 	VMOVUPS      (R11), Z2
@@ -2399,7 +2869,7 @@ wide_1_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          wide_1_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_1_replace
 	VADDPS       (DX), Z0, Z0
@@ -2417,14 +2887,19 @@ wide_1_replace:
 wide_1_end:
 	IMUL3Q $0x00000001, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000001, 16(SP)
+	SUBQ   $0x00000001, 24(SP)
 	JMP    wide_1
 
 wide_below_1:
-	MOVQ panel+80(FP), AX
+	MOVQ panel+88(FP), AX
 	SHLQ $0x02, AX
 	ADDQ AX, CX
 	ADDQ $0x00000080, 8(SP)
+	CMPQ 16(SP), $0x00000000
+	JEQ  no_bias_128
+	ADDQ $0x00000080, 16(SP)
+
+no_bias_128:
 	SUBQ $0x00000020, (SP)
 	JMP  wide
 
@@ -2435,17 +2910,35 @@ narrow:
 	MOVQ  $-1, DX
 	BZHIQ AX, DX, DX
 	KMOVW DX, K1
-	MOVQ  m+24(FP), AX
-	MOVQ  AX, 16(SP)
+	MOVQ  m+32(FP), AX
+	MOVQ  AX, 24(SP)
 	MOVQ  a+8(FP), AX
 	MOVQ  8(SP), DX
 
 narrow_12:
-	CMPQ   16(SP), $0x0000000c
-	JLT    narrow_below_12
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
-	LEAQ   (R11)(SI*4), R12
+	CMPQ      24(SP), $0x0000000c
+	JLT       narrow_below_12
+	MOVQ      AX, R10
+	LEAQ      (R10)(SI*4), R11
+	LEAQ      (R11)(SI*4), R12
+	MOVQ      16(SP), R13
+	TESTQ     R13, R13
+	JZ        narrow_12_no_bias
+	VMOVUPS.Z (R13), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z0, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z0, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z0, Z9
+	VMOVUPS   Z0, Z10
+	VMOVUPS   Z0, Z11
+	JMP       narrow_12_begun
+
+narrow_12_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -2458,8 +2951,10 @@ narrow_12:
 	VXORPS Z9, Z9, Z9
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
-	MOVQ   k+32(FP), R14
-	MOVQ   CX, R13
+
+narrow_12_begun:
+	MOVQ k+40(FP), R14
+	MOVQ CX, R13
 
 narrow_12_k:
 	VMOVUPS.Z    (R13), K1, Z12
@@ -2493,7 +2988,7 @@ narrow_12_k:
 	ADDQ         DI, R12
 	DECQ         R14
 	JNZ          narrow_12_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_12_replace
 	VMOVUPS.Z    (DX), K1, Z12
@@ -2575,15 +3070,29 @@ narrow_12_replace:
 narrow_12_end:
 	IMUL3Q $0x0000000c, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x0000000c, 16(SP)
+	SUBQ   $0x0000000c, 24(SP)
 	JMP    narrow_12
 
 narrow_below_12:
 narrow_8:
-	CMPQ   16(SP), $0x00000008
-	JLT    narrow_below_8
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
+	CMPQ      24(SP), $0x00000008
+	JLT       narrow_below_8
+	MOVQ      AX, R10
+	LEAQ      (R10)(SI*4), R11
+	MOVQ      16(SP), R12
+	TESTQ     R12, R12
+	JZ        narrow_8_no_bias
+	VMOVUPS.Z (R12), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z0, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z0, Z7
+	JMP       narrow_8_begun
+
+narrow_8_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -2592,8 +3101,10 @@ narrow_8:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
-	MOVQ   k+32(FP), R13
-	MOVQ   CX, R12
+
+narrow_8_begun:
+	MOVQ k+40(FP), R13
+	MOVQ CX, R12
 
 narrow_8_k:
 	VMOVUPS.Z    (R12), K1, Z8
@@ -2618,7 +3129,7 @@ narrow_8_k:
 	ADDQ         DI, R11
 	DECQ         R13
 	JNZ          narrow_8_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_8_replace
 	VMOVUPS.Z    (DX), K1, Z8
@@ -2676,22 +3187,35 @@ narrow_8_replace:
 narrow_8_end:
 	IMUL3Q $0x00000008, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000008, 16(SP)
+	SUBQ   $0x00000008, 24(SP)
 	JMP    narrow_8
 
 narrow_below_8:
 narrow_5:
-	CMPQ   16(SP), $0x00000005
-	JLT    narrow_below_5
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
+	CMPQ      24(SP), $0x00000005
+	JLT       narrow_below_5
+	MOVQ      AX, R10
+	LEAQ      (R10)(SI*4), R11
+	MOVQ      16(SP), R12
+	TESTQ     R12, R12
+	JZ        narrow_5_no_bias
+	VMOVUPS.Z (R12), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z0, Z4
+	JMP       narrow_5_begun
+
+narrow_5_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
-	MOVQ   k+32(FP), R13
-	MOVQ   CX, R12
+
+narrow_5_begun:
+	MOVQ k+40(FP), R13
+	MOVQ CX, R12
 
 narrow_5_k:
 	VMOVUPS.Z    (R12), K1, Z5
@@ -2710,7 +3234,7 @@ narrow_5_k:
 	ADDQ         DI, R11
 	DECQ         R13
 	JNZ          narrow_5_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_5_replace
 	VMOVUPS.Z    (DX), K1, Z5
@@ -2750,20 +3274,32 @@ narrow_5_replace:
 narrow_5_end:
 	IMUL3Q $0x00000005, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000005, 16(SP)
+	SUBQ   $0x00000005, 24(SP)
 	JMP    narrow_5
 
 narrow_below_5:
 narrow_4:
-	CMPQ   16(SP), $0x00000004
-	JLT    narrow_below_4
-	MOVQ   AX, R10
+	CMPQ      24(SP), $0x00000004
+	JLT       narrow_below_4
+	MOVQ      AX, R10
+	MOVQ      16(SP), R11
+	TESTQ     R11, R11
+	JZ        narrow_4_no_bias
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	JMP       narrow_4_begun
+
+narrow_4_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+narrow_4_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 narrow_4_k:
 	VMOVUPS.Z    (R11), K1, Z4
@@ -2779,7 +3315,7 @@ narrow_4_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          narrow_4_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_4_replace
 	VMOVUPS.Z    (DX), K1, Z4
@@ -2813,19 +3349,30 @@ narrow_4_replace:
 narrow_4_end:
 	IMUL3Q $0x00000004, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000004, 16(SP)
+	SUBQ   $0x00000004, 24(SP)
 	JMP    narrow_4
 
 narrow_below_4:
 narrow_3:
-	CMPQ   16(SP), $0x00000003
-	JLT    narrow_below_3
-	MOVQ   AX, R10
+	CMPQ      24(SP), $0x00000003
+	JLT       narrow_below_3
+	MOVQ      AX, R10
+	MOVQ      16(SP), R11
+	TESTQ     R11, R11
+	JZ        narrow_3_no_bias
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	JMP       narrow_3_begun
+
+narrow_3_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+narrow_3_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 narrow_3_k:
 	VMOVUPS.Z    (R11), K1, Z3
@@ -2839,7 +3386,7 @@ narrow_3_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          narrow_3_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_3_replace
 	VMOVUPS.Z    (DX), K1, Z3
@@ -2867,18 +3414,28 @@ narrow_3_replace:
 narrow_3_end:
 	IMUL3Q $0x00000003, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000003, 16(SP)
+	SUBQ   $0x00000003, 24(SP)
 	JMP    narrow_3
 
 narrow_below_3:
 narrow_2:
-	CMPQ   16(SP), $0x00000002
-	JLT    narrow_below_2
-	MOVQ   AX, R10
+	CMPQ      24(SP), $0x00000002
+	JLT       narrow_below_2
+	MOVQ      AX, R10
+	MOVQ      16(SP), R11
+	TESTQ     R11, R11
+	JZ        narrow_2_no_bias
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, Z1
+	JMP       narrow_2_begun
+
+narrow_2_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+narrow_2_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 narrow_2_k:
 	VMOVUPS.Z    (R11), K1, Z2
@@ -2890,7 +3447,7 @@ narrow_2_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          narrow_2_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_2_replace
 	VMOVUPS.Z    (DX), K1, Z2
@@ -2912,17 +3469,26 @@ narrow_2_replace:
 narrow_2_end:
 	IMUL3Q $0x00000002, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000002, 16(SP)
+	SUBQ   $0x00000002, 24(SP)
 	JMP    narrow_2
 
 narrow_below_2:
 narrow_1:
-	CMPQ   16(SP), $0x00000001
-	JLT    narrow_below_1
-	MOVQ   AX, R10
+	CMPQ      24(SP), $0x00000001
+	JLT       narrow_below_1
+	MOVQ      AX, R10
+	MOVQ      16(SP), R11
+	TESTQ     R11, R11
+	JZ        narrow_1_no_bias
+	VMOVUPS.Z (R11), K1, Z0
+	JMP       narrow_1_begun
+
+narrow_1_no_bias:
 	VXORPS Z0, Z0, Z0
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+narrow_1_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 narrow_1_k:
 	VMOVUPS.Z    (R11), K1, Z1
@@ -2932,7 +3498,7 @@ narrow_1_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          narrow_1_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_1_replace
 	VMOVUPS.Z    (DX), K1, Z1
@@ -2948,12 +3514,17 @@ narrow_1_replace:
 narrow_1_end:
 	IMUL3Q $0x00000001, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000001, 16(SP)
+	SUBQ   $0x00000001, 24(SP)
 	JMP    narrow_1
 
 narrow_below_1:
 	ADDQ $0x00000040, CX
 	ADDQ $0x00000040, 8(SP)
+	CMPQ 16(SP), $0x00000000
+	JEQ  no_bias_64
+	ADDQ $0x00000040, 16(SP)
+
+no_bias_64:
 	SUBQ $0x00000010, (SP)
 	JMP  narrow
 
@@ -2961,38 +3532,70 @@ done:
 	VZEROUPPER
 	RET
 
-// func productAVX512F64(c *float64, a *float64, b *float64, m int, k int, n int, rowC int, rowA int, colA int, rowB int, panel int, accumulate bool)
+// func productAVX512F64(c *float64, a *float64, b *float64, bias *float64, m int, k int, n int, rowC int, rowA int, colA int, rowB int, panel int, accumulate bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·productAVX512F64(SB), NOSPLIT, $24-89
+TEXT ·productAVX512F64(SB), NOSPLIT, $32-97
 	MOVQ b+16(FP), CX
-	MOVQ rowC+48(FP), BX
+	MOVQ rowC+56(FP), BX
 	SHLQ $0x03, BX
-	MOVQ rowA+56(FP), SI
+	MOVQ rowA+64(FP), SI
 	SHLQ $0x03, SI
-	MOVQ colA+64(FP), DI
+	MOVQ colA+72(FP), DI
 	SHLQ $0x03, DI
-	MOVQ rowB+72(FP), R8
+	MOVQ rowB+80(FP), R8
 	SHLQ $0x03, R8
 	LEAQ (SI)(SI*2), R9
-	MOVQ n+40(FP), AX
+	MOVQ n+48(FP), AX
 	MOVQ AX, (SP)
 	MOVQ c+0(FP), AX
 	MOVQ AX, 8(SP)
+	MOVQ bias+24(FP), AX
+	MOVQ AX, 16(SP)
 
 wide:
 	CMPQ (SP), $0x00000010
 	JLT  narrow
-	MOVQ m+24(FP), AX
-	MOVQ AX, 16(SP)
+	MOVQ m+32(FP), AX
+	MOVQ AX, 24(SP)
 	MOVQ a+8(FP), AX
 	MOVQ 8(SP), DX
 
 wide_12:
-	CMPQ   16(SP), $0x0000000c
-	JLT    wide_below_12
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
-	LEAQ   (R11)(SI*4), R12
+	CMPQ    24(SP), $0x0000000c
+	JLT     wide_below_12
+	MOVQ    AX, R10
+	LEAQ    (R10)(SI*4), R11
+	LEAQ    (R11)(SI*4), R12
+	MOVQ    16(SP), R13
+	TESTQ   R13, R13
+	JZ      wide_12_no_bias
+	VMOVUPD (R13), Z0
+	VMOVUPD 64(R13), Z1
+	VMOVUPD Z0, Z2
+	VMOVUPD Z1, Z3
+	VMOVUPD Z0, Z4
+	VMOVUPD Z1, Z5
+	VMOVUPD Z0, Z6
+	VMOVUPD Z1, Z7
+	VMOVUPD Z0, Z8
+	VMOVUPD Z1, Z9
+	VMOVUPD Z0, Z10
+	VMOVUPD Z1, Z11
+	VMOVUPD Z0, Z12
+	VMOVUPD Z1, Z13
+	VMOVUPD Z0, Z14
+	VMOVUPD Z1, Z15
+	VMOVUPD Z0, Z16
+	VMOVUPD Z1, Z17
+	VMOVUPD Z0, Z18
+	VMOVUPD Z1, Z19
+	VMOVUPD Z0, Z20
+	VMOVUPD Z1, Z21
+	VMOVUPD Z0, Z22
+	VMOVUPD Z1, Z23
+	JMP     wide_12_begun
+
+wide_12_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -3017,8 +3620,10 @@ wide_12:
 	VXORPS Z21, Z21, Z21
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
-	MOVQ   k+32(FP), R14
-	MOVQ   CX, R13
+
+wide_12_begun:
+	MOVQ k+40(FP), R14
+	MOVQ CX, R13
 
 wide_12_k:
 	VMOVUPD      (R13), Z24
@@ -3065,7 +3670,7 @@ wide_12_k:
 	ADDQ         DI, R12
 	DECQ         R14
 	JNZ          wide_12_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_12_replace
 	VADDPD       (DX), Z0, Z0
@@ -3171,15 +3776,37 @@ wide_12_replace:
 wide_12_end:
 	IMUL3Q $0x0000000c, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x0000000c, 16(SP)
+	SUBQ   $0x0000000c, 24(SP)
 	JMP    wide_12
 
 wide_below_12:
 wide_8:
-	CMPQ   16(SP), $0x00000008
-	JLT    wide_below_8
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
+	CMPQ    24(SP), $0x00000008
+	JLT     wide_below_8
+	MOVQ    AX, R10
+	LEAQ    (R10)(SI*4), R11
+	MOVQ    16(SP), R12
+	TESTQ   R12, R12
+	JZ      wide_8_no_bias
+	VMOVUPD (R12), Z0
+	VMOVUPD 64(R12), Z1
+	VMOVUPD Z0, Z2
+	VMOVUPD Z1, Z3
+	VMOVUPD Z0, Z4
+	VMOVUPD Z1, Z5
+	VMOVUPD Z0, Z6
+	VMOVUPD Z1, Z7
+	VMOVUPD Z0, Z8
+	VMOVUPD Z1, Z9
+	VMOVUPD Z0, Z10
+	VMOVUPD Z1, Z11
+	VMOVUPD Z0, Z12
+	VMOVUPD Z1, Z13
+	VMOVUPD Z0, Z14
+	VMOVUPD Z1, Z15
+	JMP     wide_8_begun
+
+wide_8_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -3196,8 +3823,10 @@ wide_8:
 	VXORPS Z13, Z13, Z13
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
-	MOVQ   k+32(FP), R13
-	MOVQ   CX, R12
+
+wide_8_begun:
+	MOVQ k+40(FP), R13
+	MOVQ CX, R12
 
 wide_8_k:
 	VMOVUPD      (R12), Z16
@@ -3231,7 +3860,7 @@ wide_8_k:
 	ADDQ         DI, R11
 	DECQ         R13
 	JNZ          wide_8_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_8_replace
 	VADDPD       (DX), Z0, Z0
@@ -3305,15 +3934,31 @@ wide_8_replace:
 wide_8_end:
 	IMUL3Q $0x00000008, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000008, 16(SP)
+	SUBQ   $0x00000008, 24(SP)
 	JMP    wide_8
 
 wide_below_8:
 wide_5:
-	CMPQ   16(SP), $0x00000005
-	JLT    wide_below_5
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
+	CMPQ    24(SP), $0x00000005
+	JLT     wide_below_5
+	MOVQ    AX, R10
+	LEAQ    (R10)(SI*4), R11
+	MOVQ    16(SP), R12
+	TESTQ   R12, R12
+	JZ      wide_5_no_bias
+	VMOVUPD (R12), Z0
+	VMOVUPD 64(R12), Z1
+	VMOVUPD Z0, Z2
+	VMOVUPD Z1, Z3
+	VMOVUPD Z0, Z4
+	VMOVUPD Z1, Z5
+	VMOVUPD Z0, Z6
+	VMOVUPD Z1, Z7
+	VMOVUPD Z0, Z8
+	VMOVUPD Z1, Z9
+	JMP     wide_5_begun
+
+wide_5_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -3324,8 +3969,10 @@ wide_5:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
-	MOVQ   k+32(FP), R13
-	MOVQ   CX, R12
+
+wide_5_begun:
+	MOVQ k+40(FP), R13
+	MOVQ CX, R12
 
 wide_5_k:
 	VMOVUPD      (R12), Z10
@@ -3350,7 +3997,7 @@ wide_5_k:
 	ADDQ         DI, R11
 	DECQ         R13
 	JNZ          wide_5_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_5_replace
 	VADDPD       (DX), Z0, Z0
@@ -3400,14 +4047,28 @@ wide_5_replace:
 wide_5_end:
 	IMUL3Q $0x00000005, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000005, 16(SP)
+	SUBQ   $0x00000005, 24(SP)
 	JMP    wide_5
 
 wide_below_5:
 wide_4:
-	CMPQ   16(SP), $0x00000004
-	JLT    wide_below_4
-	MOVQ   AX, R10
+	CMPQ    24(SP), $0x00000004
+	JLT     wide_below_4
+	MOVQ    AX, R10
+	MOVQ    16(SP), R11
+	TESTQ   R11, R11
+	JZ      wide_4_no_bias
+	VMOVUPD (R11), Z0
+	VMOVUPD 64(R11), Z1
+	VMOVUPD Z0, Z2
+	VMOVUPD Z1, Z3
+	VMOVUPD Z0, Z4
+	VMOVUPD Z1, Z5
+	VMOVUPD Z0, Z6
+	VMOVUPD Z1, Z7
+	JMP     wide_4_begun
+
+wide_4_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -3416,8 +4077,10 @@ wide_4:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+wide_4_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 wide_4_k:
 	VMOVUPD      (R11), Z8
@@ -3438,7 +4101,7 @@ wide_4_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          wide_4_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_4_replace
 	VADDPD       (DX), Z0, Z0
@@ -3480,22 +4143,36 @@ wide_4_replace:
 wide_4_end:
 	IMUL3Q $0x00000004, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000004, 16(SP)
+	SUBQ   $0x00000004, 24(SP)
 	JMP    wide_4
 
 wide_below_4:
 wide_3:
-	CMPQ   16(SP), $0x00000003
-	JLT    wide_below_3
-	MOVQ   AX, R10
+	CMPQ    24(SP), $0x00000003
+	JLT     wide_below_3
+	MOVQ    AX, R10
+	MOVQ    16(SP), R11
+	TESTQ   R11, R11
+	JZ      wide_3_no_bias
+	VMOVUPD (R11), Z0
+	VMOVUPD 64(R11), Z1
+	VMOVUPD Z0, Z2
+	VMOVUPD Z1, Z3
+	VMOVUPD Z0, Z4
+	VMOVUPD Z1, Z5
+	JMP     wide_3_begun
+
+wide_3_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+wide_3_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 wide_3_k:
 	VMOVUPD      (R11), Z6
@@ -3513,7 +4190,7 @@ wide_3_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          wide_3_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_3_replace
 	VADDPD       (DX), Z0, Z0
@@ -3547,20 +4224,32 @@ wide_3_replace:
 wide_3_end:
 	IMUL3Q $0x00000003, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000003, 16(SP)
+	SUBQ   $0x00000003, 24(SP)
 	JMP    wide_3
 
 wide_below_3:
 wide_2:
-	CMPQ   16(SP), $0x00000002
-	JLT    wide_below_2
-	MOVQ   AX, R10
+	CMPQ    24(SP), $0x00000002
+	JLT     wide_below_2
+	MOVQ    AX, R10
+	MOVQ    16(SP), R11
+	TESTQ   R11, R11
+	JZ      wide_2_no_bias
+	VMOVUPD (R11), Z0
+	VMOVUPD 64(R11), Z1
+	VMOVUPD Z0, Z2
+	VMOVUPD Z1, Z3
+	JMP     wide_2_begun
+
+wide_2_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+wide_2_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 wide_2_k:
 	VMOVUPD      (R11), Z4
@@ -3575,7 +4264,7 @@ wide_2_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          wide_2_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_2_replace
 	VADDPD       (DX), Z0, Z0
@@ -3601,18 +4290,28 @@ wide_2_replace:
 wide_2_end:
 	IMUL3Q $0x00000002, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000002, 16(SP)
+	SUBQ   $0x00000002, 24(SP)
 	JMP    wide_2
 
 wide_below_2:
 wide_1:
-	CMPQ   16(SP), $0x00000001
-	JLT    wide_below_1
-	MOVQ   AX, R10
+	CMPQ    24(SP), $0x00000001
+	JLT     wide_below_1
+	MOVQ    AX, R10
+	MOVQ    16(SP), R11
+	TESTQ   R11, R11
+	JZ      wide_1_no_bias
+	VMOVUPD (R11), Z0
+	VMOVUPD 64(R11), Z1
+	JMP     wide_1_begun
+
+wide_1_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+wide_1_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 wide_1_k:
 	VMOVUPD      (R11), Z2
@@ -3624,7 +4323,7 @@ wide_1_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          wide_1_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           wide_1_replace
 	VADDPD       (DX), Z0, Z0
@@ -3642,14 +4341,19 @@ wide_1_replace:
 wide_1_end:
 	IMUL3Q $0x00000001, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000001, 16(SP)
+	SUBQ   $0x00000001, 24(SP)
 	JMP    wide_1
 
 wide_below_1:
-	MOVQ panel+80(FP), AX
+	MOVQ panel+88(FP), AX
 	SHLQ $0x03, AX
 	ADDQ AX, CX
 	ADDQ $0x00000080, 8(SP)
+	CMPQ 16(SP), $0x00000000
+	JEQ  no_bias_128
+	ADDQ $0x00000080, 16(SP)
+
+no_bias_128:
 	SUBQ $0x00000010, (SP)
 	JMP  wide
 
@@ -3660,17 +4364,35 @@ narrow:
 	MOVQ  $-1, DX
 	BZHIQ AX, DX, DX
 	KMOVW DX, K1
-	MOVQ  m+24(FP), AX
-	MOVQ  AX, 16(SP)
+	MOVQ  m+32(FP), AX
+	MOVQ  AX, 24(SP)
 	MOVQ  a+8(FP), AX
 	MOVQ  8(SP), DX
 
 narrow_12:
-	CMPQ   16(SP), $0x0000000c
-	JLT    narrow_below_12
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
-	LEAQ   (R11)(SI*4), R12
+	CMPQ      24(SP), $0x0000000c
+	JLT       narrow_below_12
+	MOVQ      AX, R10
+	LEAQ      (R10)(SI*4), R11
+	LEAQ      (R11)(SI*4), R12
+	MOVQ      16(SP), R13
+	TESTQ     R13, R13
+	JZ        narrow_12_no_bias
+	VMOVUPD.Z (R13), K1, Z0
+	VMOVUPD   Z0, Z1
+	VMOVUPD   Z0, Z2
+	VMOVUPD   Z0, Z3
+	VMOVUPD   Z0, Z4
+	VMOVUPD   Z0, Z5
+	VMOVUPD   Z0, Z6
+	VMOVUPD   Z0, Z7
+	VMOVUPD   Z0, Z8
+	VMOVUPD   Z0, Z9
+	VMOVUPD   Z0, Z10
+	VMOVUPD   Z0, Z11
+	JMP       narrow_12_begun
+
+narrow_12_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -3683,8 +4405,10 @@ narrow_12:
 	VXORPS Z9, Z9, Z9
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
-	MOVQ   k+32(FP), R14
-	MOVQ   CX, R13
+
+narrow_12_begun:
+	MOVQ k+40(FP), R14
+	MOVQ CX, R13
 
 narrow_12_k:
 	VMOVUPD.Z    (R13), K1, Z12
@@ -3718,7 +4442,7 @@ narrow_12_k:
 	ADDQ         DI, R12
 	DECQ         R14
 	JNZ          narrow_12_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_12_replace
 	VMOVUPD.Z    (DX), K1, Z12
@@ -3800,15 +4524,29 @@ narrow_12_replace:
 narrow_12_end:
 	IMUL3Q $0x0000000c, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x0000000c, 16(SP)
+	SUBQ   $0x0000000c, 24(SP)
 	JMP    narrow_12
 
 narrow_below_12:
 narrow_8:
-	CMPQ   16(SP), $0x00000008
-	JLT    narrow_below_8
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
+	CMPQ      24(SP), $0x00000008
+	JLT       narrow_below_8
+	MOVQ      AX, R10
+	LEAQ      (R10)(SI*4), R11
+	MOVQ      16(SP), R12
+	TESTQ     R12, R12
+	JZ        narrow_8_no_bias
+	VMOVUPD.Z (R12), K1, Z0
+	VMOVUPD   Z0, Z1
+	VMOVUPD   Z0, Z2
+	VMOVUPD   Z0, Z3
+	VMOVUPD   Z0, Z4
+	VMOVUPD   Z0, Z5
+	VMOVUPD   Z0, Z6
+	VMOVUPD   Z0, Z7
+	JMP       narrow_8_begun
+
+narrow_8_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -3817,8 +4555,10 @@ narrow_8:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
-	MOVQ   k+32(FP), R13
-	MOVQ   CX, R12
+
+narrow_8_begun:
+	MOVQ k+40(FP), R13
+	MOVQ CX, R12
 
 narrow_8_k:
 	VMOVUPD.Z    (R12), K1, Z8
@@ -3843,7 +4583,7 @@ narrow_8_k:
 	ADDQ         DI, R11
 	DECQ         R13
 	JNZ          narrow_8_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_8_replace
 	VMOVUPD.Z    (DX), K1, Z8
@@ -3901,22 +4641,35 @@ narrow_8_replace:
 narrow_8_end:
 	IMUL3Q $0x00000008, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000008, 16(SP)
+	SUBQ   $0x00000008, 24(SP)
 	JMP    narrow_8
 
 narrow_below_8:
 narrow_5:
-	CMPQ   16(SP), $0x00000005
-	JLT    narrow_below_5
-	MOVQ   AX, R10
-	LEAQ   (R10)(SI*4), R11
+	CMPQ      24(SP), $0x00000005
+	JLT       narrow_below_5
+	MOVQ      AX, R10
+	LEAQ      (R10)(SI*4), R11
+	MOVQ      16(SP), R12
+	TESTQ     R12, R12
+	JZ        narrow_5_no_bias
+	VMOVUPD.Z (R12), K1, Z0
+	VMOVUPD   Z0, Z1
+	VMOVUPD   Z0, Z2
+	VMOVUPD   Z0, Z3
+	VMOVUPD   Z0, Z4
+	JMP       narrow_5_begun
+
+narrow_5_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
-	MOVQ   k+32(FP), R13
-	MOVQ   CX, R12
+
+narrow_5_begun:
+	MOVQ k+40(FP), R13
+	MOVQ CX, R12
 
 narrow_5_k:
 	VMOVUPD.Z    (R12), K1, Z5
@@ -3935,7 +4688,7 @@ narrow_5_k:
 	ADDQ         DI, R11
 	DECQ         R13
 	JNZ          narrow_5_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_5_replace
 	VMOVUPD.Z    (DX), K1, Z5
@@ -3975,20 +4728,32 @@ narrow_5_replace:
 narrow_5_end:
 	IMUL3Q $0x00000005, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000005, 16(SP)
+	SUBQ   $0x00000005, 24(SP)
 	JMP    narrow_5
 
 narrow_below_5:
 narrow_4:
-	CMPQ   16(SP), $0x00000004
-	JLT    narrow_below_4
-	MOVQ   AX, R10
+	CMPQ      24(SP), $0x00000004
+	JLT       narrow_below_4
+	MOVQ      AX, R10
+	MOVQ      16(SP), R11
+	TESTQ     R11, R11
+	JZ        narrow_4_no_bias
+	VMOVUPD.Z (R11), K1, Z0
+	VMOVUPD   Z0, Z1
+	VMOVUPD   Z0, Z2
+	VMOVUPD   Z0, Z3
+	JMP       narrow_4_begun
+
+narrow_4_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+narrow_4_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 narrow_4_k:
 	VMOVUPD.Z    (R11), K1, Z4
@@ -4004,7 +4769,7 @@ narrow_4_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          narrow_4_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_4_replace
 	VMOVUPD.Z    (DX), K1, Z4
@@ -4038,19 +4803,30 @@ narrow_4_replace:
 narrow_4_end:
 	IMUL3Q $0x00000004, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000004, 16(SP)
+	SUBQ   $0x00000004, 24(SP)
 	JMP    narrow_4
 
 narrow_below_4:
 narrow_3:
-	CMPQ   16(SP), $0x00000003
-	JLT    narrow_below_3
-	MOVQ   AX, R10
+	CMPQ      24(SP), $0x00000003
+	JLT       narrow_below_3
+	MOVQ      AX, R10
+	MOVQ      16(SP), R11
+	TESTQ     R11, R11
+	JZ        narrow_3_no_bias
+	VMOVUPD.Z (R11), K1, Z0
+	VMOVUPD   Z0, Z1
+	VMOVUPD   Z0, Z2
+	JMP       narrow_3_begun
+
+narrow_3_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+narrow_3_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 narrow_3_k:
 	VMOVUPD.Z    (R11), K1, Z3
@@ -4064,7 +4840,7 @@ narrow_3_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          narrow_3_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_3_replace
 	VMOVUPD.Z    (DX), K1, Z3
@@ -4092,18 +4868,28 @@ narrow_3_replace:
 narrow_3_end:
 	IMUL3Q $0x00000003, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000003, 16(SP)
+	SUBQ   $0x00000003, 24(SP)
 	JMP    narrow_3
 
 narrow_below_3:
 narrow_2:
-	CMPQ   16(SP), $0x00000002
-	JLT    narrow_below_2
-	MOVQ   AX, R10
+	CMPQ      24(SP), $0x00000002
+	JLT       narrow_below_2
+	MOVQ      AX, R10
+	MOVQ      16(SP), R11
+	TESTQ     R11, R11
+	JZ        narrow_2_no_bias
+	VMOVUPD.Z (R11), K1, Z0
+	VMOVUPD   Z0, Z1
+	JMP       narrow_2_begun
+
+narrow_2_no_bias:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+narrow_2_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 narrow_2_k:
 	VMOVUPD.Z    (R11), K1, Z2
@@ -4115,7 +4901,7 @@ narrow_2_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          narrow_2_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_2_replace
 	VMOVUPD.Z    (DX), K1, Z2
@@ -4137,17 +4923,26 @@ narrow_2_replace:
 narrow_2_end:
 	IMUL3Q $0x00000002, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000002, 16(SP)
+	SUBQ   $0x00000002, 24(SP)
 	JMP    narrow_2
 
 narrow_below_2:
 narrow_1:
-	CMPQ   16(SP), $0x00000001
-	JLT    narrow_below_1
-	MOVQ   AX, R10
+	CMPQ      24(SP), $0x00000001
+	JLT       narrow_below_1
+	MOVQ      AX, R10
+	MOVQ      16(SP), R11
+	TESTQ     R11, R11
+	JZ        narrow_1_no_bias
+	VMOVUPD.Z (R11), K1, Z0
+	JMP       narrow_1_begun
+
+narrow_1_no_bias:
 	VXORPS Z0, Z0, Z0
-	MOVQ   k+32(FP), R12
-	MOVQ   CX, R11
+
+narrow_1_begun:
+	MOVQ k+40(FP), R12
+	MOVQ CX, R11
 
 narrow_1_k:
 	VMOVUPD.Z    (R11), K1, Z1
@@ -4157,7 +4952,7 @@ narrow_1_k:
 	ADDQ         DI, R10
 	DECQ         R12
 	JNZ          narrow_1_k
-	MOVB         accumulate+88(FP), R10
+	MOVB         accumulate+96(FP), R10
 	TESTB        R10, R10
 	JZ           narrow_1_replace
 	VMOVUPD.Z    (DX), K1, Z1
@@ -4173,12 +4968,17 @@ narrow_1_replace:
 narrow_1_end:
 	IMUL3Q $0x00000001, SI, R10
 	ADDQ   R10, AX
-	SUBQ   $0x00000001, 16(SP)
+	SUBQ   $0x00000001, 24(SP)
 	JMP    narrow_1
 
 narrow_below_1:
 	ADDQ $0x00000040, CX
 	ADDQ $0x00000040, 8(SP)
+	CMPQ 16(SP), $0x00000000
+	JEQ  no_bias_64
+	ADDQ $0x00000040, 16(SP)
+
+no_bias_64:
 	SUBQ $0x00000008, (SP)
 	JMP  narrow
 

@@ -75,7 +75,7 @@ func (p *product[T]) multiply(c, a, b []T, m, k, n, rowA, colA int, accumulate b
 	}
 	for k0 := 0; k0 < k; k0 += blockK {
 		kn := min(blockK, k-k0)
-		p.tile(&c[0], &a[k0*colA], &b[k0*n], m, kn, n, n, rowA, colA, n, p.width, accumulate || k0 > 0)
+		p.tile(&c[0], &a[k0*colA], &b[k0*n], nil, m, kn, n, n, rowA, colA, n, p.width, accumulate || k0 > 0)
 	}
 }
 
@@ -114,7 +114,7 @@ func (p *product[T]) packed(c, a, b []T, m, k, n, rowA, colA int, transposed, ac
 			// A multiple of all tile heights in use for large m.
 			rows := max(blockA/kn/24*24, 24)
 			for i0 := 0; i0 < m; i0 += rows {
-				p.tile(&c[i0*n+j0], &a[i0*rowA+k0*colA], &panels[0],
+				p.tile(&c[i0*n+j0], &a[i0*rowA+k0*colA], &panels[0], nil,
 					min(rows, m-i0), kn, jn, n, rowA, colA, p.width, kn*p.width, accumulate || k0 > 0)
 			}
 		}
@@ -149,6 +149,50 @@ func (p *product[T]) packTransposed(panels, b []T, k, n, row int) {
 			for q := done; q < k; q++ {
 				panel[q*p.width+i] = b[(j+i)*row+q]
 			}
+		}
+	}
+}
+
+// linear lays w [in][out] out in panels, block by block in the order in which
+// affine goes through them.
+func (p *product[T]) linear(w, bias []T, in, out int) *Linear[T] {
+	l := &Linear[T]{In: in, Out: out, bias: bias}
+	for j0 := 0; j0 < out; j0 += blockN {
+		jn := min(blockN, out-j0)
+		for k0 := 0; k0 < in; k0 += blockK {
+			kn := min(blockK, in-k0)
+			// The last panel has the full width too.
+			panels := make([]T, (jn+p.width-1)/p.width*p.width*kn)
+			p.pack(panels, w[k0*out+j0:], kn, jn, out)
+			l.weights = append(l.weights, panels...)
+		}
+	}
+	return l
+}
+
+// affine is the product with the panels of linear.
+func (p *product[T]) affine(y, x []T, l *Linear[T], rows int, accumulate bool) {
+	if len(y) == 0 {
+		return
+	}
+	if l.In == 0 {
+		panic("kernel: Affine: no inputs")
+	}
+	panels := l.weights
+	for j0 := 0; j0 < l.Out; j0 += blockN {
+		jn := min(blockN, l.Out-j0)
+		for k0 := 0; k0 < l.In; k0 += blockK {
+			kn := min(blockK, l.In-k0)
+			var bias *T
+			if k0 == 0 && l.bias != nil {
+				bias = &l.bias[j0]
+			}
+			high := max(blockA/kn/24*24, 24)
+			for i0 := 0; i0 < rows; i0 += high {
+				p.tile(&y[i0*l.Out+j0], &x[i0*l.In+k0], &panels[0], bias,
+					min(high, rows-i0), kn, jn, l.Out, l.In, 1, p.width, kn*p.width, accumulate || k0 > 0)
+			}
+			panels = panels[(jn+p.width-1)/p.width*p.width*kn:]
 		}
 	}
 }

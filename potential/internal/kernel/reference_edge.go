@@ -42,28 +42,33 @@ func angular[T Float](p, dp, u, grid []T, n, degree int, sign T) {
 }
 
 func gather[T Float](y, r, p []T, x Rows[T], n, c, degree int) {
+	gatherChannels(y, r, p, x, n, c, degree, 0)
+}
+
+// gatherChannels does the channels from first on.
+func gatherChannels[T Float](y, r, p []T, x Rows[T], n, c, degree, first int) {
 	for e, j := range x.Index {
 		for a := range n {
-			gatherRow(y[a*c:][:c], x.X[int(j)*x.Atom+a*x.Orientation:][:c],
-				r[e*(degree+1)*c:][:(degree+1)*c], p[e*degree*n+a:], n, degree)
+			gatherRow(y[a*c+first:(a+1)*c], x.X[int(j)*x.Atom+a*x.Orientation+first:],
+				r[e*(degree+1)*c+first:], p[e*degree*n+a:], n, c, degree)
 		}
 	}
 }
 
-// gatherRow adds one edge's message at one orientation; p_l is p[(l-1)*n].
-func gatherRow[T Float](y, x, r, p []T, n, degree int) {
-	c := len(y)
-	x = x[:c]
+// gatherRow adds one edge's message at one orientation: R_l is r[l*c:] and P_l
+// is p[(l-1)*n].
+func gatherRow[T Float](y, x, r, p []T, n, c, degree int) {
+	x = x[:len(y)]
 	switch degree { // spelled out where it is used most
 	case 2:
 		p1, p2 := p[0], p[n]
-		r0, r1, r2 := r[:c], r[c:][:c], r[2*c:][:c]
+		r0, r1, r2 := r[:len(y)], r[c:][:len(y)], r[2*c:][:len(y)]
 		for k := range y {
 			y[k] += (r0[k] + p1*r1[k] + p2*r2[k]) * x[k]
 		}
 	case 3:
 		p1, p2, p3 := p[0], p[n], p[2*n]
-		r0, r1, r2, r3 := r[:c], r[c:][:c], r[2*c:][:c], r[3*c:][:c]
+		r0, r1, r2, r3 := r[:len(y)], r[c:][:len(y)], r[2*c:][:len(y)], r[3*c:][:len(y)]
 		for k := range y {
 			y[k] += (r0[k] + p1*r1[k] + p2*r2[k] + p3*r3[k]) * x[k]
 		}

@@ -25,11 +25,7 @@ func axpy(v *vector) {
 	v.function("axpy", "(y, x *T, a T, n int)", "adds a·x to y.")
 	y, x, n := v.pointer("y"), v.pointer("x"), v.integer("n", false)
 	a := v.register()
-	argument, err := v.Param("a").Resolve()
-	if err != nil {
-		panic(err)
-	}
-	v.broadcast(argument.Addr, a)
+	v.broadcast(v.argument("a"), a)
 	v.sweep("", n, 4, []reg.GPVirtual{y, x}, func(_ string, count int, mask reg.Register) {
 		for i := range count {
 			before, term := v.register(), v.register()

@@ -160,16 +160,12 @@ func (g *geluLoop) step(name string, _ int, mask reg.Register) {
 }
 
 // unlessNil guards emitted code by the argument itself: the pointers move.
-func (g *geluLoop) unlessNil(name, parameter string, emit func()) {
-	argument, err := g.Param(parameter).Resolve()
-	if err != nil {
-		panic(err)
-	}
+func (v *vector) unlessNil(name, parameter string, emit func()) {
 	skip := label(name, "without", parameter)
-	g.CMPQ(argument.Addr, U32(0))
-	g.JEQ(LabelRef(skip))
+	v.CMPQ(v.argument(parameter), U32(0))
+	v.JEQ(LabelRef(skip))
 	emit()
-	g.Label(skip)
+	v.Label(skip)
 }
 
 // horner evaluates the polynomial with the given coefficients, lowest first.

@@ -27,6 +27,11 @@ func main() {
 		{"gelu", gelu},
 		{"elementwise", elementwise},
 		{"fiber", fiber},
+		{"radial", radial},
+		{"angular", angular},
+		{"gather", gather},
+		{"pair", pair},
+		{"norm", norm},
 	} {
 		if err := write(unit.name, unit.generate); err != nil {
 			log.Fatalf("%s: %v", unit.name, err)

@@ -21,7 +21,7 @@ func matMul(ctx *build.Context) {
 //
 //	for j := range n {
 //		for i := range m {
-//			var sum T
+//			sum := bias[j] // or 0 for a nil bias
 //			for p := range k {
 //				sum = FMA(a[i*rowA+p*colA], b[j/width*panel+p*rowB+j%width], sum)
 //			}
@@ -45,7 +45,7 @@ func matMul(ctx *build.Context) {
 // the place of the second half of the sums. Rows of a are addressed from one
 // pointer per four rows, with rowA and 3 rowA as indices.
 func product(v *vector) {
-	v.function("product", "(c, a, b *T, m, k, n, rowC, rowA, colA, rowB, panel int, accumulate bool)",
+	v.function("product", "(c, a, b, bias *T, m, k, n, rowC, rowA, colA, rowB, panel int, accumulate bool)",
 		"computes c = a·b or c += a·b for strided a and b in panels.")
 	t := &tile{vector: v}
 	t.a, t.b, t.c = v.GP64(), v.pointer("b"), v.GP64()
@@ -56,8 +56,9 @@ func product(v *vector) {
 	// What the loop over k does not need lives in memory.
 	left := v.AllocLocal(8)
 	v.MOVQ(v.integer("n", false), left)
-	t.cPanel = v.AllocLocal(8)
+	t.cPanel, t.bias = v.AllocLocal(8), v.AllocLocal(8)
 	v.MOVQ(v.pointer("c"), t.cPanel)
+	v.MOVQ(v.pointer("bias"), t.bias)
 	t.m = v.AllocLocal(8)
 
 	v.Label("wide")
@@ -66,7 +67,7 @@ func product(v *vector) {
 	t.rows("wide", 2, nil)
 	panel := v.integer("panel", true)
 	v.ADDQ(panel, t.b)
-	v.ADDQ(U32(2*v.bytes), t.cPanel)
+	t.right(2 * v.bytes)
 	v.SUBQ(U32(2*v.lanes()), left)
 	v.JMP(LabelRef("wide"))
 
@@ -77,7 +78,7 @@ func product(v *vector) {
 	v.JLE(LabelRef("done"))
 	t.rows("narrow", 1, v.mask(count))
 	v.ADDQ(U32(v.bytes), t.b)
-	v.ADDQ(U32(v.bytes), t.cPanel)
+	t.right(v.bytes)
 	v.SUBQ(U32(v.lanes()), left)
 	v.JMP(LabelRef("narrow"))
 
@@ -90,7 +91,17 @@ type tile struct {
 	*vector
 	a, b, c                       reg.GPVirtual
 	rowC, rowA, rowA3, colA, rowB reg.GPVirtual
-	m, cPanel                     Mem
+	m, cPanel, bias               Mem
+}
+
+// right moves c and the bias on by so many bytes. A nil bias stays.
+func (t *tile) right(bytes int) {
+	t.ADDQ(U32(bytes), t.cPanel)
+	skip := label("no bias", bytes)
+	t.CMPQ(t.bias, U32(0))
+	t.JEQ(LabelRef(skip))
+	t.ADDQ(U32(bytes), t.bias)
+	t.Label(skip)
 }
 
 // heights lists the tiles, the tallest first. Short ones serve the degrees of
@@ -144,10 +155,7 @@ func (t *tile) block(name string, height, columns int, mask reg.Register) {
 		}
 	}
 
-	sums := t.registers(height * columns)
-	for _, sum := range sums {
-		t.zero(sum)
-	}
+	sums := t.start(name, height, columns, mask)
 	b, k := t.GP64(), t.integer("k", false)
 	t.MOVQ(t.b, b)
 	loop := label(name, "k")
@@ -185,6 +193,29 @@ func (t *tile) block(name string, height, columns int, mask reg.Register) {
 	down := t.GP64()
 	t.IMUL3Q(U32(height), t.rowA, down)
 	t.ADDQ(down, t.a)
+}
+
+// start sets the sums of a tile to the bias, or to zero.
+func (t *tile) start(name string, height, columns int, mask reg.Register) []reg.VecVirtual {
+	sums := t.registers(height * columns)
+	bias, none, begun := t.GP64(), label(name, "no bias"), label(name, "begun")
+	t.MOVQ(t.bias, bias)
+	t.TESTQ(bias, bias)
+	t.JZ(LabelRef(none))
+	for i, sum := range sums {
+		if i < columns {
+			t.load(t.at(bias, i), mask, sum)
+		} else {
+			t.move(sums[i%columns], sum)
+		}
+	}
+	t.JMP(LabelRef(begun))
+	t.Label(none)
+	for _, sum := range sums {
+		t.zero(sum)
+	}
+	t.Label(begun)
+	return sums
 }
 
 // write stores the sums of one tile and moves c below it.

@@ -57,6 +57,15 @@ func (v *vector) integer(name string, bytes bool) reg.GPVirtual {
 	return r
 }
 
+// argument returns the place of the named parameter in memory.
+func (v *vector) argument(name string) Mem {
+	p, err := v.Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return p.Addr
+}
+
 func (v *vector) pointer(name string) reg.GPVirtual { return v.integer(name, false) }
 
 // shift turns a number of elements into bytes.
@@ -104,6 +113,11 @@ func (v *vector) fma213(a, b, acc Op) {
 // fmsub213 emits acc = acc*b - a.
 func (v *vector) fmsub213(a, b, acc Op) {
 	v.precise(v.VFMSUB213PS, v.VFMSUB213PD, a, b, acc)
+}
+
+// fmsub231 emits acc = a*b - acc.
+func (v *vector) fmsub231(a, b, acc Op) {
+	v.precise(v.VFMSUB231PS, v.VFMSUB231PD, a, b, acc)
 }
 
 // fnma emits acc -= a*b.

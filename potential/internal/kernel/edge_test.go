@@ -1,0 +1,316 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+)
+
+// bonds is a random input of the edge kernels.
+type bonds[T Float] struct {
+	edges, atoms, n, c, degree int
+	index                      []int32
+	u, grid                    []T
+	r, dr, p, dp               []T
+	x, y                       []T // features of the atoms
+	center, message            []T
+}
+
+func randomBonds[T Float](t testing.TB, rng *rand.Rand, edges, n, c, degree int) *bonds[T] {
+	b := &bonds[T]{edges: edges, atoms: 3, n: n, c: c, degree: degree, index: make([]int32, edges)}
+	for e := range b.index {
+		b.index[e] = int32(rng.IntN(b.atoms))
+	}
+	b.index = clone32(t, b.index)
+	b.u, b.grid = random[T](t, rng, 3*edges), random[T](t, rng, 3*n)
+	b.r, b.dr = random[T](t, rng, edges*(degree+1)*c), random[T](t, rng, edges*(degree+1)*c)
+	b.p, b.dp = random[T](t, rng, edges*degree*n), random[T](t, rng, edges*degree*n)
+	b.x, b.y = random[T](t, rng, b.atoms*n*c), random[T](t, rng, b.atoms*n*c)
+	b.center, b.message = random[T](t, rng, n*c), random[T](t, rng, n*c)
+	for e := range edges { // as every dp has it
+		for a := range n {
+			b.dp[e*degree*n+a] = 1
+		}
+	}
+	return b
+}
+
+// clone32 returns a guarded copy of indices.
+func clone32(t testing.TB, x []int32) []int32 {
+	if len(x) == 0 {
+		return nil
+	}
+	y := guarded[float32](t, len(x)) // of the same size
+	out := unsafe.Slice((*int32)(unsafe.Pointer(&y[0])), len(y))
+	copy(out, x)
+	return out
+}
+
+// shapes are all tails of the channels, and all heights of the orientations.
+func edgeShapes(visit func(edges, n, c, degree int) bool) {
+	for c := range 50 {
+		if !visit(3, 6, c, 1+c%5) {
+			return
+		}
+	}
+	for n := 1; n < 18; n++ {
+		for degree := 1; degree <= 5; degree++ {
+			if !visit(4, 2*n, 32, degree) || !visit(2, 2*n, 8, degree) {
+				return
+			}
+		}
+	}
+	for edges := range 4 {
+		if !visit(edges, 12, 64, 2) {
+			return
+		}
+	}
+}
+
+func TestGatherMatchesDefinition(t *testing.T) {
+	everySet(t, testGather[float32], testGather[float64])
+}
+
+func testGather[T Float](t *testing.T, set *Set[T]) {
+	rng := rand.New(rand.NewPCG(21, 22))
+	edgeShapes(func(edges, n, c, degree int) bool {
+		n++ // odd numbers too
+		b := randomBonds[T](t, rng, edges, n, c, degree)
+		for _, rows := range []Rows[T]{
+			{X: b.x, Index: b.index, Atom: n * c, Orientation: c},
+			{X: b.x[:b.atoms*c], Index: b.index, Atom: c}, // the same for all orientations
+		} {
+			got := clone(t, b.center)
+			set.Gather(got, b.r, b.p, rows, n, c, degree)
+			for a := range n {
+				for k := range c {
+					var want sum
+					want.add(float64(b.center[a*c+k]))
+					for e, j := range b.index {
+						x := float64(rows.X[int(j)*rows.Atom+a*rows.Orientation+k])
+						want.add(float64(b.r[e*(degree+1)*c+k]), x)
+						for l := 1; l <= degree; l++ {
+							want.add(float64(b.p[(e*degree+l-1)*n+a]), float64(b.r[(e*(degree+1)+l)*c+k]), x)
+						}
+					}
+					what := fmt.Sprintf("Gather edges=%d n=%d c=%d degree=%d", edges, n, c, degree)
+					if !check(t, what, a*c+k, got[a*c+k], want, edges+degree+3) {
+						return false
+					}
+				}
+			}
+		}
+		return true
+	})
+}
+
+func TestPairMatchesDefinition(t *testing.T) {
+	everySet(t, testPair[float32], testPair[float64])
+}
+
+func testPair[T Float](t *testing.T, set *Set[T]) {
+	rng := rand.New(rand.NewPCG(23, 24))
+	edgeShapes(func(edges, n, c, degree int) bool {
+		b := randomBonds[T](t, rng, edges, n, c, degree)
+		antipodal(b)
+		for _, step := range []int{c, 0} {
+			atom := n * c
+			if step == 0 {
+				atom = c
+			}
+			h := b.center
+			if step == 0 {
+				h = clone(t, h[:min(c, len(h))])
+				if len(h) != c {
+					continue
+				}
+			}
+			got := random[T](t, rng, 4*edges)
+			set.Pair(got, &PairArgs[T]{
+				R: b.r, DR: b.dr, P: b.p, DP: b.dp, H: h, DM: b.message,
+				XH:   Rows[T]{X: b.x, Index: b.index, Atom: atom, Orientation: step},
+				XDM:  Rows[T]{X: b.y, Index: b.index, Atom: n * c, Orientation: c},
+				Grid: b.grid, N: n, C: c, Degree: degree,
+			})
+			for e, j := range b.index {
+				var want [4]sum
+				for a := range n {
+					opposite := (a + n/2) % max(n, 1)
+					for k := range c {
+						first := []float64{float64(b.y[int(j)*n*c+a*c+k]), float64(h[a*step+k])}
+						second := []float64{float64(b.message[opposite*c+k]), float64(b.x[int(j)*atom+opposite*step+k])}
+						for l := range degree + 1 {
+							p, dp := 1., 0.
+							if l > 0 {
+								p, dp = float64(b.p[(e*degree+l-1)*n+a]), float64(b.dp[(e*degree+l-1)*n+a])
+							}
+							at := (e*(degree+1)+l)*c + k
+							for _, product := range [][]float64{first, second} {
+								want[3].add(p, float64(b.dr[at]), product[0], product[1])
+								for d := range 3 {
+									want[d].add(dp, float64(b.r[at]), float64(b.grid[d*n+a]), product[0], product[1])
+								}
+							}
+						}
+					}
+				}
+				for d := range want {
+					what := fmt.Sprintf("Pair edges=%d n=%d c=%d degree=%d step=%d", edges, n, c, degree, step)
+					if !check(t, what, 4*e+d, got[4*e+d], want[d], 2*n*c+8) {
+						return false
+					}
+				}
+			}
+		}
+		return true
+	})
+}
+
+// antipodal makes the second half of the orientations opposite to the first,
+// with Legendre polynomials of their parity.
+func antipodal[T Float](b *bonds[T]) {
+	half := b.n / 2
+	for k := range 3 {
+		for a := range half {
+			b.grid[k*b.n+a+half] = -b.grid[k*b.n+a]
+		}
+	}
+	for e := range b.edges {
+		for l := 1; l <= b.degree; l++ {
+			sign := T(1 - 2*(l%2))
+			at := (e*b.degree + l - 1) * b.n
+			for a := range half {
+				b.p[at+a+half], b.dp[at+a+half] = sign*b.p[at+a], -sign*b.dp[at+a]
+			}
+		}
+	}
+}
+
+func TestAngularMatchesLegendrePolynomials(t *testing.T) {
+	everySet(t, testAngular[float32], testAngular[float64])
+}
+
+func testAngular[T Float](t *testing.T, set *Set[T]) {
+	rng := rand.New(rand.NewPCG(25, 26))
+	// Closed forms, lowest coefficient first.
+	polynomials := [][]float64{{0, 1}, {-0.5, 0, 1.5}, {0, -1.5, 0, 2.5}, {3. / 8, 0, -30. / 8, 0, 35. / 8}, {0, 15. / 8, 0, -70. / 8, 0, 63. / 8}}
+	for n := range 40 {
+		for degree := 1; degree <= 5; degree++ {
+			for edges := range 3 {
+				u, grid := random[T](t, rng, 3*edges), random[T](t, rng, 3*n)
+				normalise3(u, 1)
+				for a := range n {
+					normalise3(grid[a:], n)
+				}
+				for _, sign := range []T{1, -1} {
+					p, dp, alone := random[T](t, rng, edges*degree*n), random[T](t, rng, edges*degree*n), random[T](t, rng, edges*degree*n)
+					set.Angular(p, dp, u, grid, n, degree, sign)
+					set.Angular(alone, nil, u, grid, n, degree, sign)
+					for i := range p {
+						e, l, a := i/(degree*n), i/n%degree, i%n
+						x := float64(sign) * (float64(u[3*e])*float64(grid[a]) + float64(u[3*e+1])*float64(grid[n+a]) + float64(u[3*e+2])*float64(grid[2*n+a]))
+						value, slope := 0., 0.
+						for q, c := range polynomials[l] {
+							value += c * math.Pow(x, float64(q))
+							if q > 0 {
+								slope += c * float64(q) * math.Pow(x, float64(q-1))
+							}
+						}
+						// |P_l| <= 1, |P'_l| <= l(l+1)/2, and the recurrence has a
+						// handful of roundings in each step.
+						bound := 40 * float64(degree*degree) * unit[T]()
+						if math.Abs(float64(p[i])-value) > bound || math.Abs(float64(dp[i])-slope) > bound*10 || alone[i] != p[i] {
+							t.Fatalf("n=%d degree=%d: P_%d(%g) = %v, %v, slope %v, want %v, slope %v", n, degree, l+1, x, p[i], alone[i], dp[i], value, slope)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// normalise3 scales vectors whose components are stride elements apart.
+func normalise3[T Float](x []T, stride int) {
+	for at := 0; at+2*stride < len(x); at += 3 * stride {
+		r := math.Sqrt(float64(x[at]*x[at] + x[at+stride]*x[at+stride] + x[at+2*stride]*x[at+2*stride]))
+		for k := range 3 {
+			x[at+k*stride] = T(float64(x[at+k*stride]) / r)
+		}
+	}
+}
+
+func TestSplineMatchesPolynomial(t *testing.T) {
+	everySet(t, testSpline[float32], testSpline[float64])
+}
+
+func testSpline[T Float](t *testing.T, set *Set[T]) {
+	rng := rand.New(rand.NewPCG(27, 28))
+	const intervals = 5
+	for width := range 70 {
+		for edges := range 4 {
+			table, frac := random[T](t, rng, intervals*4*width), random[T](t, rng, edges)
+			at := make([]int32, edges)
+			for e := range at {
+				at[e] = int32(rng.IntN(intervals))
+			}
+			at = clone32(t, at)
+			value, r, dr := random[T](t, rng, edges*width), random[T](t, rng, edges*width), random[T](t, rng, edges*width)
+			set.Spline(value, table, at, frac, width)
+			set.SplineSlope(r, dr, table, at, frac, width)
+			for i := range r {
+				e, w := i/width, i%width
+				var want, slope sum
+				s := float64(frac[e])
+				for q := range 4 {
+					c := float64(table[(int(at[e])*4+q)*width+w])
+					want.add(c, math.Pow(s, float64(q)))
+					if q > 0 {
+						slope.add(float64(q), c, math.Pow(s, float64(q-1)))
+					}
+				}
+				check(t, fmt.Sprintf("Spline width=%d", width), i, r[i], want, 7)
+				check(t, fmt.Sprintf("SplineSlope width=%d", width), i, dr[i], slope, 9)
+				if value[i] != r[i] {
+					t.Errorf("width %d: Spline gives %v, SplineSlope %v", width, value[i], r[i])
+				}
+			}
+			if t.Failed() {
+				return
+			}
+		}
+	}
+}
+
+func TestWrongEdgesPanic(t *testing.T) {
+	s, err := Best[float32]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := make([]float32, 48)
+	index := []int32{0, 3}
+	for name, call := range map[string]func(){
+		"interval":         func() { s.Spline(x[:8], x, index, x[:2], 4) },
+		"negative":         func() { s.Spline(x[:4], x, []int32{-1}, x[:1], 4) },
+		"SplineSlope":      func() { s.SplineSlope(x[:8], x[:7], x, []int32{0, 0}, x[:2], 4) },
+		"Angular":          func() { s.Angular(x[:4], nil, x[:5], x[:6], 2, 1, 1) },
+		"neighbour":        func() { s.Gather(x[:8], x[:16], x[:4], Rows[float32]{x[:12], index, 8, 4}, 2, 4, 1) },
+		"row of a gather":  func() { s.Gather(x[:8], x[:16], x[:3], Rows[float32]{x, index, 8, 4}, 2, 4, 1) },
+		"odd orientations": func() { s.Pair(nil, &PairArgs[float32]{Grid: x[:9], DM: x[:12], H: x[:12], XH: Rows[float32]{Orientation: 4}, N: 3, C: 4, Degree: 1}) },
+		"Normalize":        func() { s.Normalize(x[:8], x[:2], x[:7], 4) },
+		"NormalizeT":       func() { s.NormalizeT(x[:8], x[:8], x[:8], x[:3], 4) },
+		"Linear":           func() { s.Linear(x[:8], x[:3], 2, 4) },
+		"Affine":           func() { s.Affine(x[:8], x[:5], s.Linear(x[:8], nil, 2, 4), 2, false) },
+		"AffineGELU":       func() { s.AffineGELU(x[:8], x[:7], x[:4], s.Linear(x[:8], nil, 2, 4), 2) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if text := fmt.Sprint(recover()); len(text) < 8 || text[:8] != "kernel: " {
+					t.Errorf("panics with %s", text)
+				}
+			}()
+			call()
+		})
+	}
+}
