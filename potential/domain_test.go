@@ -166,10 +166,7 @@ func TestDomainsAddUp(t *testing.T) {
 
 func TestDomainRefusesWrongUse(t *testing.T) {
 	m := testModel(Config{Species: []int{1, 8}, Cutoff: 3, Channels: 8, Layers: 2, MeanNeighbors: 4}.WithDefaults())
-	d, err := m.Domain()
-	if err != nil {
-		t.Fatal(err)
-	}
+	var d *Domain
 	pair := [][3]float64{{0, 0, 0}, {1, 0, 0}}
 	for name, call := range map[string]func() error{
 		"before Begin":     func() error { return d.Forward(0) },
@@ -182,7 +179,11 @@ func TestDomainRefusesWrongUse(t *testing.T) {
 		"backward too far": func() error { return d.Backward(1) },
 		"too early":        func() error { return d.Finish(nil, nil, nil) },
 	} {
-		if err := call(); err == nil {
+		var err error
+		if d, err = m.Domain(); err != nil {
+			t.Fatal(err)
+		}
+		if call() == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-
 )
 
 // cell returns a crystal-like cell of two elements, smaller than twice the
@@ -186,4 +185,3 @@ func TestGridsAreAntipodal(t *testing.T) {
 		t.Error("a tetrahedron has no opposite points")
 	}
 }
-

@@ -291,18 +291,20 @@ func TestWrongEdgesPanic(t *testing.T) {
 	x := make([]float32, 48)
 	index := []int32{0, 3}
 	for name, call := range map[string]func(){
-		"interval":         func() { s.Spline(x[:8], x, index, x[:2], 4) },
-		"negative":         func() { s.Spline(x[:4], x, []int32{-1}, x[:1], 4) },
-		"SplineSlope":      func() { s.SplineSlope(x[:8], x[:7], x, []int32{0, 0}, x[:2], 4) },
-		"Angular":          func() { s.Angular(x[:4], nil, x[:5], x[:6], 2, 1, 1) },
-		"neighbour":        func() { s.Gather(x[:8], x[:16], x[:4], Rows[float32]{x[:12], index, 8, 4}, 2, 4, 1) },
-		"row of a gather":  func() { s.Gather(x[:8], x[:16], x[:3], Rows[float32]{x, index, 8, 4}, 2, 4, 1) },
-		"odd orientations": func() { s.Pair(nil, &PairArgs[float32]{Grid: x[:9], DM: x[:12], H: x[:12], XH: Rows[float32]{Orientation: 4}, N: 3, C: 4, Degree: 1}) },
-		"Normalize":        func() { s.Normalize(x[:8], x[:2], x[:7], 4) },
-		"NormalizeT":       func() { s.NormalizeT(x[:8], x[:8], x[:8], x[:3], 4) },
-		"Linear":           func() { s.Linear(x[:8], x[:3], 2, 4) },
-		"Affine":           func() { s.Affine(x[:8], x[:5], s.Linear(x[:8], nil, 2, 4), 2, false) },
-		"AffineGELU":       func() { s.AffineGELU(x[:8], x[:7], x[:4], s.Linear(x[:8], nil, 2, 4), 2) },
+		"interval":        func() { s.Spline(x[:8], x, index, x[:2], 4) },
+		"negative":        func() { s.Spline(x[:4], x, []int32{-1}, x[:1], 4) },
+		"SplineSlope":     func() { s.SplineSlope(x[:8], x[:7], x, []int32{0, 0}, x[:2], 4) },
+		"Angular":         func() { s.Angular(x[:4], nil, x[:5], x[:6], 2, 1, 1) },
+		"neighbour":       func() { s.Gather(x[:8], x[:16], x[:4], Rows[float32]{x[:12], index, 8, 4}, 2, 4, 1) },
+		"row of a gather": func() { s.Gather(x[:8], x[:16], x[:3], Rows[float32]{x, index, 8, 4}, 2, 4, 1) },
+		"odd orientations": func() {
+			s.Pair(nil, &PairArgs[float32]{Grid: x[:9], DM: x[:12], H: x[:12], XH: Rows[float32]{Orientation: 4}, N: 3, C: 4, Degree: 1})
+		},
+		"Normalize":  func() { s.Normalize(x[:8], x[:2], x[:7], 4) },
+		"NormalizeT": func() { s.NormalizeT(x[:8], x[:8], x[:8], x[:3], 4) },
+		"Linear":     func() { s.Linear(x[:8], x[:3], 2, 4) },
+		"Affine":     func() { s.Affine(x[:8], x[:5], s.Linear(x[:8], nil, 2, 4), 2, false) },
+		"AffineGELU": func() { s.AffineGELU(x[:8], x[:7], x[:4], s.Linear(x[:8], nil, 2, 4), 2) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
