@@ -29,7 +29,8 @@ type Config struct {
 	// band-limited and smooth, for dynamics; "polynomial" is the paper's;
 	// "distance" sees distances only and has no orientations.
 	Kernel string `json:"kernel"`
-	// Grid is the set of orientations; the zero value means [Icosahedron].
+	// Grid is the set of orientations; the zero value means [Icosahedron]. The
+	// legendre family needs the opposite of every orientation in it.
 	Grid Grid `json:"grid"`
 
 	Layers   int `json:"layers"`   // T; 0 means 3
@@ -163,8 +164,19 @@ func (c Config) Validate() error {
 		}
 		seen[z] = true
 	}
-	return c.Grid.Validate()
+	if err := c.Grid.Validate(); err != nil {
+		return err
+	}
+	if _, ok := c.Grid.paired(); !ok && c.Kernel == Legendre {
+		return fmt.Errorf("potential: grid %q has an orientation without its opposite, which the legendre kernels need: add the opposites, or use kernel %q", c.Grid.Name, Polynomial)
+	}
+	return nil
 }
+
+// hasEngine tells whether the engine evaluates networks of this configuration.
+// The other families, which are there for parity with published models, are
+// evaluated by a [Pass].
+func (c Config) hasEngine() bool { return c.Kernel == Legendre }
 
 // hasFiber tells whether there is a spherical convolution.
 func (c Config) hasFiber() bool { return c.Kernel != Distance }

@@ -139,7 +139,7 @@ func TestSplineConverges(t *testing.T) {
 	wave := func(r []float64) [][]float64 {
 		out := make([]float64, 2*len(r))
 		for k, x := range r {
-			out[2*k], out[2*k+1] = math.Sin(3*x), 3*math.Cos(3*x)
+			out[k], out[len(r)+k] = math.Sin(3*x), 3*math.Cos(3*x)
 		}
 		return [][]float64{out}
 	}
@@ -167,21 +167,27 @@ func TestSplineConverges(t *testing.T) {
 // points without opposites does not.
 func TestGridsAreAntipodal(t *testing.T) {
 	for _, g := range []Grid{Icosahedron(), Dodecahedron(), Icosahedral32()} {
-		order, ok := g.antipodal()
+		paired, ok := g.paired()
 		if !ok {
 			t.Fatalf("%s is not antipodal", g.Name)
 		}
-		seen := slices.Clone(order)
-		slices.Sort(seen)
-		for a, o := range order {
-			opposite := g.Orientations[order[(a+len(order)/2)%len(order)]]
-			if p := g.Orientations[o]; math.Abs(dot(p, opposite)+1) > 1e-12 || seen[a] != a {
-				t.Errorf("%s: orientation %d has the opposite %v", g.Name, a, opposite)
+		for a, o := range paired.Orientations {
+			opposite := paired.Orientations[(a+len(g.Weights)/2)%len(g.Weights)]
+			if !slices.Contains(g.Orientations, o) || math.Abs(dot(o, opposite)+1) > 1e-12 {
+				t.Errorf("%s: orientation %d, %v, has the opposite %v", g.Name, a, o, opposite)
 			}
 		}
+		if again, _ := paired.paired(); !slices.Equal(again.Orientations, paired.Orientations) {
+			t.Errorf("%s: the order is not stable", g.Name)
+		}
 	}
-	tetrahedron := uniform("tetrahedron", [][3]float64{{1, 1, 1}, {1, -1, -1}, {-1, 1, -1}, {-1, -1, 1}})
-	if _, ok := tetrahedron.antipodal(); ok {
-		t.Error("a tetrahedron has no opposite points")
+	s := 1 / math.Sqrt(3)
+	tetrahedron := uniform("tetrahedron", [][3]float64{{s, s, s}, {s, -s, -s}, {-s, s, -s}, {-s, -s, s}})
+	c := Config{Species: []int{1}, Cutoff: 3, Grid: tetrahedron}.WithDefaults()
+	if err := c.Validate(); err == nil {
+		t.Error("a tetrahedron has no opposite points, and is accepted")
+	}
+	if c.Kernel = Polynomial; c.Validate() != nil {
+		t.Errorf("the polynomial family: %v", c.Validate())
 	}
 }

@@ -2,7 +2,6 @@ package potential
 
 import (
 	"fmt"
-	"math"
 
 	"ponita/neighbor"
 	"ponita/potential/internal/kernel"
@@ -12,12 +11,11 @@ import (
 // as splines, matrices laid out for the kernels, and everything that multiplies
 // or shifts features linearly folded into its neighbour:
 //
-//   - n̄^(-1/2) into the splines;
 //   - gain and shift of the layer norm into W1 and b1;
 //   - the layer scale into W2 and b2;
 //   - the quadrature weights into Φ and the readout.
 //
-// Orientations are in antipodal order: o_(a+N/2) = −o_a.
+// Orientations are in antipodal order, see Grid.paired.
 type engineWeights[T Float] struct {
 	set              *kernel.Set[T]
 	cutoff           float64
@@ -45,46 +43,9 @@ type engineLayer[T Float] struct {
 	readoutBias float64
 }
 
-// antipodal returns the order of orientations in which the second half is
-// opposite to the first, or false if there is none with equal weights.
-func (g Grid) antipodal() ([]int, bool) {
-	const tolerance = 1e-9
-	var half, opposite []int
-	used := make([]bool, len(g.Orientations))
-	for a, o := range g.Orientations {
-		if used[a] {
-			continue
-		}
-		found := false
-		for b := a + 1; b < len(g.Orientations) && !found; b++ {
-			p := g.Orientations[b]
-			sum := [3]float64{o[0] + p[0], o[1] + p[1], o[2] + p[2]}
-			if !used[b] && norm(sum) < tolerance && math.Abs(g.Weights[a]-g.Weights[b]) < tolerance {
-				used[b], found = true, true
-				half, opposite = append(half, a), append(opposite, b)
-			}
-		}
-		if !found {
-			return nil, false
-		}
-	}
-	return append(half, opposite...), true
-}
-
-// hasEngine tells whether the engine evaluates networks of this configuration:
-// band-limited kernels on a grid with every point's opposite. Others, which are
-// there for parity with published models, are evaluated by a [Pass].
-func (c Config) hasEngine() bool {
-	_, ok := c.Grid.antipodal()
-	return ok && c.Kernel == Legendre && c.Degree >= 1
-}
-
 // newEngineWeights prepares the weights of a network for the engine.
 func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], error) {
-	order, ok := c.Grid.antipodal()
-	if !ok || !c.hasEngine() {
-		return nil, fmt.Errorf("potential: no engine for kernel %q on grid %q", c.Kernel, c.Grid.Name)
-	}
+	c.Grid, _ = c.Grid.paired() // checked by Validate
 	set, err := kernel.Best[T]()
 	if err != nil {
 		return nil, fmt.Errorf("potential: %w", err)
@@ -94,17 +55,17 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 		return nil, fmt.Errorf("potential: %w", err)
 	}
 	e := &engineWeights[T]{
-		set: set, cutoff: c.Cutoff, points: len(order), channels: c.Channels, degree: c.Degree,
+		set: set, cutoff: c.Cutoff, points: len(c.Grid.Orientations), channels: c.Channels, degree: c.Degree,
 		hidden: c.Widening * c.Channels, width: (c.Degree + 1) * c.Channels,
 	}
 	e.grid = make([]T, 3*e.points)
-	for a, o := range order {
+	for a, o := range c.Grid.Orientations {
 		for k := range 3 {
-			e.grid[k*e.points+a] = T(c.Grid.Orientations[o][k])
+			e.grid[k*e.points+a] = T(o[k])
 		}
 	}
 	w := view(c, flat)
-	e.embedding = rounded[T](w.embedding, 1)
+	e.embedding = rounded[T](w.embedding)
 	spline := newRadialSpline(c.radialFunctions(set64, flat), c.Cutoff, c.Layers, e.width)
 	e.intervals, e.intervalsPerUnit, e.splineError = spline.intervals, spline.perLength, spline.Error
 
@@ -112,22 +73,14 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 	fiber.forward()
 	for t := range w.layers {
 		l := foldLayer[T](&c, &w.layers[t], set)
-		l.radial = rounded[T](spline.table[t], 1/math.Sqrt(c.MeanNeighbors))
-		l.phi = make([]T, e.points*e.points*e.channels)
-		for p := range e.points {
-			for a := range e.points {
-				from := fiber.phi[t][(order[p]*e.points+order[a])*e.channels:]
-				for k := range e.channels {
-					l.phi[(p*e.points+a)*e.channels+k] = T(from[k])
-				}
-			}
-		}
+		l.radial = rounded[T](spline.table[t])
+		l.phi = rounded[T](fiber.phi[t])
 		if w.layers[t].readout != nil {
 			share := 1 / float64(c.readouts())
 			l.readoutBias = share * w.layers[t].outBias[0]
-			for _, a := range order {
+			for _, weight := range c.Grid.Weights {
 				for _, v := range w.layers[t].readout {
-					l.readout = append(l.readout, T(share*c.Grid.Weights[a]*v))
+					l.readout = append(l.readout, T(share*weight*v))
 				}
 			}
 		}
@@ -173,9 +126,9 @@ func foldLayer[T Float](c *Config, w *layerWeights[float64], set *kernel.Set[T])
 		b2[k] = T(scale * w.b2[k])
 	}
 	return engineLayer[T]{
-		self: rounded[T](w.self, 1),
-		bias: rounded[T](w.bias, 1),
-		in:   set.Linear(w1, rounded[T](b1, 1), channels, hidden),
+		self: rounded[T](w.self),
+		bias: rounded[T](w.bias),
+		in:   set.Linear(w1, rounded[T](b1), channels, hidden),
 		out:  set.Linear(w2, b2, hidden, channels),
 		inT:  set.Linear(w1T, nil, hidden, channels),
 		outT: set.Linear(w2T, nil, channels, hidden),

@@ -46,6 +46,37 @@ func (g Grid) Validate() error {
 	return nil
 }
 
+// paired returns the grid in antipodal order, the second half of the
+// orientations opposite to the first, or false if an orientation has no opposite
+// of the same weight.
+func (g Grid) paired() (Grid, bool) {
+	const tolerance = 1e-9
+	half, opposite := Grid{Name: g.Name}, Grid{}
+	used := make([]bool, len(g.Orientations))
+	for a, o := range g.Orientations {
+		if used[a] {
+			continue
+		}
+		b := a + 1
+		for ; b < len(used); b++ {
+			p := g.Orientations[b]
+			sum := [3]float64{o[0] + p[0], o[1] + p[1], o[2] + p[2]}
+			if !used[b] && norm(sum) < tolerance && math.Abs(g.Weights[a]-g.Weights[b]) < tolerance {
+				break
+			}
+		}
+		if b == len(used) {
+			return g, false
+		}
+		used[b] = true
+		half.Orientations, half.Weights = append(half.Orientations, o), append(half.Weights, g.Weights[a])
+		opposite.Orientations, opposite.Weights = append(opposite.Orientations, g.Orientations[b]), append(opposite.Weights, g.Weights[b])
+	}
+	half.Orientations = append(half.Orientations, opposite.Orientations...)
+	half.Weights = append(half.Weights, opposite.Weights...)
+	return half, true
+}
+
 // Icosahedron returns the 12 vertices of a regular icosahedron with equal
 // weights: a spherical 5-design.
 func Icosahedron() Grid {

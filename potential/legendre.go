@@ -1,14 +1,22 @@
 package potential
 
-import "ponita/potential/internal/kernel"
+import (
+	"math"
+
+	"ponita/potential/internal/kernel"
+)
 
 // legendreKernel is the band-limited family,
 //
-//	K_c(x_ij, o_a) = Σ_l R_lc(r) P_l(o_a·u),   R_l = A_l · φ(r) · envelope(r),
+//	K_c(x_ij, o_a) = Σ_l R_lc(r) P_l(o_a·u),   R_l = A_l · φ(r) · envelope(r) n̄^(-1/2),
 //
 // φ = MLP(Bessel(r)). P_l are Legendre polynomials. It is analytic wherever
 // r > 0. In the direction of r the family always carries value and derivative
 // (R, R'), so no adjoint ever passes through the MLP but those of its weights.
+//
+// Both directions of a bond have the same R, and P_l(−x) = (−1)^l P_l(x), so the
+// kernel of the opposite edge is that of the edge with the odd degrees reversed:
+// scatter is gather with R so changed. The orientations come in antipodal order.
 type legendreKernel[T Float] struct {
 	cfg *Config
 	set *kernel.Set[T]
@@ -16,45 +24,80 @@ type legendreKernel[T Float] struct {
 	e   *edges
 	mlp *mlp[T]
 
-	degrees int   // L+1
-	phi     []T   // [pair][2][basis]: φ·envelope and its derivative by r
-	radial  [][]T // [layer][pair][2][degree][channel]: R and R'
-	p, dp   []T   // [edge][orientation][degree]: P_l(o_a·u) and P_l'
+	degrees, width int // L+1, and (L+1)·C
+	grid           []T // [3][orientation]
 
-	dCos    []T   // [edge][orientation]: ∂S/∂(o_a·u)
-	dRadius []T   // [pair]: ∂S/∂r
-	tmp     []T   // [orientation][degree] or [2][degree][channel]
-	pDot    []T   // [edge][orientation][2][degree]: Ṗ_l, and ṙ P_l
-	dRadial [][]T // [layer][pair][2][degree][channel]: adjoints of R and R'
-	dPhi    []T   // [pair][2][basis]
+	phi      []T     // [2][pair][basis]: φ·envelope and its derivative by r
+	radial   [][]T   // [layer][2][pair][degree][channel]: R and R'
+	start    []int32 // [atom+1] the pairs whose first edge is of that center
+	unit     []T     // [edge][3]
+	p, dp    []T     // [edge][degree ≥ 1][orientation]: P_l(o_a·u) and P_l'
+	pairs    pairAngles[T]
+	adjoints []float64 // [pair][4]: ∂S/∂x_a summed with o_a, ∂S/∂r
+
+	rDot     []float64 // [edge] ṙ
+	pDot     []T       // [edge][degree ≥ 1][orientation]: Ṗ_l
+	xDot     []T       // [orientation]
+	buffer   []T       // rows of R of the edges of an atom
+	args     kernel.PairArgs[T]
+	out      []T     // [edge][4]
+	neighbor []int32 // of the first edges of an atom's pairs
+
+	dRadial [][]T // [layer][2][pair][degree][channel]: adjoints of R and R'
+	dPhi    []T   // [2][pair][basis]
 	dy, dyd []T   // [pair][basis]
 }
 
+// pairAngles are the Legendre polynomials seen from the other end of a pair's
+// first edge.
+type pairAngles[T Float] struct {
+	unit  []T // [pair][3]
+	p, dp []T // [pair][degree ≥ 1][orientation]
+}
+
 func newLegendreKernel[T Float](cfg *Config, set *kernel.Set[T], w *weights[T], e *edges) *legendreKernel[T] {
-	return &legendreKernel[T]{
+	f := &legendreKernel[T]{
 		cfg: cfg, set: set, w: w, e: e,
 		mlp:     newMLP(set, cfg.Bessel, cfg.Hidden, cfg.Basis),
-		degrees: cfg.Degree + 1,
+		degrees: cfg.Degree + 1, width: (cfg.Degree + 1) * cfg.Channels,
 		radial:  make([][]T, cfg.Layers),
 		dRadial: make([][]T, cfg.Layers),
 	}
+	for k := range 3 {
+		for _, o := range cfg.Grid.Orientations {
+			f.grid = append(f.grid, T(o[k]))
+		}
+	}
+	f.xDot = make([]T, len(cfg.Grid.Orientations))
+	return f
 }
 
-// blockSize is the number of values R and R' of one pair in one layer.
-func (f *legendreKernel[T]) blockSize() int { return 2 * f.degrees * f.cfg.Channels }
+// points returns N and rows the size [degree ≥ 1][orientation].
+func (f *legendreKernel[T]) points() int { return len(f.cfg.Grid.Orientations) }
+func (f *legendreKernel[T]) angles() int { return f.cfg.Degree * f.points() }
 
 func (f *legendreKernel[T]) forward() {
 	f.forwardRadial()
-	n, d := len(f.cfg.Grid.Orientations), f.degrees
-	resize(&f.p, f.e.len()*n*d)
-	resize(&f.dp, f.e.len()*n*d)
-	for e := range f.e.len() {
-		u := f.e.unit(e)
-		for a, o := range f.cfg.Grid.Orientations {
-			at := (e*n + a) * d
-			legendre(f.p[at:at+d], f.dp[at:at+d], dot(o, u))
+	edges, pairs, angles := f.e.len(), len(f.e.first), f.angles()
+	resize(&f.unit, 3*edges)
+	for e := range edges {
+		for k, u := range f.e.unit(e) {
+			f.unit[3*e+k] = T(u)
 		}
 	}
+	f.set.Angular(resize(&f.p, edges*angles), resize(&f.dp, edges*angles), f.unit, f.grid, f.points(), f.cfg.Degree, 1)
+
+	q := &f.pairs
+	resize(&q.unit, 3*pairs)
+	f.start = append(f.start[:0], 0)
+	at := 0
+	for i := range f.e.atoms() {
+		for ; at < pairs && int(f.e.first[at]) < f.e.graph.Start[i+1]; at++ {
+			copy(q.unit[3*at:], f.unit[3*f.e.first[at]:][:3])
+		}
+		f.start = append(f.start, int32(at))
+	}
+	f.set.Angular(resize(&q.p, pairs*angles), resize(&q.dp, pairs*angles), q.unit, f.grid, f.points(), f.cfg.Degree, -1)
 }
 
 // forwardRadial evaluates R and R' of all layers for all pairs.
@@ -68,143 +111,223 @@ func (f *legendreKernel[T]) forwardRadial() {
 	}
 	y := f.mlp.forward(f.w.spatial)
 	yDot := f.mlp.tangent(f.w.spatial)
-	resize(&f.phi, pairs*2*basis)
-	for q, e := range f.e.first {
-		u64, du64 := envelope(f.e.r[e], f.cfg.Cutoff, f.cfg.Envelope)
-		u, du := T(u64), T(du64)
-		for k := range basis {
-			v, dv := y[q*basis+k], yDot[q*basis+k]
-			f.phi[(2*q)*basis+k] = v * u
-			f.phi[(2*q+1)*basis+k] = dv*u + v*du
+	phi := resize(&f.phi, 2*pairs*basis)
+	dphi := phi[pairs*basis:]
+	for q := range pairs {
+		u, du := f.envelope(q)
+		for k := q * basis; k < (q+1)*basis; k++ {
+			phi[k] = y[k] * u
+			dphi[k] = yDot[k]*u + y[k]*du
 		}
 	}
 	for t := range f.radial {
-		f.set.MatMul(resize(&f.radial[t], pairs*f.blockSize()), f.phi, f.w.layers[t].spatial,
-			2*pairs, basis, f.degrees*f.cfg.Channels, false)
+		f.set.MatMul(resize(&f.radial[t], 2*pairs*f.width), phi, f.w.layers[t].spatial, 2*pairs, basis, f.width, false)
 	}
 }
 
-// pairOf returns R and R' of edge e in layer t: [2][degree][channel].
-func (f *legendreKernel[T]) pairOf(x [][]T, t, e int) []T {
-	at := int(f.e.pair[e]) * f.blockSize()
-	return x[t][at : at+f.blockSize()]
+// envelope is that of pair q, times n̄^(-1/2), and its derivative by r.
+func (f *legendreKernel[T]) envelope(q int) (u, du T) {
+	u64, du64 := envelope(f.e.r[f.e.first[q]], f.cfg.Cutoff, f.cfg.Envelope)
+	n := 1 / math.Sqrt(f.cfg.MeanNeighbors)
+	return T(u64 * n), T(du64 * n)
 }
 
-// row writes K[a,c] = Σ_l P_l[a] R_l[c] of edge e.
-func (f *legendreKernel[T]) row(t, e int, k []T) {
-	n, d := len(f.cfg.Grid.Orientations), f.degrees
-	r := f.pairOf(f.radial, t, e)
-	f.set.MatMul(k, f.p[e*n*d:(e+1)*n*d], r[:len(r)/2], n, d, f.cfg.Channels, false)
-}
+// Rows of R as a gather wants them, for the edges of one atom.
+type rowsOfR int
 
-func (f *legendreKernel[T]) clearAdjoint() {
-	cleared(&f.dCos, f.e.len()*len(f.cfg.Grid.Orientations))
-	cleared(&f.dRadius, len(f.e.first))
-}
+const (
+	plainR   rowsOfR = iota // R_l
+	slopeR                  // ṙ R'_l
+	withoutZ                // R_l without l = 0, where P_0 has no tangent
+)
 
-func (f *legendreKernel[T]) backwardRow(t, e int, dk []T) {
-	n, d, channels := len(f.cfg.Grid.Orientations), f.degrees, f.cfg.Channels
-	r := f.pairOf(f.radial, t, e)
-	p, dp := f.p[e*n*d:(e+1)*n*d], f.dp[e*n*d:(e+1)*n*d]
-	half := len(r) / 2
-	// K[ac] += P[al] R[lc], by way of P
-	dP := resize(&f.tmp, n*d)
-	f.set.MatMulNT(dP, dk, r[:half], n, channels, d, false)
-	dCos := f.dCos[e*n : (e+1)*n]
-	for a := range dCos {
-		for l := 1; l < d; l++ { // P_0 is constant
-			dCos[a] += dp[a*d+l] * dP[a*d+l]
+// rows writes the rows of the edges of atom i in layer t, those of the opposite
+// edges if opposite is set.
+func (f *legendreKernel[T]) rows(t, i int, what rowsOfR, opposite bool) []T {
+	from, to := f.e.graph.Start[i], f.e.graph.Start[i+1]
+	r := resize(&f.buffer, (to-from)*f.width)
+	c := f.cfg.Channels
+	for e := from; e < to; e++ {
+		source := f.radial[t]
+		if what == slopeR {
+			source = source[len(source)/2:]
 		}
-	}
-	// and by way of R(r)
-	f.set.MatMulNT(dP, dk, r[half:], n, channels, d, false)
-	f.dRadius[f.e.pair[e]] += f.set.Dot(p, dP)
-}
-
-// backward adds ∂S/∂x_ij of all edges to dVec. With x = o·u and u = x_ij/r,
-// ∂x/∂x_ij = (o − x u)/r.
-func (f *legendreKernel[T]) backward(dVec [][3]float64) {
-	n := len(f.cfg.Grid.Orientations)
-	for e := range dVec {
-		u := f.e.unit(e)
-		var g [3]float64
-		for a, o := range f.cfg.Grid.Orientations {
-			dx := float64(f.dCos[e*n+a])
-			for k := range g {
-				g[k] += dx * o[k]
+		at := int(f.e.pair[e]) * f.width
+		row := r[(e-from)*f.width : (e-from+1)*f.width]
+		copy(row, source[at:at+f.width])
+		if what == withoutZ {
+			clear(row[:c])
+		}
+		if what == slopeR {
+			scaleBy(row, T(f.rDot[e]))
+		}
+		if opposite {
+			for l := 1; l < f.degrees; l += 2 {
+				scaleBy(row[l*c:(l+1)*c], -1)
 			}
 		}
-		along := dot(g, u)
-		radius := 0.
-		if int(f.e.first[f.e.pair[e]]) == e {
-			radius = float64(f.dRadius[f.e.pair[e]])
+	}
+	return r
+}
+
+func scaleBy[T Float](x []T, factor T) {
+	for k := range x {
+		x[k] *= factor
+	}
+}
+
+// sum adds to y_i, for every atom, the rows of its neighbours in x, with kernels
+// of the given R and angular part.
+func (f *legendreKernel[T]) sum(t int, y, x []T, what rowsOfR, p []T, opposite bool) {
+	n, size := f.angles(), f.points()*f.cfg.Channels
+	for i := range f.e.atoms() {
+		from, to := f.e.graph.Start[i], f.e.graph.Start[i+1]
+		f.set.Gather(y[i*size:(i+1)*size], f.rows(t, i, what, opposite), p[from*n:to*n],
+			f.neighbors(x, from, to), f.points(), f.cfg.Channels, f.cfg.Degree)
+	}
+}
+
+// neighbors returns the rows of the neighbours of some edges.
+func (f *legendreKernel[T]) neighbors(x []T, from, to int) kernel.Rows[T] {
+	return kernel.Rows[T]{X: x, Index: f.e.graph.Neighbor[from:to], Atom: f.points() * f.cfg.Channels, Orientation: f.cfg.Channels}
+}
+
+func (f *legendreKernel[T]) gather(t int, m, h []T)    { f.sum(t, m, h, plainR, f.p, false) }
+func (f *legendreKernel[T]) scatter(t int, dh, dm []T) { f.sum(t, dh, dm, plainR, f.p, true) }
+
+// K̇ = Σ_l (Ṗ_l R_l + P_l ṙ R'_l), and Ṗ_0 = 0.
+
+func (f *legendreKernel[T]) gatherDot(t int, m, h []T) {
+	f.sum(t, m, h, slopeR, f.p, false)
+	f.sum(t, m, h, withoutZ, f.pDot, false)
+}
+
+func (f *legendreKernel[T]) scatterDot(t int, dh, dm []T) {
+	f.sum(t, dh, dm, slopeR, f.p, true)
+	f.sum(t, dh, dm, withoutZ, f.pDot, true)
+}
+
+func (f *legendreKernel[T]) clearAdjoint() { cleared(&f.adjoints, 4*len(f.e.first)) }
+
+// adjoint takes both directions of a bond at once: see [kernel.Set.Pair].
+func (f *legendreKernel[T]) adjoint(t int, dm, h []T) {
+	n, size, half := f.angles(), f.points()*f.cfg.Channels, len(f.radial[t])/2
+	for i := range f.e.atoms() {
+		from, to := int(f.start[i]), int(f.start[i+1])
+		f.neighbor = f.neighbor[:0]
+		for _, e := range f.e.first[from:to] {
+			f.neighbor = append(f.neighbor, f.e.graph.Neighbor[e])
 		}
+		rows := kernel.Rows[T]{X: h, Index: f.neighbor, Atom: size, Orientation: f.cfg.Channels}
+		f.args = kernel.PairArgs[T]{
+			R: f.radial[t][from*f.width : to*f.width], DR: f.radial[t][half+from*f.width : half+to*f.width],
+			P: f.pairs.p[from*n : to*n], DP: f.pairs.dp[from*n : to*n],
+			H: h[i*size : (i+1)*size], DM: dm[i*size : (i+1)*size], XH: rows, XDM: rows,
+			Grid: f.grid, N: f.points(), C: f.cfg.Channels, Degree: f.cfg.Degree,
+		}
+		f.args.XDM.X = dm
+		f.set.Pair(resize(&f.out, 4*(to-from)), &f.args)
+		for k, v := range f.out {
+			f.adjoints[4*from+k] += float64(v)
+		}
+	}
+}
+
+// backward adds ∂S/∂x_ij of all edges to dVec, that of both directions to the
+// first edge of a pair. With x_a = −o_a·u and u = x_ij/r,
+// ∂x_a/∂x_ij = −(o_a + x_a u)/r.
+func (f *legendreKernel[T]) backward(dVec [][3]float64) {
+	for q, e := range f.e.first {
+		u, r := f.e.unit(int(e)), f.e.r[e]
+		g := [3]float64(f.adjoints[4*q : 4*q+3])
+		along, radius := dot(g, u), f.adjoints[4*q+3]
 		for k := range g {
-			dVec[e][k] += (g[k]-along*u[k])/f.e.r[e] + radius*u[k]
+			dVec[e][k] += radius*u[k] - (g[k]-along*u[k])/r
 		}
 	}
 }
 
 func (f *legendreKernel[T]) tangent(vecDot [][3]float64) {
-	n, d := len(f.cfg.Grid.Orientations), f.degrees
-	resize(&f.pDot, f.e.len()*n*2*d)
+	n := f.points()
+	resize(&f.pDot, f.e.len()*f.angles())
+	resize(&f.rDot, f.e.len())
 	for e, v := range vecDot {
 		u := f.e.unit(e)
-		rDot := dot(u, v)
-		var uDot [3]float64
+		f.rDot[e] = dot(u, v)
+		var uDot [3]T
 		for k := range uDot {
-			uDot[k] = (v[k] - rDot*u[k]) / f.e.r[e]
+			uDot[k] = T((v[k] - f.rDot[e]*u[k]) / f.e.r[e])
 		}
-		for a, o := range f.cfg.Grid.Orientations {
-			xDot := T(dot(o, uDot))
-			at := (e*n + a) * d
-			for l := range d {
-				f.pDot[2*at+l] = f.dp[at+l] * xDot
-				f.pDot[2*at+d+l] = f.p[at+l] * T(rDot)
-			}
+		for a := range f.xDot {
+			f.xDot[a] = f.grid[a]*uDot[0] + f.grid[n+a]*uDot[1] + f.grid[2*n+a]*uDot[2]
+		}
+		for l := range f.cfg.Degree {
+			at := e*f.angles() + l*n
+			f.set.Mul(f.pDot[at:at+n], f.dp[at:at+n], f.xDot)
 		}
 	}
-}
-
-// rowDot writes K̇ = Σ_l (Ṗ_l R_l + P_l R_l' ṙ) of edge e, one product because R
-// and R' lie one behind the other.
-func (f *legendreKernel[T]) rowDot(t, e int, kDot []T) {
-	n, d := len(f.cfg.Grid.Orientations), f.degrees
-	f.set.MatMul(kDot, f.pDot[e*n*2*d:(e+1)*n*2*d], f.pairOf(f.radial, t, e), n, 2*d, f.cfg.Channels, false)
 }
 
 func (f *legendreKernel[T]) clearGradient() {
 	for t := range f.dRadial {
-		cleared(&f.dRadial[t], len(f.e.first)*f.blockSize())
+		cleared(&f.dRadial[t], 2*len(f.e.first)*f.width)
 	}
 }
 
-func (f *legendreKernel[T]) gradientRow(t, e int, dk, dkDot []T, _ *weights[T]) {
-	n, d, channels := len(f.cfg.Grid.Orientations), f.degrees, f.cfg.Channels
-	dr := f.pairOf(f.dRadial, t, e)
-	// K̇[ac] += [Ṗ, ṙP][al] [R; R'][lc]
-	f.set.MatMulTN(dr, f.pDot[e*n*2*d:(e+1)*n*2*d], dkDot, 2*d, n, channels, true)
-	// K[ac] += P[al] R[lc]
-	f.set.MatMulTN(dr[:len(dr)/2], f.p[e*n*d:(e+1)*n*d], dk, d, n, channels, true)
+// gradientRows takes in the adjoints of R and R':
+//
+//	K = Σ_l P_l R_l,  K̇ = Σ_l (Ṗ_l R_l + P_l ṙ R'_l)
+func (f *legendreKernel[T]) gradientRows(t int, g gradientRows[T], _ *weights[T]) {
+	n, size, half, c := f.angles(), f.points()*f.cfg.Channels, len(f.dRadial[t])/2, f.cfg.Channels
+	for i := range f.e.atoms() {
+		from, to := f.e.graph.Start[i], f.e.graph.Start[i+1]
+		dm, dmDot := g.dm[i*size:(i+1)*size], g.dmDot[i*size:(i+1)*size]
+		p, pDot := f.p[from*n:to*n], f.pDot[from*n:to*n]
+		h := f.neighbors(g.h, from, to)
+		add := func(into int, zeroth bool, factor func(e int) T) {
+			for e := from; e < to; e++ {
+				row := f.buffer[(e-from)*f.width : (e-from+1)*f.width]
+				at := into + int(f.e.pair[e])*f.width
+				skip := 0
+				if !zeroth {
+					skip = c
+				}
+				f.set.AXPY(f.dRadial[t][at+skip:at+f.width], row[skip:], factor(e))
+			}
+		}
+		one := func(int) T { return 1 }
+
+		dr := cleared(&f.buffer, (to-from)*f.width)
+		f.set.GatherGrad(dr, p, dm, h, f.points(), c, f.cfg.Degree)
+		if t > 0 { // ḣ of the first layer is zero
+			f.set.GatherGrad(dr, p, dmDot, f.neighbors(g.hDot, from, to), f.points(), c, f.cfg.Degree)
+		}
+		add(0, true, one)
+		clear(dr)
+		f.set.GatherGrad(dr, pDot, dmDot, h, f.points(), c, f.cfg.Degree)
+		add(0, false, one)
+		clear(dr)
+		f.set.GatherGrad(dr, p, dmDot, h, f.points(), c, f.cfg.Degree)
+		add(half, true, func(e int) T { return T(f.rDot[e]) })
+	}
 }
 
 func (f *legendreKernel[T]) gradient(grad *weights[T]) {
-	pairs, basis, width := len(f.e.first), f.cfg.Basis, f.degrees*f.cfg.Channels
-	dPhi := cleared(&f.dPhi, pairs*2*basis)
+	pairs, basis := len(f.e.first), f.cfg.Basis
+	dPhi := cleared(&f.dPhi, 2*pairs*basis)
 	for t := range f.dRadial {
 		// [R; R'] = [φ; φ'] A
-		f.set.MatMulTN(grad.layers[t].spatial, f.phi, f.dRadial[t], basis, 2*pairs, width, true)
-		f.set.MatMulNT(dPhi, f.dRadial[t], f.w.layers[t].spatial, 2*pairs, width, basis, true)
+		f.set.MatMulTN(grad.layers[t].spatial, f.phi, f.dRadial[t], basis, 2*pairs, f.width, true)
+		f.set.MatMulNT(dPhi, f.dRadial[t], f.w.layers[t].spatial, 2*pairs, f.width, basis, true)
 	}
 	dy, dyDot := resize(&f.dy, pairs*basis), resize(&f.dyd, pairs*basis)
-	for q, e := range f.e.first {
-		u64, du64 := envelope(f.e.r[e], f.cfg.Cutoff, f.cfg.Envelope)
-		u, du := T(u64), T(du64)
-		for k := range basis {
+	dPhiDot := dPhi[pairs*basis:]
+	for q := range pairs {
+		u, du := f.envelope(q)
+		for k := q * basis; k < (q+1)*basis; k++ {
 			// φ = y u; φ' = y' u + y u'
-			dv, dvDot := dPhi[(2*q)*basis+k], dPhi[(2*q+1)*basis+k]
-			dy[q*basis+k] = dv*u + dvDot*du
-			dyDot[q*basis+k] = dvDot * u
+			dy[k] = dPhi[k]*u + dPhiDot[k]*du
+			dyDot[k] = dPhiDot[k] * u
 		}
 	}
 	f.mlp.gradient(f.w.spatial, grad.spatial, dy, dyDot)

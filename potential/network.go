@@ -2,7 +2,6 @@ package potential
 
 import (
 	"fmt"
-	"math"
 
 	"ponita/neighbor"
 	"ponita/potential/internal/kernel"
@@ -13,12 +12,11 @@ import (
 // [Pass] values may use one network at the same time, as long as nobody calls
 // SetWeights.
 type Network[T Float] struct {
-	cfg         Config
-	set         *kernel.Set[T]
-	w           *weights[T]
-	perNeighbor T          // n̄^(-1/2)
-	gridMoment  [4]float64 // Σ_a w_a and Σ_a w_a o_a
-	version     int        // counts SetWeights
+	cfg        Config
+	set        *kernel.Set[T]
+	w          *weights[T]
+	gridMoment [4]float64 // Σ_a w_a and Σ_a w_a o_a
+	version    int        // counts SetWeights
 }
 
 // NewNetwork returns a network with all weights zero. Zeros in the
@@ -28,14 +26,16 @@ func NewNetwork[T Float](cfg Config) (*Network[T], error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if cfg.Kernel == Legendre {
+		cfg.Grid, _ = cfg.Grid.paired()
+	}
 	set, err := kernel.Best[T]()
 	if err != nil {
 		return nil, fmt.Errorf("potential: %w", err)
 	}
 	n := &Network[T]{
 		cfg: cfg, set: set,
-		w:           view(cfg, make([]T, cfg.Layout().Len)),
-		perNeighbor: T(1 / math.Sqrt(cfg.MeanNeighbors)),
+		w: view(cfg, make([]T, cfg.Layout().Len)),
 	}
 	for a := range cfg.Grid.Orientations {
 		for m := range n.gridMoment {
@@ -45,7 +45,8 @@ func NewNetwork[T Float](cfg Config) (*Network[T], error) {
 	return n, nil
 }
 
-// Config returns the configuration with its defaults filled in.
+// Config returns the configuration with its defaults filled in. Its grid may be
+// in another order than the one given.
 func (n *Network[T]) Config() Config { return n.cfg }
 
 // KernelName returns the name of the kernel set in use, such as "avx2".

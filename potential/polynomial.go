@@ -1,6 +1,10 @@
 package potential
 
-import "ponita/potential/internal/kernel"
+import (
+	"math"
+
+	"ponita/potential/internal/kernel"
+)
 
 // polynomialKernel is the family of the paper,
 //
@@ -15,14 +19,14 @@ import "ponita/potential/internal/kernel"
 // The self edge of the reference, x = 0, is the last row of the MLP: all its
 // features are zero, the same for every orientation.
 type polynomialKernel[T Float] struct {
-	cfg *Config
-	set *kernel.Set[T]
-	w   *weights[T]
-	e   *edges
-	mlp *mlp[T]
+	rowwise[T]
+	cfg         *Config
+	w           *weights[T]
+	mlp         *mlp[T]
+	perNeighbor float64 // n̄^(-1/2)
 
 	invariants, features int
-	basis, basisDot      []T   // [edge·orientation, and the self row][basis], times the envelope
+	basis, basisDot      []T   // [edge·orientation, and the self row][basis], times envelope and n̄^(-1/2)
 	selfK                [][]T // [layer][channel]
 	dBasis, dBasisDot    []T   // adjoints of basis and basisDot
 	dFeature             []T   // [row][feature]
@@ -33,12 +37,21 @@ type polynomialKernel[T Float] struct {
 func newPolynomialKernel[T Float](cfg *Config, set *kernel.Set[T], w *weights[T], e *edges) *polynomialKernel[T] {
 	n := cfg.invariants()
 	features := monomials(n, cfg.Degree)
-	return &polynomialKernel[T]{
-		cfg: cfg, set: set, w: w, e: e,
-		mlp:        newMLP(set, features, cfg.Hidden, cfg.Basis),
-		invariants: n, features: features,
+	f := &polynomialKernel[T]{
+		cfg: cfg, w: w,
+		mlp:         newMLP(set, features, cfg.Hidden, cfg.Basis),
+		perNeighbor: 1 / math.Sqrt(cfg.MeanNeighbors),
+		invariants:  n, features: features,
 		selfK: make([][]T, cfg.Layers),
 	}
+	f.rowwise = newRowwise[T](f, set, e, len(cfg.Grid.Orientations)*cfg.Channels)
+	return f
+}
+
+// envelope is that of edge e, times n̄^(-1/2), and its derivative by r.
+func (f *polynomialKernel[T]) envelope(e int) (u, du float64) {
+	u, du = envelope(f.e.r[e], f.cfg.Cutoff, f.cfg.Envelope)
+	return u * f.perNeighbor, du * f.perNeighbor
 }
 
 // invariants returns the number of invariants of a point pair.
@@ -94,7 +107,7 @@ func (f *polynomialKernel[T]) forward() {
 	y := f.mlp.forward(f.w.spatial)
 	copy(resize(&f.basis, len(y)), y)
 	for e := range f.e.len() {
-		u, _ := envelope(f.e.r[e], f.cfg.Cutoff, f.cfg.Envelope)
+		u, _ := f.envelope(e)
 		for k := range f.basis[e*n*basis : (e+1)*n*basis] {
 			f.basis[e*n*basis+k] *= T(u)
 		}
@@ -119,7 +132,7 @@ func (f *polynomialKernel[T]) row(t, e int, k []T) {
 
 func (f *polynomialKernel[T]) clearAdjoint() { cleared(&f.dBasis, len(f.basis)) }
 
-func (f *polynomialKernel[T]) backwardRow(t, e int, dk []T) {
+func (f *polynomialKernel[T]) adjointRow(t, e int, dk []T) {
 	f.set.MatMulNT(f.block(f.dBasis, e, f.cfg.Basis), dk, f.w.layers[t].spatial,
 		len(f.cfg.Grid.Orientations), f.cfg.Channels, f.cfg.Basis, true)
 }
@@ -129,7 +142,7 @@ func (f *polynomialKernel[T]) backward(dVec [][3]float64) {
 	dy := cleared(&f.dy, len(f.dBasis))
 	for e := range dVec {
 		// basis = y u(r)
-		u, du := envelope(f.e.r[e], f.cfg.Cutoff, f.cfg.Envelope)
+		u, du := f.envelope(e)
 		d, y := f.block(f.dBasis, e, basis), f.block(f.mlp.y, e, basis)
 		out := f.block(dy, e, basis)
 		dr := 0.
@@ -178,7 +191,7 @@ func (f *polynomialKernel[T]) tangent(vecDot [][3]float64) {
 	copy(resize(&f.basisDot, len(yDot)), yDot)
 	for e, v := range vecDot {
 		// d(y u) = ẏ u + y u' ṙ
-		u, du := envelope(f.e.r[e], f.cfg.Cutoff, f.cfg.Envelope)
+		u, du := f.envelope(e)
 		rDot := dot(f.e.unit(e), v)
 		out, y := f.block(f.basisDot, e, basis), f.block(f.mlp.y, e, basis)
 		for k := range out {
@@ -215,7 +228,7 @@ func (f *polynomialKernel[T]) gradient(grad *weights[T]) {
 	copy(dyDot, f.dBasisDot)
 	for e := range f.e.len() {
 		// basis = y u, basisDot = ẏ u + y u' ṙ
-		u, du := envelope(f.e.r[e], f.cfg.Cutoff, f.cfg.Envelope)
+		u, du := f.envelope(e)
 		rDot := dot(f.e.unit(e), f.vecDot[e])
 		out, outDot := f.block(dy, e, basis), f.block(dyDot, e, basis)
 		for k := range out {

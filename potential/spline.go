@@ -34,7 +34,7 @@ const (
 )
 
 // radialFunctions evaluates R and dR/dr of all layers at distances r:
-// [layer][distance][2][width].
+// [layer][2][distance][width].
 type radialFunctions func(r []float64) [][]float64
 
 // newRadialSpline tabulates functions that vanish at the cutoff.
@@ -60,11 +60,12 @@ func (s *radialSpline) fit(f radialFunctions, cutoff float64, layers, n int) {
 	s.table = make([][]float64, layers)
 	for t := range s.table {
 		s.table[t] = make([]float64, n*4*s.width)
+		slopes := values[t][(n+1)*s.width:]
 		for k := range n {
-			v, next := values[t][k*2*s.width:], values[t][(k+1)*2*s.width:]
 			q := s.table[t][k*4*s.width:]
 			for w := range s.width {
-				f0, d0, f1, d1 := v[w], h*v[s.width+w], next[w], h*next[s.width+w]
+				at, next := k*s.width+w, (k+1)*s.width+w
+				f0, d0, f1, d1 := values[t][at], h*slopes[at], values[t][next], h*slopes[next]
 				q[w], q[s.width+w] = f0, d0
 				q[2*s.width+w] = 3*(f1-f0) - 2*d0 - d1
 				q[3*s.width+w] = 2*(f0-f1) + d0 + d1
@@ -90,7 +91,7 @@ func (s *radialSpline) measure(f radialFunctions, cutoff float64) {
 			q := s.table[t][i/len(places)*4*s.width:]
 			x := places[i%len(places)]
 			for w := range s.width {
-				v, slope := values[(2*i)*s.width+w], values[(2*i+1)*s.width+w]
+				v, slope := values[i*s.width+w], values[(len(r)+i)*s.width+w]
 				q0, q1, q2, q3 := q[w], q[s.width+w], q[2*s.width+w], q[3*s.width+w]
 				largest, steepest = max(largest, math.Abs(v)), max(steepest, math.Abs(slope))
 				wrong = max(wrong, math.Abs(((q3*x+q2)*x+q1)*x+q0-v))
@@ -106,11 +107,11 @@ func (s *radialSpline) measure(f radialFunctions, cutoff float64) {
 	}
 }
 
-// rounded returns layer t's table times factor in the precision of T.
-func rounded[T Float](table []float64, factor float64) []T {
+// rounded returns values in the precision of T.
+func rounded[T Float](table []float64) []T {
 	out := make([]T, len(table))
 	for k, v := range table {
-		out[k] = T(v * factor)
+		out[k] = T(v)
 	}
 	return out
 }

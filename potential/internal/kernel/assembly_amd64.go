@@ -26,7 +26,9 @@ type assembly[T Float] struct {
 	// By degree, from 1 on.
 	angular [degrees]angularFunc[T]
 	gather  [degrees]gatherFunc[T]
-	pair    [degrees]pairFunc[T]
+
+	gatherGrad [degrees]gatherFunc[T] // of dr, p, dy and x
+	pair       [degrees]pairFunc[T]
 
 	normalize  func(xhat, rstd, x *T, rows, c int, share T)
 	normalizeT func(dx, dxhat, xhat, rstd *T, rows, c int, share T)
@@ -37,7 +39,7 @@ const degrees = 4
 
 type (
 	angularFunc[T Float] func(p, dp, u, grid *T, edges, n int, sign T)
-	gatherFunc[T Float]  func(y, r, p, x *T, index *int32, edges, n, c, stride, atom, orientation int)
+	gatherFunc[T Float]  func(a, b, c, x *T, index *int32, edges, n, channels, stride, atom, orientation int)
 	pairFunc[T Float]    func(out, r, dr, p, dp, h, m, xh, xm, grid *T, ih, im *int32, edges, n, c, stride, atomH, atomM, orientation int)
 )
 

@@ -11,7 +11,8 @@ package kernel
 //
 //	Spline    R (and dR/ds) of a list of edges
 //	Angular   P_l(x_a) (and P'_l) of the same list
-//	Gather    Σ_j K h_j, the convolution; with P(−x) also its adjoint in h
+//	Gather    Σ_j K h_j, the convolution; with P(−x) also its adjoint in h,
+//	          and GatherGrad, its adjoint in R
 //	Pair      what a force needs of ∂E/∂K, for both directions of a bond at once
 //
 // P_0 = 1 is left out, so p is [edge][degree][orientation] with l = 1…degree.
@@ -77,6 +78,18 @@ func (s *Set[T]) Gather(y, r, p []T, x Rows[T], n, c, degree int) {
 	mustMatch("Gather: p", len(p), edges, degree*n)
 	x.mustFit("Gather: x", n, c)
 	s.gather(y, r, p, x, n, c, degree)
+}
+
+// GatherGrad adds the adjoint of Gather in r to dr, for dy that of y:
+//
+//	dr[e,l,c] += Σ_a p[e,l−1,a] dy[a,c] x[e,a,c],  with 1 for p if l = 0
+func (s *Set[T]) GatherGrad(dr, p, dy []T, x Rows[T], n, c, degree int) {
+	edges := len(x.Index)
+	mustMatch("GatherGrad: dr", len(dr), edges, (degree+1)*c)
+	mustMatch("GatherGrad: p", len(p), edges, degree*n)
+	mustMatch("GatherGrad: dy", len(dy), n, c)
+	x.mustFit("GatherGrad: x", n, c)
+	s.gatherGrad(dr, p, dy, x, n, c, degree)
 }
 
 // PairArgs are the arguments of [Set.Pair]. The orientations come in antipodal

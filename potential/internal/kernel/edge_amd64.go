@@ -36,6 +36,18 @@ func (f *assembly[T]) setEdges(set *Set[T]) {
 			gatherChannels(y, r, p, x, n, c, degree, whole)
 		}
 	}
+	set.gatherGrad = func(dr, p, dy []T, x Rows[T], n, c, degree int) {
+		whole := c / lanes * lanes
+		if degree < 1 || degree > degrees {
+			whole = 0
+		}
+		if whole > 0 && len(x.Index) > 0 && n > 0 {
+			f.gatherGrad[degree-1](&dr[0], &p[0], &dy[0], &x.X[0], &x.Index[0], len(x.Index), n, whole, c, x.Atom, x.Orientation)
+		}
+		if whole < c {
+			gatherGradChannels(dr, p, dy, x, n, c, degree, whole)
+		}
+	}
 	set.pair = func(out []T, a *PairArgs[T]) {
 		whole := a.C / lanes * lanes
 		if a.Degree < 1 || a.Degree > degrees || a.N == 0 {

@@ -106,6 +106,36 @@ func testGather[T Float](t *testing.T, set *Set[T]) {
 	})
 }
 
+func TestGatherGradMatchesDefinition(t *testing.T) {
+	everySet(t, testGatherGrad[float32], testGatherGrad[float64])
+}
+
+func testGatherGrad[T Float](t *testing.T, set *Set[T]) {
+	rng := rand.New(rand.NewPCG(29, 30))
+	edgeShapes(func(edges, n, c, degree int) bool {
+		n++
+		b := randomBonds[T](t, rng, edges, n, c, degree)
+		got := clone(t, b.r)
+		set.GatherGrad(got, b.p, b.center, Rows[T]{X: b.x, Index: b.index, Atom: n * c, Orientation: c}, n, c, degree)
+		for i := range got {
+			e, l, k := i/((degree+1)*c), i/c%(degree+1), i%c
+			var want sum
+			want.add(float64(b.r[i]))
+			for a := range n {
+				p := 1.
+				if l > 0 {
+					p = float64(b.p[(e*degree+l-1)*n+a])
+				}
+				want.add(p, float64(b.center[a*c+k]), float64(b.x[(int(b.index[e])*n+a)*c+k]))
+			}
+			if !check(t, fmt.Sprintf("GatherGrad edges=%d n=%d c=%d degree=%d", edges, n, c, degree), i, got[i], want, n+3) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 func TestPairMatchesDefinition(t *testing.T) {
 	everySet(t, testPair[float32], testPair[float64])
 }

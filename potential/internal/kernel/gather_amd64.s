@@ -2004,6 +2004,270 @@ below_1:
 	VZEROUPPER
 	RET
 
+// func gatherGrad1AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// Requires: AVX, FMA3
+TEXT ·gatherGrad1AVX2F32(SB), NOSPLIT, $8-88
+	MOVQ stride+64(FP), AX
+	SHLQ $0x02, AX
+	MOVQ n+48(FP), CX
+	SHLQ $0x02, CX
+	MOVQ orientation+80(FP), DX
+	SHLQ $0x02, DX
+	MOVQ dr+0(FP), BX
+	MOVQ p+8(FP), SI
+	MOVQ index+32(FP), DI
+	MOVQ edges+40(FP), R8
+	MOVQ R8, (SP)
+
+edge:
+	CMPQ (SP), $0x00000000
+	JLE  done
+	XORQ R8, R8
+
+channels:
+	MOVQ    dy+16(FP), R10
+	MOVLQSX (DI), R9
+	IMULQ   atom+72(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    x+24(FP), R9
+	ADDQ    R8, R9
+	ADDQ    R8, R10
+	LEAQ    (BX)(R8*1), R11
+	VMOVUPS (R11), Y0
+	ADDQ    AX, R11
+	VMOVUPS (R11), Y1
+	MOVQ    n+48(FP), R12
+	MOVQ    SI, R11
+
+orientation:
+	VMOVUPS      (R10), Y2
+	VMULPS       (R9), Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS (R11), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         AX, R10
+	ADDQ         DX, R9
+	ADDQ         $0x00000004, R11
+	DECQ         R12
+	JNZ          orientation
+	LEAQ         (BX)(R8*1), R11
+	VMOVUPS      Y0, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Y1, (R11)
+	ADDQ         $0x00000020, R8
+	MOVQ         R8, R9
+	SHRQ         $0x02, R9
+	CMPQ         R9, c+56(FP)
+	JLT          channels
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         $0x00000004, DI
+	DECQ         (SP)
+	JMP          edge
+
+done:
+	VZEROUPPER
+	RET
+
+// func gatherGrad1AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// Requires: AVX, FMA3
+TEXT ·gatherGrad1AVX2F64(SB), NOSPLIT, $8-88
+	MOVQ stride+64(FP), AX
+	SHLQ $0x03, AX
+	MOVQ n+48(FP), CX
+	SHLQ $0x03, CX
+	MOVQ orientation+80(FP), DX
+	SHLQ $0x03, DX
+	MOVQ dr+0(FP), BX
+	MOVQ p+8(FP), SI
+	MOVQ index+32(FP), DI
+	MOVQ edges+40(FP), R8
+	MOVQ R8, (SP)
+
+edge:
+	CMPQ (SP), $0x00000000
+	JLE  done
+	XORQ R8, R8
+
+channels:
+	MOVQ    dy+16(FP), R10
+	MOVLQSX (DI), R9
+	IMULQ   atom+72(FP), R9
+	SHLQ    $0x03, R9
+	ADDQ    x+24(FP), R9
+	ADDQ    R8, R9
+	ADDQ    R8, R10
+	LEAQ    (BX)(R8*1), R11
+	VMOVUPD (R11), Y0
+	ADDQ    AX, R11
+	VMOVUPD (R11), Y1
+	MOVQ    n+48(FP), R12
+	MOVQ    SI, R11
+
+orientation:
+	VMOVUPD      (R10), Y2
+	VMULPD       (R9), Y2, Y2
+	VADDPD       Y2, Y0, Y0
+	VBROADCASTSD (R11), Y3
+	VFMADD231PD  Y3, Y2, Y1
+	ADDQ         AX, R10
+	ADDQ         DX, R9
+	ADDQ         $0x00000008, R11
+	DECQ         R12
+	JNZ          orientation
+	LEAQ         (BX)(R8*1), R11
+	VMOVUPD      Y0, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Y1, (R11)
+	ADDQ         $0x00000020, R8
+	MOVQ         R8, R9
+	SHRQ         $0x03, R9
+	CMPQ         R9, c+56(FP)
+	JLT          channels
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         $0x00000004, DI
+	DECQ         (SP)
+	JMP          edge
+
+done:
+	VZEROUPPER
+	RET
+
+// func gatherGrad1AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// Requires: AVX, AVX512F
+TEXT ·gatherGrad1AVX512F32(SB), NOSPLIT, $8-88
+	MOVQ stride+64(FP), AX
+	SHLQ $0x02, AX
+	MOVQ n+48(FP), CX
+	SHLQ $0x02, CX
+	MOVQ orientation+80(FP), DX
+	SHLQ $0x02, DX
+	MOVQ dr+0(FP), BX
+	MOVQ p+8(FP), SI
+	MOVQ index+32(FP), DI
+	MOVQ edges+40(FP), R8
+	MOVQ R8, (SP)
+
+edge:
+	CMPQ (SP), $0x00000000
+	JLE  done
+	XORQ R8, R8
+
+channels:
+	MOVQ    dy+16(FP), R10
+	MOVLQSX (DI), R9
+	IMULQ   atom+72(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    x+24(FP), R9
+	ADDQ    R8, R9
+	ADDQ    R8, R10
+	LEAQ    (BX)(R8*1), R11
+	VMOVUPS (R11), Z0
+	ADDQ    AX, R11
+	VMOVUPS (R11), Z1
+	MOVQ    n+48(FP), R12
+	MOVQ    SI, R11
+
+orientation:
+	VMOVUPS      (R10), Z2
+	VMULPS       (R9), Z2, Z2
+	VADDPS       Z2, Z0, Z0
+	VBROADCASTSS (R11), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	ADDQ         AX, R10
+	ADDQ         DX, R9
+	ADDQ         $0x00000004, R11
+	DECQ         R12
+	JNZ          orientation
+	LEAQ         (BX)(R8*1), R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Z1, (R11)
+	ADDQ         $0x00000040, R8
+	MOVQ         R8, R9
+	SHRQ         $0x02, R9
+	CMPQ         R9, c+56(FP)
+	JLT          channels
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         $0x00000004, DI
+	DECQ         (SP)
+	JMP          edge
+
+done:
+	VZEROUPPER
+	RET
+
+// func gatherGrad1AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// Requires: AVX, AVX512F
+TEXT ·gatherGrad1AVX512F64(SB), NOSPLIT, $8-88
+	MOVQ stride+64(FP), AX
+	SHLQ $0x03, AX
+	MOVQ n+48(FP), CX
+	SHLQ $0x03, CX
+	MOVQ orientation+80(FP), DX
+	SHLQ $0x03, DX
+	MOVQ dr+0(FP), BX
+	MOVQ p+8(FP), SI
+	MOVQ index+32(FP), DI
+	MOVQ edges+40(FP), R8
+	MOVQ R8, (SP)
+
+edge:
+	CMPQ (SP), $0x00000000
+	JLE  done
+	XORQ R8, R8
+
+channels:
+	MOVQ    dy+16(FP), R10
+	MOVLQSX (DI), R9
+	IMULQ   atom+72(FP), R9
+	SHLQ    $0x03, R9
+	ADDQ    x+24(FP), R9
+	ADDQ    R8, R9
+	ADDQ    R8, R10
+	LEAQ    (BX)(R8*1), R11
+	VMOVUPD (R11), Z0
+	ADDQ    AX, R11
+	VMOVUPD (R11), Z1
+	MOVQ    n+48(FP), R12
+	MOVQ    SI, R11
+
+orientation:
+	VMOVUPD      (R10), Z2
+	VMULPD       (R9), Z2, Z2
+	VADDPD       Z2, Z0, Z0
+	VBROADCASTSD (R11), Z3
+	VFMADD231PD  Z3, Z2, Z1
+	ADDQ         AX, R10
+	ADDQ         DX, R9
+	ADDQ         $0x00000008, R11
+	DECQ         R12
+	JNZ          orientation
+	LEAQ         (BX)(R8*1), R11
+	VMOVUPD      Z0, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Z1, (R11)
+	ADDQ         $0x00000040, R8
+	MOVQ         R8, R9
+	SHRQ         $0x03, R9
+	CMPQ         R9, c+56(FP)
+	JLT          channels
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         $0x00000004, DI
+	DECQ         (SP)
+	JMP          edge
+
+done:
+	VZEROUPPER
+	RET
+
 // func gather2AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
 TEXT ·gather2AVX2F32(SB), NOSPLIT, $32-88
@@ -4291,6 +4555,302 @@ panel_1_below_1:
 	JMP  panel_1
 
 below_1:
+	VZEROUPPER
+	RET
+
+// func gatherGrad2AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// Requires: AVX, FMA3
+TEXT ·gatherGrad2AVX2F32(SB), NOSPLIT, $8-88
+	MOVQ stride+64(FP), AX
+	SHLQ $0x02, AX
+	MOVQ n+48(FP), CX
+	SHLQ $0x02, CX
+	MOVQ orientation+80(FP), DX
+	SHLQ $0x02, DX
+	MOVQ dr+0(FP), BX
+	MOVQ p+8(FP), SI
+	MOVQ index+32(FP), DI
+	MOVQ edges+40(FP), R8
+	MOVQ R8, (SP)
+
+edge:
+	CMPQ (SP), $0x00000000
+	JLE  done
+	XORQ R8, R8
+
+channels:
+	MOVQ    dy+16(FP), R10
+	MOVLQSX (DI), R9
+	IMULQ   atom+72(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    x+24(FP), R9
+	ADDQ    R8, R9
+	ADDQ    R8, R10
+	LEAQ    (BX)(R8*1), R11
+	VMOVUPS (R11), Y0
+	ADDQ    AX, R11
+	VMOVUPS (R11), Y1
+	ADDQ    AX, R11
+	VMOVUPS (R11), Y2
+	MOVQ    n+48(FP), R12
+	MOVQ    SI, R11
+
+orientation:
+	VMOVUPS      (R10), Y3
+	VMULPS       (R9), Y3, Y3
+	VADDPS       Y3, Y0, Y0
+	VBROADCASTSS (R11), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS (R11)(CX*1), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         AX, R10
+	ADDQ         DX, R9
+	ADDQ         $0x00000004, R11
+	DECQ         R12
+	JNZ          orientation
+	LEAQ         (BX)(R8*1), R11
+	VMOVUPS      Y0, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Y1, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Y2, (R11)
+	ADDQ         $0x00000020, R8
+	MOVQ         R8, R9
+	SHRQ         $0x02, R9
+	CMPQ         R9, c+56(FP)
+	JLT          channels
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         $0x00000004, DI
+	DECQ         (SP)
+	JMP          edge
+
+done:
+	VZEROUPPER
+	RET
+
+// func gatherGrad2AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// Requires: AVX, FMA3
+TEXT ·gatherGrad2AVX2F64(SB), NOSPLIT, $8-88
+	MOVQ stride+64(FP), AX
+	SHLQ $0x03, AX
+	MOVQ n+48(FP), CX
+	SHLQ $0x03, CX
+	MOVQ orientation+80(FP), DX
+	SHLQ $0x03, DX
+	MOVQ dr+0(FP), BX
+	MOVQ p+8(FP), SI
+	MOVQ index+32(FP), DI
+	MOVQ edges+40(FP), R8
+	MOVQ R8, (SP)
+
+edge:
+	CMPQ (SP), $0x00000000
+	JLE  done
+	XORQ R8, R8
+
+channels:
+	MOVQ    dy+16(FP), R10
+	MOVLQSX (DI), R9
+	IMULQ   atom+72(FP), R9
+	SHLQ    $0x03, R9
+	ADDQ    x+24(FP), R9
+	ADDQ    R8, R9
+	ADDQ    R8, R10
+	LEAQ    (BX)(R8*1), R11
+	VMOVUPD (R11), Y0
+	ADDQ    AX, R11
+	VMOVUPD (R11), Y1
+	ADDQ    AX, R11
+	VMOVUPD (R11), Y2
+	MOVQ    n+48(FP), R12
+	MOVQ    SI, R11
+
+orientation:
+	VMOVUPD      (R10), Y3
+	VMULPD       (R9), Y3, Y3
+	VADDPD       Y3, Y0, Y0
+	VBROADCASTSD (R11), Y4
+	VFMADD231PD  Y4, Y3, Y1
+	VBROADCASTSD (R11)(CX*1), Y4
+	VFMADD231PD  Y4, Y3, Y2
+	ADDQ         AX, R10
+	ADDQ         DX, R9
+	ADDQ         $0x00000008, R11
+	DECQ         R12
+	JNZ          orientation
+	LEAQ         (BX)(R8*1), R11
+	VMOVUPD      Y0, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Y1, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Y2, (R11)
+	ADDQ         $0x00000020, R8
+	MOVQ         R8, R9
+	SHRQ         $0x03, R9
+	CMPQ         R9, c+56(FP)
+	JLT          channels
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         $0x00000004, DI
+	DECQ         (SP)
+	JMP          edge
+
+done:
+	VZEROUPPER
+	RET
+
+// func gatherGrad2AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// Requires: AVX, AVX512F
+TEXT ·gatherGrad2AVX512F32(SB), NOSPLIT, $8-88
+	MOVQ stride+64(FP), AX
+	SHLQ $0x02, AX
+	MOVQ n+48(FP), CX
+	SHLQ $0x02, CX
+	MOVQ orientation+80(FP), DX
+	SHLQ $0x02, DX
+	MOVQ dr+0(FP), BX
+	MOVQ p+8(FP), SI
+	MOVQ index+32(FP), DI
+	MOVQ edges+40(FP), R8
+	MOVQ R8, (SP)
+
+edge:
+	CMPQ (SP), $0x00000000
+	JLE  done
+	XORQ R8, R8
+
+channels:
+	MOVQ    dy+16(FP), R10
+	MOVLQSX (DI), R9
+	IMULQ   atom+72(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    x+24(FP), R9
+	ADDQ    R8, R9
+	ADDQ    R8, R10
+	LEAQ    (BX)(R8*1), R11
+	VMOVUPS (R11), Z0
+	ADDQ    AX, R11
+	VMOVUPS (R11), Z1
+	ADDQ    AX, R11
+	VMOVUPS (R11), Z2
+	MOVQ    n+48(FP), R12
+	MOVQ    SI, R11
+
+orientation:
+	VMOVUPS      (R10), Z3
+	VMULPS       (R9), Z3, Z3
+	VADDPS       Z3, Z0, Z0
+	VBROADCASTSS (R11), Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS (R11)(CX*1), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         AX, R10
+	ADDQ         DX, R9
+	ADDQ         $0x00000004, R11
+	DECQ         R12
+	JNZ          orientation
+	LEAQ         (BX)(R8*1), R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Z1, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Z2, (R11)
+	ADDQ         $0x00000040, R8
+	MOVQ         R8, R9
+	SHRQ         $0x02, R9
+	CMPQ         R9, c+56(FP)
+	JLT          channels
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         $0x00000004, DI
+	DECQ         (SP)
+	JMP          edge
+
+done:
+	VZEROUPPER
+	RET
+
+// func gatherGrad2AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// Requires: AVX, AVX512F
+TEXT ·gatherGrad2AVX512F64(SB), NOSPLIT, $8-88
+	MOVQ stride+64(FP), AX
+	SHLQ $0x03, AX
+	MOVQ n+48(FP), CX
+	SHLQ $0x03, CX
+	MOVQ orientation+80(FP), DX
+	SHLQ $0x03, DX
+	MOVQ dr+0(FP), BX
+	MOVQ p+8(FP), SI
+	MOVQ index+32(FP), DI
+	MOVQ edges+40(FP), R8
+	MOVQ R8, (SP)
+
+edge:
+	CMPQ (SP), $0x00000000
+	JLE  done
+	XORQ R8, R8
+
+channels:
+	MOVQ    dy+16(FP), R10
+	MOVLQSX (DI), R9
+	IMULQ   atom+72(FP), R9
+	SHLQ    $0x03, R9
+	ADDQ    x+24(FP), R9
+	ADDQ    R8, R9
+	ADDQ    R8, R10
+	LEAQ    (BX)(R8*1), R11
+	VMOVUPD (R11), Z0
+	ADDQ    AX, R11
+	VMOVUPD (R11), Z1
+	ADDQ    AX, R11
+	VMOVUPD (R11), Z2
+	MOVQ    n+48(FP), R12
+	MOVQ    SI, R11
+
+orientation:
+	VMOVUPD      (R10), Z3
+	VMULPD       (R9), Z3, Z3
+	VADDPD       Z3, Z0, Z0
+	VBROADCASTSD (R11), Z4
+	VFMADD231PD  Z4, Z3, Z1
+	VBROADCASTSD (R11)(CX*1), Z4
+	VFMADD231PD  Z4, Z3, Z2
+	ADDQ         AX, R10
+	ADDQ         DX, R9
+	ADDQ         $0x00000008, R11
+	DECQ         R12
+	JNZ          orientation
+	LEAQ         (BX)(R8*1), R11
+	VMOVUPD      Z0, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Z1, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Z2, (R11)
+	ADDQ         $0x00000040, R8
+	MOVQ         R8, R9
+	SHRQ         $0x03, R9
+	CMPQ         R9, c+56(FP)
+	JLT          channels
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         $0x00000004, DI
+	DECQ         (SP)
+	JMP          edge
+
+done:
 	VZEROUPPER
 	RET
 
@@ -6871,6 +7431,334 @@ panel_1_below_1:
 	JMP  panel_1
 
 below_1:
+	VZEROUPPER
+	RET
+
+// func gatherGrad3AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// Requires: AVX, FMA3
+TEXT ·gatherGrad3AVX2F32(SB), NOSPLIT, $8-88
+	MOVQ stride+64(FP), AX
+	SHLQ $0x02, AX
+	MOVQ n+48(FP), CX
+	SHLQ $0x02, CX
+	MOVQ orientation+80(FP), DX
+	SHLQ $0x02, DX
+	MOVQ dr+0(FP), BX
+	MOVQ p+8(FP), SI
+	MOVQ index+32(FP), DI
+	MOVQ edges+40(FP), R8
+	MOVQ R8, (SP)
+
+edge:
+	CMPQ (SP), $0x00000000
+	JLE  done
+	XORQ R8, R8
+
+channels:
+	MOVQ    dy+16(FP), R10
+	MOVLQSX (DI), R9
+	IMULQ   atom+72(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    x+24(FP), R9
+	ADDQ    R8, R9
+	ADDQ    R8, R10
+	LEAQ    (BX)(R8*1), R11
+	VMOVUPS (R11), Y0
+	ADDQ    AX, R11
+	VMOVUPS (R11), Y1
+	ADDQ    AX, R11
+	VMOVUPS (R11), Y2
+	ADDQ    AX, R11
+	VMOVUPS (R11), Y3
+	MOVQ    n+48(FP), R12
+	MOVQ    SI, R11
+
+orientation:
+	VMOVUPS      (R10), Y4
+	VMULPS       (R9), Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	VBROADCASTSS (R11), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (R11)(CX*1), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS (R11)(CX*2), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         AX, R10
+	ADDQ         DX, R9
+	ADDQ         $0x00000004, R11
+	DECQ         R12
+	JNZ          orientation
+	LEAQ         (BX)(R8*1), R11
+	VMOVUPS      Y0, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Y1, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Y2, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         $0x00000020, R8
+	MOVQ         R8, R9
+	SHRQ         $0x02, R9
+	CMPQ         R9, c+56(FP)
+	JLT          channels
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         $0x00000004, DI
+	DECQ         (SP)
+	JMP          edge
+
+done:
+	VZEROUPPER
+	RET
+
+// func gatherGrad3AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// Requires: AVX, FMA3
+TEXT ·gatherGrad3AVX2F64(SB), NOSPLIT, $8-88
+	MOVQ stride+64(FP), AX
+	SHLQ $0x03, AX
+	MOVQ n+48(FP), CX
+	SHLQ $0x03, CX
+	MOVQ orientation+80(FP), DX
+	SHLQ $0x03, DX
+	MOVQ dr+0(FP), BX
+	MOVQ p+8(FP), SI
+	MOVQ index+32(FP), DI
+	MOVQ edges+40(FP), R8
+	MOVQ R8, (SP)
+
+edge:
+	CMPQ (SP), $0x00000000
+	JLE  done
+	XORQ R8, R8
+
+channels:
+	MOVQ    dy+16(FP), R10
+	MOVLQSX (DI), R9
+	IMULQ   atom+72(FP), R9
+	SHLQ    $0x03, R9
+	ADDQ    x+24(FP), R9
+	ADDQ    R8, R9
+	ADDQ    R8, R10
+	LEAQ    (BX)(R8*1), R11
+	VMOVUPD (R11), Y0
+	ADDQ    AX, R11
+	VMOVUPD (R11), Y1
+	ADDQ    AX, R11
+	VMOVUPD (R11), Y2
+	ADDQ    AX, R11
+	VMOVUPD (R11), Y3
+	MOVQ    n+48(FP), R12
+	MOVQ    SI, R11
+
+orientation:
+	VMOVUPD      (R10), Y4
+	VMULPD       (R9), Y4, Y4
+	VADDPD       Y4, Y0, Y0
+	VBROADCASTSD (R11), Y5
+	VFMADD231PD  Y5, Y4, Y1
+	VBROADCASTSD (R11)(CX*1), Y5
+	VFMADD231PD  Y5, Y4, Y2
+	VBROADCASTSD (R11)(CX*2), Y5
+	VFMADD231PD  Y5, Y4, Y3
+	ADDQ         AX, R10
+	ADDQ         DX, R9
+	ADDQ         $0x00000008, R11
+	DECQ         R12
+	JNZ          orientation
+	LEAQ         (BX)(R8*1), R11
+	VMOVUPD      Y0, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Y1, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Y2, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Y3, (R11)
+	ADDQ         $0x00000020, R8
+	MOVQ         R8, R9
+	SHRQ         $0x03, R9
+	CMPQ         R9, c+56(FP)
+	JLT          channels
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         $0x00000004, DI
+	DECQ         (SP)
+	JMP          edge
+
+done:
+	VZEROUPPER
+	RET
+
+// func gatherGrad3AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// Requires: AVX, AVX512F
+TEXT ·gatherGrad3AVX512F32(SB), NOSPLIT, $8-88
+	MOVQ stride+64(FP), AX
+	SHLQ $0x02, AX
+	MOVQ n+48(FP), CX
+	SHLQ $0x02, CX
+	MOVQ orientation+80(FP), DX
+	SHLQ $0x02, DX
+	MOVQ dr+0(FP), BX
+	MOVQ p+8(FP), SI
+	MOVQ index+32(FP), DI
+	MOVQ edges+40(FP), R8
+	MOVQ R8, (SP)
+
+edge:
+	CMPQ (SP), $0x00000000
+	JLE  done
+	XORQ R8, R8
+
+channels:
+	MOVQ    dy+16(FP), R10
+	MOVLQSX (DI), R9
+	IMULQ   atom+72(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    x+24(FP), R9
+	ADDQ    R8, R9
+	ADDQ    R8, R10
+	LEAQ    (BX)(R8*1), R11
+	VMOVUPS (R11), Z0
+	ADDQ    AX, R11
+	VMOVUPS (R11), Z1
+	ADDQ    AX, R11
+	VMOVUPS (R11), Z2
+	ADDQ    AX, R11
+	VMOVUPS (R11), Z3
+	MOVQ    n+48(FP), R12
+	MOVQ    SI, R11
+
+orientation:
+	VMOVUPS      (R10), Z4
+	VMULPS       (R9), Z4, Z4
+	VADDPS       Z4, Z0, Z0
+	VBROADCASTSS (R11), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS (R11)(CX*1), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VBROADCASTSS (R11)(CX*2), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         AX, R10
+	ADDQ         DX, R9
+	ADDQ         $0x00000004, R11
+	DECQ         R12
+	JNZ          orientation
+	LEAQ         (BX)(R8*1), R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Z1, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Z2, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         $0x00000040, R8
+	MOVQ         R8, R9
+	SHRQ         $0x02, R9
+	CMPQ         R9, c+56(FP)
+	JLT          channels
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         $0x00000004, DI
+	DECQ         (SP)
+	JMP          edge
+
+done:
+	VZEROUPPER
+	RET
+
+// func gatherGrad3AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// Requires: AVX, AVX512F
+TEXT ·gatherGrad3AVX512F64(SB), NOSPLIT, $8-88
+	MOVQ stride+64(FP), AX
+	SHLQ $0x03, AX
+	MOVQ n+48(FP), CX
+	SHLQ $0x03, CX
+	MOVQ orientation+80(FP), DX
+	SHLQ $0x03, DX
+	MOVQ dr+0(FP), BX
+	MOVQ p+8(FP), SI
+	MOVQ index+32(FP), DI
+	MOVQ edges+40(FP), R8
+	MOVQ R8, (SP)
+
+edge:
+	CMPQ (SP), $0x00000000
+	JLE  done
+	XORQ R8, R8
+
+channels:
+	MOVQ    dy+16(FP), R10
+	MOVLQSX (DI), R9
+	IMULQ   atom+72(FP), R9
+	SHLQ    $0x03, R9
+	ADDQ    x+24(FP), R9
+	ADDQ    R8, R9
+	ADDQ    R8, R10
+	LEAQ    (BX)(R8*1), R11
+	VMOVUPD (R11), Z0
+	ADDQ    AX, R11
+	VMOVUPD (R11), Z1
+	ADDQ    AX, R11
+	VMOVUPD (R11), Z2
+	ADDQ    AX, R11
+	VMOVUPD (R11), Z3
+	MOVQ    n+48(FP), R12
+	MOVQ    SI, R11
+
+orientation:
+	VMOVUPD      (R10), Z4
+	VMULPD       (R9), Z4, Z4
+	VADDPD       Z4, Z0, Z0
+	VBROADCASTSD (R11), Z5
+	VFMADD231PD  Z5, Z4, Z1
+	VBROADCASTSD (R11)(CX*1), Z5
+	VFMADD231PD  Z5, Z4, Z2
+	VBROADCASTSD (R11)(CX*2), Z5
+	VFMADD231PD  Z5, Z4, Z3
+	ADDQ         AX, R10
+	ADDQ         DX, R9
+	ADDQ         $0x00000008, R11
+	DECQ         R12
+	JNZ          orientation
+	LEAQ         (BX)(R8*1), R11
+	VMOVUPD      Z0, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Z1, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Z2, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Z3, (R11)
+	ADDQ         $0x00000040, R8
+	MOVQ         R8, R9
+	SHRQ         $0x03, R9
+	CMPQ         R9, c+56(FP)
+	JLT          channels
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         $0x00000004, DI
+	DECQ         (SP)
+	JMP          edge
+
+done:
 	VZEROUPPER
 	RET
 
@@ -9831,5 +10719,369 @@ panel_1_below_1:
 	JMP  panel_1
 
 below_1:
+	VZEROUPPER
+	RET
+
+// func gatherGrad4AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// Requires: AVX, FMA3
+TEXT ·gatherGrad4AVX2F32(SB), NOSPLIT, $8-88
+	MOVQ stride+64(FP), AX
+	SHLQ $0x02, AX
+	MOVQ n+48(FP), CX
+	SHLQ $0x02, CX
+	MOVQ orientation+80(FP), DX
+	SHLQ $0x02, DX
+	MOVQ dr+0(FP), BX
+	MOVQ p+8(FP), SI
+	MOVQ index+32(FP), DI
+	MOVQ edges+40(FP), R8
+	MOVQ R8, (SP)
+
+edge:
+	CMPQ (SP), $0x00000000
+	JLE  done
+	XORQ R8, R8
+
+channels:
+	MOVQ    dy+16(FP), R10
+	MOVLQSX (DI), R9
+	IMULQ   atom+72(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    x+24(FP), R9
+	ADDQ    R8, R9
+	ADDQ    R8, R10
+	LEAQ    (BX)(R8*1), R11
+	VMOVUPS (R11), Y0
+	ADDQ    AX, R11
+	VMOVUPS (R11), Y1
+	ADDQ    AX, R11
+	VMOVUPS (R11), Y2
+	ADDQ    AX, R11
+	VMOVUPS (R11), Y3
+	ADDQ    AX, R11
+	VMOVUPS (R11), Y4
+	MOVQ    n+48(FP), R12
+	MOVQ    SI, R11
+
+orientation:
+	VMOVUPS      (R10), Y5
+	VMULPS       (R9), Y5, Y5
+	VADDPS       Y5, Y0, Y0
+	VBROADCASTSS (R11), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (R11)(CX*1), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS (R11)(CX*2), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	LEAQ         (R11)(CX*2), R13
+	VBROADCASTSS (R13)(CX*1), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         AX, R10
+	ADDQ         DX, R9
+	ADDQ         $0x00000004, R11
+	DECQ         R12
+	JNZ          orientation
+	LEAQ         (BX)(R8*1), R11
+	VMOVUPS      Y0, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Y1, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Y2, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Y4, (R11)
+	ADDQ         $0x00000020, R8
+	MOVQ         R8, R9
+	SHRQ         $0x02, R9
+	CMPQ         R9, c+56(FP)
+	JLT          channels
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         $0x00000004, DI
+	DECQ         (SP)
+	JMP          edge
+
+done:
+	VZEROUPPER
+	RET
+
+// func gatherGrad4AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// Requires: AVX, FMA3
+TEXT ·gatherGrad4AVX2F64(SB), NOSPLIT, $8-88
+	MOVQ stride+64(FP), AX
+	SHLQ $0x03, AX
+	MOVQ n+48(FP), CX
+	SHLQ $0x03, CX
+	MOVQ orientation+80(FP), DX
+	SHLQ $0x03, DX
+	MOVQ dr+0(FP), BX
+	MOVQ p+8(FP), SI
+	MOVQ index+32(FP), DI
+	MOVQ edges+40(FP), R8
+	MOVQ R8, (SP)
+
+edge:
+	CMPQ (SP), $0x00000000
+	JLE  done
+	XORQ R8, R8
+
+channels:
+	MOVQ    dy+16(FP), R10
+	MOVLQSX (DI), R9
+	IMULQ   atom+72(FP), R9
+	SHLQ    $0x03, R9
+	ADDQ    x+24(FP), R9
+	ADDQ    R8, R9
+	ADDQ    R8, R10
+	LEAQ    (BX)(R8*1), R11
+	VMOVUPD (R11), Y0
+	ADDQ    AX, R11
+	VMOVUPD (R11), Y1
+	ADDQ    AX, R11
+	VMOVUPD (R11), Y2
+	ADDQ    AX, R11
+	VMOVUPD (R11), Y3
+	ADDQ    AX, R11
+	VMOVUPD (R11), Y4
+	MOVQ    n+48(FP), R12
+	MOVQ    SI, R11
+
+orientation:
+	VMOVUPD      (R10), Y5
+	VMULPD       (R9), Y5, Y5
+	VADDPD       Y5, Y0, Y0
+	VBROADCASTSD (R11), Y6
+	VFMADD231PD  Y6, Y5, Y1
+	VBROADCASTSD (R11)(CX*1), Y6
+	VFMADD231PD  Y6, Y5, Y2
+	VBROADCASTSD (R11)(CX*2), Y6
+	VFMADD231PD  Y6, Y5, Y3
+	LEAQ         (R11)(CX*2), R13
+	VBROADCASTSD (R13)(CX*1), Y6
+	VFMADD231PD  Y6, Y5, Y4
+	ADDQ         AX, R10
+	ADDQ         DX, R9
+	ADDQ         $0x00000008, R11
+	DECQ         R12
+	JNZ          orientation
+	LEAQ         (BX)(R8*1), R11
+	VMOVUPD      Y0, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Y1, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Y2, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Y3, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Y4, (R11)
+	ADDQ         $0x00000020, R8
+	MOVQ         R8, R9
+	SHRQ         $0x03, R9
+	CMPQ         R9, c+56(FP)
+	JLT          channels
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         $0x00000004, DI
+	DECQ         (SP)
+	JMP          edge
+
+done:
+	VZEROUPPER
+	RET
+
+// func gatherGrad4AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// Requires: AVX, AVX512F
+TEXT ·gatherGrad4AVX512F32(SB), NOSPLIT, $8-88
+	MOVQ stride+64(FP), AX
+	SHLQ $0x02, AX
+	MOVQ n+48(FP), CX
+	SHLQ $0x02, CX
+	MOVQ orientation+80(FP), DX
+	SHLQ $0x02, DX
+	MOVQ dr+0(FP), BX
+	MOVQ p+8(FP), SI
+	MOVQ index+32(FP), DI
+	MOVQ edges+40(FP), R8
+	MOVQ R8, (SP)
+
+edge:
+	CMPQ (SP), $0x00000000
+	JLE  done
+	XORQ R8, R8
+
+channels:
+	MOVQ    dy+16(FP), R10
+	MOVLQSX (DI), R9
+	IMULQ   atom+72(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    x+24(FP), R9
+	ADDQ    R8, R9
+	ADDQ    R8, R10
+	LEAQ    (BX)(R8*1), R11
+	VMOVUPS (R11), Z0
+	ADDQ    AX, R11
+	VMOVUPS (R11), Z1
+	ADDQ    AX, R11
+	VMOVUPS (R11), Z2
+	ADDQ    AX, R11
+	VMOVUPS (R11), Z3
+	ADDQ    AX, R11
+	VMOVUPS (R11), Z4
+	MOVQ    n+48(FP), R12
+	MOVQ    SI, R11
+
+orientation:
+	VMOVUPS      (R10), Z5
+	VMULPS       (R9), Z5, Z5
+	VADDPS       Z5, Z0, Z0
+	VBROADCASTSS (R11), Z6
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS (R11)(CX*1), Z6
+	VFMADD231PS  Z6, Z5, Z2
+	VBROADCASTSS (R11)(CX*2), Z6
+	VFMADD231PS  Z6, Z5, Z3
+	LEAQ         (R11)(CX*2), R13
+	VBROADCASTSS (R13)(CX*1), Z6
+	VFMADD231PS  Z6, Z5, Z4
+	ADDQ         AX, R10
+	ADDQ         DX, R9
+	ADDQ         $0x00000004, R11
+	DECQ         R12
+	JNZ          orientation
+	LEAQ         (BX)(R8*1), R11
+	VMOVUPS      Z0, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Z1, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Z2, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         AX, R11
+	VMOVUPS      Z4, (R11)
+	ADDQ         $0x00000040, R8
+	MOVQ         R8, R9
+	SHRQ         $0x02, R9
+	CMPQ         R9, c+56(FP)
+	JLT          channels
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         $0x00000004, DI
+	DECQ         (SP)
+	JMP          edge
+
+done:
+	VZEROUPPER
+	RET
+
+// func gatherGrad4AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// Requires: AVX, AVX512F
+TEXT ·gatherGrad4AVX512F64(SB), NOSPLIT, $8-88
+	MOVQ stride+64(FP), AX
+	SHLQ $0x03, AX
+	MOVQ n+48(FP), CX
+	SHLQ $0x03, CX
+	MOVQ orientation+80(FP), DX
+	SHLQ $0x03, DX
+	MOVQ dr+0(FP), BX
+	MOVQ p+8(FP), SI
+	MOVQ index+32(FP), DI
+	MOVQ edges+40(FP), R8
+	MOVQ R8, (SP)
+
+edge:
+	CMPQ (SP), $0x00000000
+	JLE  done
+	XORQ R8, R8
+
+channels:
+	MOVQ    dy+16(FP), R10
+	MOVLQSX (DI), R9
+	IMULQ   atom+72(FP), R9
+	SHLQ    $0x03, R9
+	ADDQ    x+24(FP), R9
+	ADDQ    R8, R9
+	ADDQ    R8, R10
+	LEAQ    (BX)(R8*1), R11
+	VMOVUPD (R11), Z0
+	ADDQ    AX, R11
+	VMOVUPD (R11), Z1
+	ADDQ    AX, R11
+	VMOVUPD (R11), Z2
+	ADDQ    AX, R11
+	VMOVUPD (R11), Z3
+	ADDQ    AX, R11
+	VMOVUPD (R11), Z4
+	MOVQ    n+48(FP), R12
+	MOVQ    SI, R11
+
+orientation:
+	VMOVUPD      (R10), Z5
+	VMULPD       (R9), Z5, Z5
+	VADDPD       Z5, Z0, Z0
+	VBROADCASTSD (R11), Z6
+	VFMADD231PD  Z6, Z5, Z1
+	VBROADCASTSD (R11)(CX*1), Z6
+	VFMADD231PD  Z6, Z5, Z2
+	VBROADCASTSD (R11)(CX*2), Z6
+	VFMADD231PD  Z6, Z5, Z3
+	LEAQ         (R11)(CX*2), R13
+	VBROADCASTSD (R13)(CX*1), Z6
+	VFMADD231PD  Z6, Z5, Z4
+	ADDQ         AX, R10
+	ADDQ         DX, R9
+	ADDQ         $0x00000008, R11
+	DECQ         R12
+	JNZ          orientation
+	LEAQ         (BX)(R8*1), R11
+	VMOVUPD      Z0, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Z1, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Z2, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Z3, (R11)
+	ADDQ         AX, R11
+	VMOVUPD      Z4, (R11)
+	ADDQ         $0x00000040, R8
+	MOVQ         R8, R9
+	SHRQ         $0x03, R9
+	CMPQ         R9, c+56(FP)
+	JLT          channels
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         CX, SI
+	ADDQ         AX, BX
+	ADDQ         $0x00000004, DI
+	DECQ         (SP)
+	JMP          edge
+
+done:
 	VZEROUPPER
 	RET

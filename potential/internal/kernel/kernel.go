@@ -32,7 +32,9 @@ type Set[T Float] struct {
 	spline  func(r, dr, table []T, at []int32, frac []T, width int)
 	angular func(p, dp, u, grid []T, n, degree int, sign T)
 	gather  func(y, r, p []T, x Rows[T], n, c, degree int)
-	pair    func(out []T, a *PairArgs[T])
+
+	gatherGrad func(dr, p, dy []T, x Rows[T], n, c, degree int)
+	pair       func(out []T, a *PairArgs[T])
 
 	normalize  func(xhat, rstd, x []T, c int)
 	normalizeT func(dx, dxhat, xhat, rstd []T, c int)

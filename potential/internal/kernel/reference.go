@@ -22,6 +22,7 @@ func Reference[T Float]() *Set[T] {
 		spline:     spline[T],
 		angular:    angular[T],
 		gather:     gather[T],
+		gatherGrad: gatherGrad[T],
 		pair:       pair[T],
 		normalize:  normalize[T],
 		normalizeT: normalizeT[T],

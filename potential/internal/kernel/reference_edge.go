@@ -83,6 +83,28 @@ func gatherRow[T Float](y, x, r, p []T, n, c, degree int) {
 	}
 }
 
+func gatherGrad[T Float](dr, p, dy []T, x Rows[T], n, c, degree int) {
+	gatherGradChannels(dr, p, dy, x, n, c, degree, 0)
+}
+
+// gatherGradChannels does the channels from first on.
+func gatherGradChannels[T Float](dr, p, dy []T, x Rows[T], n, c, degree, first int) {
+	for e, j := range x.Index {
+		for a := range n {
+			d, xa := dy[a*c+first:(a+1)*c], x.X[int(j)*x.Atom+a*x.Orientation+first:][:c-first]
+			for l := range degree + 1 {
+				row, factor := dr[(e*(degree+1)+l)*c+first:][:c-first], T(1)
+				if l > 0 {
+					factor = p[(e*degree+l-1)*n+a]
+				}
+				for k := range row {
+					row[k] += factor * d[k] * xa[k]
+				}
+			}
+		}
+	}
+}
+
 func pair[T Float](out []T, a *PairArgs[T]) {
 	clear(out)
 	pairChannels(out, a, 0)

@@ -11,6 +11,7 @@ import (
 func gather(ctx *build.Context) {
 	for degree := 1; degree <= mostDegrees; degree++ {
 		each(ctx, func(v *vector) { messages(v, degree) })
+		each(ctx, func(v *vector) { messagesGrad(v, degree) })
 	}
 }
 
@@ -176,4 +177,102 @@ func (g *gatherLoop) tile(name string, width, height int, y, first reg.GPVirtual
 		}
 		g.ADDQ(g.row, store)
 	}
+}
+
+// messagesGrad implements, for a fixed degree and for whole registers of
+// channels,
+//
+//	for e := range edges {
+//		for k := range c {
+//			for a := range n {
+//				t := dy[a*stride+k] * x[index[e]*atom+a*orientation+k]
+//				dr[e,0,k] += t
+//				for l := range degree {
+//					dr[e,l+1,k] = FMA(p[e,l,a], t, dr[e,l+1,k])
+//				}
+//			}
+//		}
+//	}
+//
+// Register plan: degree+1 sums, t, 1 for p.
+func messagesGrad(v *vector, degree int) {
+	v.function(fmt.Sprintf("gatherGrad%d", degree),
+		"(dr, p, dy, x *T, index *int32, edges, n, c, stride, atom, orientation int)",
+		fmt.Sprintf("adds the adjoint in r of gather%d.", degree))
+	row, points, step := v.integer("stride", true), v.integer("n", true), v.integer("orientation", true)
+	dr, p, index := v.pointer("dr"), v.pointer("p"), v.pointer("index")
+	left := v.AllocLocal(8)
+	v.MOVQ(v.integer("edges", false), left)
+	v.Label("edge")
+	v.CMPQ(left, U32(0))
+	v.JLE(LabelRef("done"))
+	at := v.GP64()
+	v.XORQ(at, at)
+	v.Label("channels")
+	x, dy := v.GP64(), v.pointer("dy")
+	v.MOVLQSX(Mem{Base: index}, x)
+	v.IMULQ(v.argument("atom"), x)
+	v.SHLQ(U8(v.shift()), x)
+	v.ADDQ(v.argument("x"), x)
+	v.ADDQ(at, x)
+	v.ADDQ(at, dy)
+	sums, place := v.registers(degree+1), v.GP64()
+	v.LEAQ(Mem{Base: dr, Index: at, Scale: 1}, place)
+	for l, sum := range sums {
+		if l > 0 {
+			v.ADDQ(row, place)
+		}
+		v.move(Mem{Base: place}, sum)
+	}
+	angle, n := v.GP64(), v.integer("n", false)
+	v.MOVQ(p, angle)
+	v.Label("orientation")
+	t := v.register()
+	v.move(Mem{Base: dy}, t)
+	v.mul(Mem{Base: x}, t, t)
+	v.add(t, sums[0], sums[0])
+	third := v.GP64()
+	for l := 1; l <= degree; l++ {
+		m := Mem{Base: angle}
+		switch l {
+		case 2:
+			m = m.Idx(points, 1)
+		case 3:
+			m = m.Idx(points, 2)
+		case 4:
+			v.LEAQ(Mem{Base: angle, Index: points, Scale: 2}, third)
+			m = Mem{Base: third}.Idx(points, 1)
+		}
+		value := v.register()
+		v.broadcast(m, value)
+		v.fma(value, t, sums[l])
+	}
+	v.ADDQ(row, dy)
+	v.ADDQ(step, x)
+	v.ADDQ(U32(v.size), angle)
+	v.DECQ(n)
+	v.JNZ(LabelRef("orientation"))
+	v.LEAQ(Mem{Base: dr, Index: at, Scale: 1}, place)
+	for l, sum := range sums {
+		if l > 0 {
+			v.ADDQ(row, place)
+		}
+		v.move(sum, Mem{Base: place})
+	}
+	v.ADDQ(U32(v.bytes), at)
+	next := v.GP64()
+	v.MOVQ(at, next)
+	v.SHRQ(U8(v.shift()), next)
+	v.CMPQ(next, v.argument("c"))
+	v.JLT(LabelRef("channels"))
+	for range degree {
+		v.ADDQ(row, dr)
+		v.ADDQ(points, p)
+	}
+	v.ADDQ(row, dr)
+	v.ADDQ(U32(4), index)
+	v.DECQ(left)
+	v.JMP(LabelRef("edge"))
+	v.Label("done")
+	v.end()
 }
