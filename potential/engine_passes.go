@@ -26,7 +26,7 @@ func (e *engine[T]) forwardBlock(w *worker[T], lo, hi int) {
 	if last {
 		dg = resize(&w.dg, rows*e.hidden)
 	}
-	e.set.AffineGELU(g, dg, w.xhat, l.in, rows)
+	e.set.AffineGELU(g, dg, nil, w.xhat, l.in, rows)
 	e.set.Affine(next, g, l.out, rows, true)
 
 	if l.readout != nil {
@@ -138,7 +138,7 @@ func (e *engine[T]) blockBack(w *worker[T], t int, dH, dM []T) {
 	e.set.Mul(dG, dG, w.dg)
 	dN := resize(&w.n, len(dH))
 	e.set.Affine(dN, dG, l.inT, rows, false)
-	e.set.NormalizeT(dN, dN, w.xhat, w.rstd, e.channels)
+	e.set.NormalizeT(dN, nil, dN, w.xhat, w.rstd, e.channels)
 	clear(dM)
 	for at := 0; at < len(dM); at += row {
 		e.set.FiberT(dM[at:at+row], l.phi, dN[at:at+row], e.points, e.channels)
@@ -173,7 +173,7 @@ func (e *engine[T]) backwardBlock(w *worker[T], lo, hi int) {
 	// the block of layer t−1 once more, for GELU'
 	l, rows := &e.layers[t-1], (hi-lo)*e.points
 	e.normalize(w, e.rowsOf(e.n[t-1], lo, hi))
-	e.set.AffineGELU(resize(&w.g, rows*e.hidden), resize(&w.dg, rows*e.hidden), w.xhat, l.in, rows)
+	e.set.AffineGELU(resize(&w.g, rows*e.hidden), resize(&w.dg, rows*e.hidden), nil, w.xhat, l.in, rows)
 	e.blockBack(w, t-1, dH, e.rowsOf(e.dM[(t-1)%2], lo, hi))
 }
 

@@ -33,13 +33,12 @@ type engineWeights[T Float] struct {
 
 // engineLayer is one layer.
 type engineLayer[T Float] struct {
-	radial      []T               // [interval][4][degree][channel]
-	self        []T               // [channel]
-	phi         []T               // [orientation p][orientation a][channel], with w_a
-	bias        []T               // [channel]
-	in, out     *kernel.Linear[T] // W1 and W2 with their biases
-	inT, outT   *kernel.Linear[T] // W1ᵀ and W2ᵀ
-	readout     []T               // [orientation][channel]: w_a v_c over the number of readouts, or nil
+	blockMaps[T]
+	radial      []T // [interval][4][degree][channel]
+	self        []T // [channel]
+	phi         []T // [orientation p][orientation a][channel], with w_a
+	bias        []T // [channel]
+	readout     []T // [orientation][channel]: w_a v_c over the number of readouts, or nil
 	readoutBias float64
 }
 
@@ -72,7 +71,8 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 	fiber := newFiberKernel(&c, set64, w)
 	fiber.forward()
 	for t := range w.layers {
-		l := foldLayer[T](&c, &w.layers[t], set)
+		l := engineLayer[T]{blockMaps: fold(&c, &w.layers[t], set)}
+		l.self, l.bias = rounded[T](w.layers[t].self), rounded[T](w.layers[t].bias)
 		l.radial = rounded[T](spline.table[t])
 		l.phi = rounded[T](fiber.phi[t])
 		if w.layers[t].readout != nil {
@@ -103,34 +103,4 @@ func (e *engineWeights[T]) isolatedOutputs(species int) []float64 {
 		lone.forward(t)
 	}
 	return lone.out
-}
-
-// foldLayer folds gain and shift of the layer norm and the layer scale into the
-// matrices of the block.
-func foldLayer[T Float](c *Config, w *layerWeights[float64], set *kernel.Set[T]) engineLayer[T] {
-	channels, hidden := c.Channels, c.Widening*c.Channels
-	w1, w1T := make([]T, channels*hidden), make([]T, channels*hidden)
-	w2, w2T := make([]T, channels*hidden), make([]T, channels*hidden)
-	b1, b2 := append([]float64(nil), w.b1...), make([]T, channels)
-	for k := range channels {
-		scale := 1.
-		if w.scale != nil {
-			scale = w.scale[k]
-		}
-		for q := range hidden {
-			in, out := w.gain[k]*w.w1[k*hidden+q], scale*w.w2[q*channels+k]
-			b1[q] += w.shift[k] * w.w1[k*hidden+q]
-			w1[k*hidden+q], w1T[q*channels+k] = T(in), T(in)
-			w2[q*channels+k], w2T[k*hidden+q] = T(out), T(out)
-		}
-		b2[k] = T(scale * w.b2[k])
-	}
-	return engineLayer[T]{
-		self: rounded[T](w.self),
-		bias: rounded[T](w.bias),
-		in:   set.Linear(w1, rounded[T](b1), channels, hidden),
-		out:  set.Linear(w2, b2, hidden, channels),
-		inT:  set.Linear(w1T, nil, hidden, channels),
-		outT: set.Linear(w2T, nil, channels, hidden),
-	}
 }

@@ -349,11 +349,15 @@ func (g golden) checkForward(p *Pass[float64], convOut [][]float64) {
 			g.near(name+"conv_spatial", s.m, g.floats(name+"conv_spatial"), goldenValue)
 		}
 		g.near(name+"conv_out", convOut[t], g.floats(name+"conv_out"), goldenValue)
-		g.near(name+"norm_out", s.z, g.floats(name+"norm_out"), goldenValue)
+		// Ours folds gain and shift into the next matrix.
+		norm, w := slices.Clone(s.xhat), &p.net.w.layers[t]
+		for k := range norm {
+			norm[k] = w.gain[k%c.Channels]*norm[k] + w.shift[k%c.Channels]
+		}
+		g.near(name+"norm_out", norm, g.floats(name+"norm_out"), goldenValue)
 		g.near(name+"block_out", p.next(t, len(s.h)), g.floats(name+"block_out"), goldenValue)
 		if c.readsOut(t) {
 			// Ours takes the mean over orientations before v; one row is the same without.
-			w := &p.net.w.layers[t]
 			outputs := len(w.outBias)
 			readout := make([]float64, p.rows()*outputs)
 			affine(p.net.set, readout, p.next(t, len(s.h)), transpose(w.readout, outputs), w.outBias, p.rows())

@@ -147,33 +147,40 @@ func (f *legendreKernel[T]) rows(t, i int, what rowsOfR, opposite bool) []T {
 	from, to := f.e.graph.Start[i], f.e.graph.Start[i+1]
 	r := resize(&f.buffer, (to-from)*f.width)
 	c := f.cfg.Channels
+	source := f.radial[t]
+	if what == slopeR {
+		source = source[len(source)/2:]
+	}
+	if what != plainR || opposite {
+		clear(r)
+	}
 	for e := from; e < to; e++ {
-		source := f.radial[t]
-		if what == slopeR {
-			source = source[len(source)/2:]
-		}
 		at := int(f.e.pair[e]) * f.width
-		row := r[(e-from)*f.width : (e-from+1)*f.width]
-		copy(row, source[at:at+f.width])
-		if what == withoutZ {
-			clear(row[:c])
-		}
+		to, from := r[(e-from)*f.width:(e-from+1)*f.width], source[at:at+f.width]
+		factor := T(1)
 		if what == slopeR {
-			scaleBy(row, T(f.rDot[e]))
+			factor = T(f.rDot[e])
 		}
-		if opposite {
-			for l := 1; l < f.degrees; l += 2 {
-				scaleBy(row[l*c:(l+1)*c], -1)
+		if what == withoutZ {
+			to, from = to[c:], from[c:]
+		}
+		switch {
+		case opposite:
+			sign := factor
+			if what == withoutZ {
+				sign = -factor
 			}
+			for l := 0; l < len(to); l += c {
+				f.set.AXPY(to[l:l+c], from[l:l+c], sign)
+				sign = -sign
+			}
+		case factor != 1:
+			f.set.AXPY(to, from, factor)
+		default:
+			copy(to, from)
 		}
 	}
 	return r
-}
-
-func scaleBy[T Float](x []T, factor T) {
-	for k := range x {
-		x[k] *= factor
-	}
 }
 
 // sum adds to y_i, for every atom, the rows of its neighbours in x, with kernels

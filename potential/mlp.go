@@ -109,9 +109,7 @@ func affineGradient[T Float](set *kernel.Set[T], dw, db, x, xDot, dy, dyDot []T,
 //
 // for dg = ∂S/∂g and dgDot = ∂S/∂ġ; d1 and d2 are GELU'(q) and GELU”(q).
 func geluGradient[T Float](set *kernel.Set[T], dq, dqDot, dg, dgDot, d1, d2, qDot []T) {
-	set.Mul(dqDot, d2, qDot)
-	set.Mul(dq, dqDot, dgDot)
-	set.MulAdd(dq, d1, dg)
+	set.MulSum(dq, d1, dg, d2, qDot, dgDot)
 	set.Mul(dqDot, d1, dgDot)
 }
 

@@ -15,8 +15,9 @@ type Network[T Float] struct {
 	cfg        Config
 	set        *kernel.Set[T]
 	w          *weights[T]
-	gridMoment [4]float64 // Σ_a w_a and Σ_a w_a o_a
-	version    int        // counts SetWeights
+	blocks     []blockMaps[T] // [layer], of w
+	gridMoment [4]float64     // Σ_a w_a and Σ_a w_a o_a
+	version    int            // counts SetWeights
 }
 
 // NewNetwork returns a network with all weights zero. Zeros in the
@@ -62,6 +63,10 @@ func (n *Network[T]) SetWeights(weights []float64) error {
 		n.w.flat[k] = T(v)
 	}
 	n.version++
+	n.blocks = n.blocks[:0]
+	for t := range n.w.layers {
+		n.blocks = append(n.blocks, fold(&n.cfg, &n.w.layers[t], n.set))
+	}
 	return nil
 }
 
@@ -124,12 +129,11 @@ type Pass[T Float] struct {
 	last    []T // h' of the last layer: [atom][orientation][channel]
 	lastDot []T
 
-	k               [5][]T // rows [orientation][channel]
 	mu, dSelf       []T
 	n, nDot, dN, dM []T // as h
-	dH              []T
-	dO, dODot, dZ   []T // as h
-	dG, dQ, dQDot   []T // [row][hidden]
+	dH, dXHat       []T
+	dG, dQ          []T // [row][hidden]
+	norm            kernel.NormArgs[T]
 	grad            *weights[T]
 	vecDot          [][3]float64
 }
@@ -138,15 +142,15 @@ type Pass[T Float] struct {
 // [atom][orientation][channel], hidden ones [atom][orientation][hidden]; an
 // adjoint ∂S/∂h of Backward is dH, a tangent ḣ is hDot.
 type layerState[T Float] struct {
-	h, m, z, xhat []T
-	rstd          []T // [row]
-	g, dg, d2g, o []T // GELU, its derivatives, the block's output
+	h, m, xhat []T
+	rstd       []T // [row]
+	g, dg, d2g []T // GELU and its derivatives
 
-	dH, dN, dM, dZ, dG []T // dH is that of the layer's output h'
+	dH, dN, dM, dXHat, dG, dQ []T // dH is that of the layer's output h'
 
-	hDot, mDot, zDot, xhatDot []T
-	slope                     []T // [row]
-	qDot, gDot, oDot          []T
+	hDot, mDot, xhatDot []T
+	slope               []T // [row]
+	qDot, gDot          []T
 }
 
 // NewPass returns the working memory for evaluations of n. If gradients is
@@ -160,9 +164,6 @@ func (n *Network[T]) NewPass(gradients bool) *Pass[T] {
 	}
 	if n.cfg.hasFiber() {
 		p.fiber = newFiberKernel(&n.cfg, n.set, n.w)
-	}
-	for i := range p.k {
-		p.k[i] = make([]T, p.orientations()*n.cfg.Channels)
 	}
 	moments := 1
 	if n.cfg.OutputVectors > 0 {
@@ -293,6 +294,9 @@ func (p *Pass[T]) Gradient(seed, grad []float64) {
 	p.kernels.gradient(g)
 	if p.fiber != nil {
 		p.fiber.gradient(g)
+	}
+	for t := range g.layers {
+		unfold(&p.net.w.layers[t], &g.layers[t])
 	}
 	for k, v := range g.flat {
 		grad[k] += float64(v)

@@ -108,7 +108,7 @@ func (s *radialSpline) measure(f radialFunctions, cutoff float64) {
 }
 
 // rounded returns values in the precision of T.
-func rounded[T Float](table []float64) []T {
+func rounded[T, W Float](table []W) []T {
 	out := make([]T, len(table))
 	for k, v := range table {
 		out[k] = T(v)

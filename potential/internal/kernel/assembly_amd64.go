@@ -16,6 +16,7 @@ type assembly[T Float] struct {
 	dot    func(x, y *T, n int) T
 	mulAdd func(y, a, b *T, n int)
 	mul    func(y, a, b *T, n int)
+	mulSum func(y, a, b, c, d, e *T, n int)
 	gelu   func(y, dy, d2y, x *T, n int)
 
 	fiber     func(y, phi, x *T, n, c, out, in int)
@@ -31,7 +32,9 @@ type assembly[T Float] struct {
 	pair       [degrees]pairFunc[T]
 
 	normalize  func(xhat, rstd, x *T, rows, c int, share T)
-	normalizeT func(dx, dxhat, xhat, rstd *T, rows, c int, share T)
+	normalizeT func(y, slope, v, xhat, rstd *T, rows, c int, share T)
+
+	normalizeGrad func(dx, xhat, rstd, xhatDot, slope, d, dDot *T, rows, c int, share T)
 }
 
 // degrees is the number of degrees for which there is assembly, from 1 on.
@@ -53,6 +56,9 @@ func (f *assembly[T]) set(name string) *Set[T] {
 	set.dot = func(x, y []T) T { return f.dot(first(x), first(y), len(x)) }
 	set.mulAdd = func(y, a, b []T) { f.mulAdd(first(y), first(a), first(b), len(y)) }
 	set.mul = func(y, a, b []T) { f.mul(first(y), first(a), first(b), len(y)) }
+	set.mulSum = func(y, a, b, c, d, e []T) {
+		f.mulSum(first(y), first(a), first(b), first(c), first(d), first(e), len(y))
+	}
 	set.gelu = func(y, dy, d2y, x []T) { f.gelu(first(y), first(dy), first(d2y), first(x), len(x)) }
 	set.fiber = func(y, phi, x []T, n, c int) {
 		if len(y) != 0 {
@@ -73,8 +79,11 @@ func (f *assembly[T]) set(name string) *Set[T] {
 	set.normalize = func(xhat, rstd, x []T, c int) {
 		f.normalize(first(xhat), first(rstd), first(x), len(rstd), c, 1/T(c))
 	}
-	set.normalizeT = func(dx, dxhat, xhat, rstd []T, c int) {
-		f.normalizeT(first(dx), first(dxhat), first(xhat), first(rstd), len(rstd), c, 1/T(c))
+	set.normalizeT = func(y, slope, v, xhat, rstd []T, c int) {
+		f.normalizeT(first(y), first(slope), first(v), first(xhat), first(rstd), len(rstd), c, 1/T(c))
+	}
+	set.normalizeGrad = func(dx []T, a *NormArgs[T], c int) {
+		f.normalizeGrad(first(dx), first(a.XHat), first(a.RStd), first(a.XHatDot), first(a.Slope), first(a.D), first(a.DDot), len(a.RStd), c, 1/T(c))
 	}
 	set.linear, set.affine = product.linear, product.affine
 	return set

@@ -64,6 +64,26 @@ func mulAVX512F32(y *float32, a *float32, b *float32, n int)
 //go:noescape
 func mulAVX512F64(y *float64, a *float64, b *float64, n int)
 
+// mulSumAVX2F32 sets y to a∘b + c∘d∘e.
+//
+//go:noescape
+func mulSumAVX2F32(y *float32, a *float32, b *float32, c *float32, d *float32, e *float32, n int)
+
+// mulSumAVX2F64 sets y to a∘b + c∘d∘e.
+//
+//go:noescape
+func mulSumAVX2F64(y *float64, a *float64, b *float64, c *float64, d *float64, e *float64, n int)
+
+// mulSumAVX512F32 sets y to a∘b + c∘d∘e.
+//
+//go:noescape
+func mulSumAVX512F32(y *float32, a *float32, b *float32, c *float32, d *float32, e *float32, n int)
+
+// mulSumAVX512F64 sets y to a∘b + c∘d∘e.
+//
+//go:noescape
+func mulSumAVX512F64(y *float64, a *float64, b *float64, c *float64, d *float64, e *float64, n int)
+
 // dotAVX2F32 returns the sum of x∘y.
 //
 //go:noescape

@@ -800,6 +800,344 @@ swept:
 	VZEROUPPER
 	RET
 
+// func mulSumAVX2F32(y *float32, a *float32, b *float32, c *float32, d *float32, e *float32, n int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·mulSumAVX2F32(SB), NOSPLIT, $0-56
+	MOVQ y+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ c+24(FP), BX
+	MOVQ d+32(FP), SI
+	MOVQ e+40(FP), DI
+	MOVQ n+48(FP), R8
+
+sweep_2:
+	CMPQ        R8, $0x00000010
+	JLT         below_2
+	VMOVUPS     (BX), Y0
+	VMOVUPS     (SI), Y1
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     (DI), Y1
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     (CX), Y1
+	VMOVUPS     (DX), Y2
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     Y0, (AX)
+	VMOVUPS     32(BX), Y0
+	VMOVUPS     32(SI), Y1
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     32(DI), Y1
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     32(CX), Y1
+	VMOVUPS     32(DX), Y2
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     Y0, 32(AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, R8
+	JMP         sweep_2
+
+below_2:
+sweep_1:
+	CMPQ        R8, $0x00000008
+	JLT         below_1
+	VMOVUPS     (BX), Y0
+	VMOVUPS     (SI), Y1
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     (DI), Y1
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     (CX), Y1
+	VMOVUPS     (DX), Y2
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     Y0, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, BX
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, R8
+	JMP         sweep_1
+
+below_1:
+	TESTQ       R8, R8
+	JZ          swept
+	XORL        R9, R9
+	MOVQ        $0x00000008, R10
+	SUBQ        R8, R10
+	CMOVQLT     R9, R10
+	LEAQ        masks<>+0(SB), R8
+	VMOVUPS     (R8)(R10*4), Y0
+	VMASKMOVPS  (BX), Y0, Y1
+	VMASKMOVPS  (SI), Y0, Y2
+	VMULPS      Y2, Y1, Y1
+	VMASKMOVPS  (DI), Y0, Y2
+	VMULPS      Y2, Y1, Y1
+	VMASKMOVPS  (CX), Y0, Y2
+	VMASKMOVPS  (DX), Y0, Y3
+	VFMADD231PS Y2, Y3, Y1
+	VMASKMOVPS  Y1, Y0, (AX)
+
+swept:
+	VZEROUPPER
+	RET
+
+// func mulSumAVX2F64(y *float64, a *float64, b *float64, c *float64, d *float64, e *float64, n int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·mulSumAVX2F64(SB), NOSPLIT, $0-56
+	MOVQ y+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ c+24(FP), BX
+	MOVQ d+32(FP), SI
+	MOVQ e+40(FP), DI
+	MOVQ n+48(FP), R8
+
+sweep_2:
+	CMPQ        R8, $0x00000008
+	JLT         below_2
+	VMOVUPD     (BX), Y0
+	VMOVUPD     (SI), Y1
+	VMULPD      Y1, Y0, Y0
+	VMOVUPD     (DI), Y1
+	VMULPD      Y1, Y0, Y0
+	VMOVUPD     (CX), Y1
+	VMOVUPD     (DX), Y2
+	VFMADD231PD Y1, Y2, Y0
+	VMOVUPD     Y0, (AX)
+	VMOVUPD     32(BX), Y0
+	VMOVUPD     32(SI), Y1
+	VMULPD      Y1, Y0, Y0
+	VMOVUPD     32(DI), Y1
+	VMULPD      Y1, Y0, Y0
+	VMOVUPD     32(CX), Y1
+	VMOVUPD     32(DX), Y2
+	VFMADD231PD Y1, Y2, Y0
+	VMOVUPD     Y0, 32(AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000008, R8
+	JMP         sweep_2
+
+below_2:
+sweep_1:
+	CMPQ        R8, $0x00000004
+	JLT         below_1
+	VMOVUPD     (BX), Y0
+	VMOVUPD     (SI), Y1
+	VMULPD      Y1, Y0, Y0
+	VMOVUPD     (DI), Y1
+	VMULPD      Y1, Y0, Y0
+	VMOVUPD     (CX), Y1
+	VMOVUPD     (DX), Y2
+	VFMADD231PD Y1, Y2, Y0
+	VMOVUPD     Y0, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, BX
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000004, R8
+	JMP         sweep_1
+
+below_1:
+	TESTQ       R8, R8
+	JZ          swept
+	XORL        R9, R9
+	MOVQ        $0x00000004, R10
+	SUBQ        R8, R10
+	CMOVQLT     R9, R10
+	LEAQ        masks<>+0(SB), R8
+	VMOVUPD     (R8)(R10*8), Y0
+	VMASKMOVPD  (BX), Y0, Y1
+	VMASKMOVPD  (SI), Y0, Y2
+	VMULPD      Y2, Y1, Y1
+	VMASKMOVPD  (DI), Y0, Y2
+	VMULPD      Y2, Y1, Y1
+	VMASKMOVPD  (CX), Y0, Y2
+	VMASKMOVPD  (DX), Y0, Y3
+	VFMADD231PD Y2, Y3, Y1
+	VMASKMOVPD  Y1, Y0, (AX)
+
+swept:
+	VZEROUPPER
+	RET
+
+// func mulSumAVX512F32(y *float32, a *float32, b *float32, c *float32, d *float32, e *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulSumAVX512F32(SB), NOSPLIT, $0-56
+	MOVQ y+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ c+24(FP), BX
+	MOVQ d+32(FP), SI
+	MOVQ e+40(FP), DI
+	MOVQ n+48(FP), R8
+
+sweep_2:
+	CMPQ        R8, $0x00000020
+	JLT         below_2
+	VMOVUPS     (BX), Z0
+	VMOVUPS     (SI), Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS     (DI), Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (DX), Z2
+	VFMADD231PS Z1, Z2, Z0
+	VMOVUPS     Z0, (AX)
+	VMOVUPS     64(BX), Z0
+	VMOVUPS     64(SI), Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS     64(DI), Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS     64(CX), Z1
+	VMOVUPS     64(DX), Z2
+	VFMADD231PS Z1, Z2, Z0
+	VMOVUPS     Z0, 64(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	ADDQ        $0x00000080, SI
+	ADDQ        $0x00000080, DI
+	SUBQ        $0x00000020, R8
+	JMP         sweep_2
+
+below_2:
+sweep_1:
+	CMPQ        R8, $0x00000010
+	JLT         below_1
+	VMOVUPS     (BX), Z0
+	VMOVUPS     (SI), Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS     (DI), Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (DX), Z2
+	VFMADD231PS Z1, Z2, Z0
+	VMOVUPS     Z0, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, R8
+	JMP         sweep_1
+
+below_1:
+	TESTQ       R8, R8
+	JZ          swept
+	MOVQ        $-1, R9
+	BZHIQ       R8, R9, R9
+	KMOVW       R9, K1
+	VMOVUPS.Z   (BX), K1, Z0
+	VMOVUPS.Z   (SI), K1, Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS.Z   (DI), K1, Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (DX), K1, Z2
+	VFMADD231PS Z1, Z2, Z0
+	VMOVUPS     Z0, K1, (AX)
+
+swept:
+	VZEROUPPER
+	RET
+
+// func mulSumAVX512F64(y *float64, a *float64, b *float64, c *float64, d *float64, e *float64, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulSumAVX512F64(SB), NOSPLIT, $0-56
+	MOVQ y+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ c+24(FP), BX
+	MOVQ d+32(FP), SI
+	MOVQ e+40(FP), DI
+	MOVQ n+48(FP), R8
+
+sweep_2:
+	CMPQ        R8, $0x00000010
+	JLT         below_2
+	VMOVUPD     (BX), Z0
+	VMOVUPD     (SI), Z1
+	VMULPD      Z1, Z0, Z0
+	VMOVUPD     (DI), Z1
+	VMULPD      Z1, Z0, Z0
+	VMOVUPD     (CX), Z1
+	VMOVUPD     (DX), Z2
+	VFMADD231PD Z1, Z2, Z0
+	VMOVUPD     Z0, (AX)
+	VMOVUPD     64(BX), Z0
+	VMOVUPD     64(SI), Z1
+	VMULPD      Z1, Z0, Z0
+	VMOVUPD     64(DI), Z1
+	VMULPD      Z1, Z0, Z0
+	VMOVUPD     64(CX), Z1
+	VMOVUPD     64(DX), Z2
+	VFMADD231PD Z1, Z2, Z0
+	VMOVUPD     Z0, 64(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	ADDQ        $0x00000080, SI
+	ADDQ        $0x00000080, DI
+	SUBQ        $0x00000010, R8
+	JMP         sweep_2
+
+below_2:
+sweep_1:
+	CMPQ        R8, $0x00000008
+	JLT         below_1
+	VMOVUPD     (BX), Z0
+	VMOVUPD     (SI), Z1
+	VMULPD      Z1, Z0, Z0
+	VMOVUPD     (DI), Z1
+	VMULPD      Z1, Z0, Z0
+	VMOVUPD     (CX), Z1
+	VMOVUPD     (DX), Z2
+	VFMADD231PD Z1, Z2, Z0
+	VMOVUPD     Z0, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000008, R8
+	JMP         sweep_1
+
+below_1:
+	TESTQ       R8, R8
+	JZ          swept
+	MOVQ        $-1, R9
+	BZHIQ       R8, R9, R9
+	KMOVW       R9, K1
+	VMOVUPD.Z   (BX), K1, Z0
+	VMOVUPD.Z   (SI), K1, Z1
+	VMULPD      Z1, Z0, Z0
+	VMOVUPD.Z   (DI), K1, Z1
+	VMULPD      Z1, Z0, Z0
+	VMOVUPD.Z   (CX), K1, Z1
+	VMOVUPD.Z   (DX), K1, Z2
+	VFMADD231PD Z1, Z2, Z0
+	VMOVUPD     Z0, K1, (AX)
+
+swept:
+	VZEROUPPER
+	RET
+
 // func dotAVX2F32(x *float32, y *float32, n int) float32
 // Requires: AVX, CMOV, FMA3, SSE
 TEXT ·dotAVX2F32(SB), NOSPLIT, $0-28

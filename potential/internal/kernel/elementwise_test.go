@@ -14,12 +14,13 @@ func testElementwise[T Float](t *testing.T, set *Set[T]) {
 	rng := rand.New(rand.NewPCG(9, 10))
 	for n := range 200 { // beyond three groups of four registers
 		x, y, z := random[T](t, rng, n), random[T](t, rng, n), random[T](t, rng, n)
-		axpy, mulAdd, mul, square := clone(t, y), clone(t, y), clone(t, y), clone(t, y)
+		axpy, mulAdd, mul, square, mulSum := clone(t, y), clone(t, y), clone(t, y), clone(t, y), clone(t, y)
 		a := T(rng.NormFloat64())
 		set.AXPY(axpy, x, a)
 		set.MulAdd(mulAdd, x, z)
 		set.Mul(mul, x, z)
 		set.Mul(square, square, square)
+		set.MulSum(mulSum, x, z, y, y, z)
 		var product sum
 		for i := range n {
 			xi, yi, zi := float64(x[i]), float64(y[i]), float64(z[i])
@@ -32,13 +33,14 @@ func testElementwise[T Float](t *testing.T, set *Set[T]) {
 				{"AXPY", axpy[i], [][]float64{{yi}, {float64(a), xi}}},
 				{"MulAdd", mulAdd[i], [][]float64{{yi}, {xi, zi}}},
 				{"Mul", mul[i], [][]float64{{xi, zi}}},
+				{"MulSum", mulSum[i], [][]float64{{xi, zi}, {yi, yi, zi}}},
 				{"square in place", square[i], [][]float64{{yi, yi}}},
 			} {
 				var want sum
 				for _, term := range c.want {
 					want.add(term...)
 				}
-				if !check(t, fmt.Sprintf("%s of %d", c.what, n), i, c.got, want, 2) {
+				if !check(t, fmt.Sprintf("%s of %d", c.what, n), i, c.got, want, 3) {
 					return
 				}
 			}

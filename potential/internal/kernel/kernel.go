@@ -23,6 +23,7 @@ type Set[T Float] struct {
 	dot    func(x, y []T) T
 	mulAdd func(y, a, b []T)
 	mul    func(y, a, b []T)
+	mulSum func(y, a, b, c, d, e []T)
 	gelu   func(y, dy, d2y, x []T)
 
 	fiber     func(y, phi, x []T, n, c int)
@@ -37,7 +38,9 @@ type Set[T Float] struct {
 	pair       func(out []T, a *PairArgs[T])
 
 	normalize  func(xhat, rstd, x []T, c int)
-	normalizeT func(dx, dxhat, xhat, rstd []T, c int)
+	normalizeT func(y, slope, v, xhat, rstd []T, c int)
+
+	normalizeGrad func(dx []T, a *NormArgs[T], c int)
 
 	linear func(w, bias []T, in, out int) *Linear[T]
 	affine func(y, x []T, l *Linear[T], rows int, accumulate bool)
@@ -100,6 +103,16 @@ func (s *Set[T]) Mul(y, a, b []T) {
 	mustMatch("Mul: a", len(a), len(y), 1)
 	mustMatch("Mul: b", len(b), len(y), 1)
 	s.mul(y, a, b)
+}
+
+// MulSum sets y to the sum a∘b + c∘d∘e of elementwise products.
+func (s *Set[T]) MulSum(y, a, b, c, d, e []T) {
+	mustMatch("MulSum: a", len(a), len(y), 1)
+	mustMatch("MulSum: b", len(b), len(y), 1)
+	mustMatch("MulSum: c", len(c), len(y), 1)
+	mustMatch("MulSum: d", len(d), len(y), 1)
+	mustMatch("MulSum: e", len(e), len(y), 1)
+	s.mulSum(y, a, b, c, d, e)
 }
 
 // GELU evaluates the Gaussian error linear unit in its exact form and, where dy

@@ -32,22 +32,33 @@ func (s *Set[T]) Affine(y, x []T, l *Linear[T], rows int, accumulate bool) {
 // enough for their values to be in the first-level cache still.
 const geluRows = 24
 
-// AffineGELU computes y = GELU(x·W + b) and, if dy is not empty, GELU' at the
-// same place. x is [rows][in], y and dy are [rows][out].
-func (s *Set[T]) AffineGELU(y, dy, x []T, l *Linear[T], rows int) {
+// AffineGELU computes y = GELU(x·W + b) and, where dy and d2y are not empty, the
+// derivatives GELU' and GELU” at the same place. x is [rows][in], the others are
+// [rows][out].
+func (s *Set[T]) AffineGELU(y, dy, d2y, x []T, l *Linear[T], rows int) {
 	mustMatch("AffineGELU: y", len(y), rows, l.Out)
 	mustMatch("AffineGELU: x", len(x), rows, l.In)
-	if len(dy) != 0 {
-		mustMatch("AffineGELU: dy", len(dy), rows, l.Out)
+	for _, d := range [][]T{dy, d2y} {
+		if len(d) != 0 {
+			mustMatch("AffineGELU: derivative", len(d), rows, l.Out)
+		}
 	}
 	for from := 0; from < rows; from += geluRows {
 		to := min(from+geluRows, rows)
-		part := y[from*l.Out : to*l.Out]
-		s.affine(part, x[from*l.In:to*l.In], l, to-from, false)
-		if len(dy) != 0 {
-			s.gelu(part, dy[from*l.Out:to*l.Out], nil, part)
-		} else {
-			s.gelu(part, nil, nil, part)
+		part := func(x []T) []T {
+			if len(x) == 0 {
+				return nil
+			}
+			return x[from*l.Out : to*l.Out]
 		}
+		s.affine(part(y), x[from*l.In:to*l.In], l, to-from, false)
+		s.gelu(part(y), part(dy), part(d2y), part(y))
 	}
+}
+
+// Map returns the linear map without its bias.
+func (l *Linear[T]) Map() *Linear[T] {
+	m := *l
+	m.bias = nil
+	return &m
 }

@@ -60,15 +60,15 @@ func testAffineGELU[T Float](t *testing.T, set *Set[T]) {
 		rows, in, out := shape[0], shape[1], shape[2]
 		l := set.Linear(random[T](t, rng, in*out), random[T](t, rng, out), in, out)
 		x := random[T](t, rng, rows*in)
-		q, y, dy := make([]T, rows*out), random[T](t, rng, rows*out), random[T](t, rng, rows*out)
-		set.AffineGELU(y, dy, x, l, rows)
+		q, y, dy, d2y := make([]T, rows*out), random[T](t, rng, rows*out), random[T](t, rng, rows*out), random[T](t, rng, rows*out)
+		set.AffineGELU(y, dy, d2y, x, l, rows)
 		set.Affine(q, x, l, rows, false)
-		slope := make([]T, len(q))
-		set.GELU(q, slope, nil, q)
-		if !slices.Equal(q, y) || !slices.Equal(slope, dy) {
+		slope, curvature := make([]T, len(q)), make([]T, len(q))
+		set.GELU(q, slope, curvature, q)
+		if !slices.Equal(q, y) || !slices.Equal(slope, dy) || !slices.Equal(curvature, d2y) {
 			t.Errorf("rows=%d in=%d out=%d differs from Affine and GELU", rows, in, out)
 		}
-		set.AffineGELU(y, nil, x, l, rows)
+		set.AffineGELU(y, nil, nil, x, l, rows)
 		if !slices.Equal(q, y) {
 			t.Errorf("rows=%d in=%d out=%d without the derivative differs", rows, in, out)
 		}
@@ -89,10 +89,13 @@ func testNormalize[T Float](t *testing.T, set *Set[T]) {
 				x[i] = 3*x[i] + 2
 			}
 			xhat, rstd, dx := random[T](t, rng, rows*c), random[T](t, rng, rows), random[T](t, rng, rows*c)
+			slope, late, xdot := random[T](t, rng, rows), random[T](t, rng, rows*c), random[T](t, rng, rows*c)
 			set.Normalize(xhat, rstd, x, c)
-			set.NormalizeT(dx, d, xhat, rstd, c)
+			set.NormalizeT(dx, slope, d, xhat, rstd, c)
 			inPlace := clone(t, d)
-			set.NormalizeT(inPlace, inPlace, xhat, rstd, c)
+			set.NormalizeT(inPlace, nil, inPlace, xhat, rstd, c)
+			grad := random[T](t, rng, rows*c)
+			set.NormalizeGrad(grad, &NormArgs[T]{XHat: xhat, RStd: rstd, XHatDot: xdot, Slope: slope, D: late, DDot: d}, c)
 
 			wide := func(x []T) []float64 {
 				out := make([]float64, len(x))
@@ -102,16 +105,27 @@ func testNormalize[T Float](t *testing.T, set *Set[T]) {
 				return out
 			}
 			wantX, wantR, wantD := make([]float64, rows*c), make([]float64, rows), make([]float64, rows*c)
+			wantS, wantG := make([]float64, rows), make([]float64, rows*c)
 			reference.Normalize(wantX, wantR, wide(x), c)
-			reference.NormalizeT(wantD, wide(d), wide(xhat), wide(rstd), c)
+			reference.NormalizeT(wantD, wantS, wide(d), wide(xhat), wide(rstd), c)
+			reference.NormalizeGrad(wantG, &NormArgs[float64]{
+				XHat: wide(xhat), RStd: wide(rstd), XHatDot: wide(xdot), Slope: wide(slope), D: wide(late), DDot: wide(d),
+			}, c)
 			// A row's sums have c terms; x̂ is at most √c, and rstd at most 316.
 			for r := range rows {
 				bound := 8 * float64(c+4) * unit[T]() * max(1, 4*wantR[r])
 				if diff := float64(rstd[r])/wantR[r] - 1; diff > bound || diff < -bound {
 					t.Errorf("c=%d: rstd %v, want %v", c, rstd[r], wantR[r])
 				}
+				if diff := float64(slope[r]) - wantS[r]; diff > bound || diff < -bound {
+					t.Errorf("c=%d: slope %v, want %v", c, slope[r], wantS[r])
+				}
 				for k := range c {
 					i := r*c + k
+					// rstd comes in squared
+					if diff, most := float64(grad[i])-wantG[i], 16*bound*max(1, wantR[r]); diff > most || diff < -most {
+						t.Errorf("c=%d: the gradient is %v, want %v", c, grad[i], wantG[i])
+					}
 					if diff := float64(xhat[i]) - wantX[i]; diff > 4*bound || diff < -4*bound {
 						t.Errorf("c=%d: x̂ is %v, want %v", c, xhat[i], wantX[i])
 					}

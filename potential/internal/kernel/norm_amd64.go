@@ -24,22 +24,42 @@ func normalizeAVX512F32(xhat *float32, rstd *float32, x *float32, rows int, c in
 //go:noescape
 func normalizeAVX512F64(xhat *float64, rstd *float64, x *float64, rows int, c int, share float64)
 
-// normalizeTAVX2F32 is the adjoint of normalize.
+// normalizeTAVX2F32 is the adjoint and the tangent of normalize.
 //
 //go:noescape
-func normalizeTAVX2F32(dx *float32, dxhat *float32, xhat *float32, rstd *float32, rows int, c int, share float32)
+func normalizeTAVX2F32(y *float32, slope *float32, v *float32, xhat *float32, rstd *float32, rows int, c int, share float32)
 
-// normalizeTAVX2F64 is the adjoint of normalize.
+// normalizeTAVX2F64 is the adjoint and the tangent of normalize.
 //
 //go:noescape
-func normalizeTAVX2F64(dx *float64, dxhat *float64, xhat *float64, rstd *float64, rows int, c int, share float64)
+func normalizeTAVX2F64(y *float64, slope *float64, v *float64, xhat *float64, rstd *float64, rows int, c int, share float64)
 
-// normalizeTAVX512F32 is the adjoint of normalize.
+// normalizeTAVX512F32 is the adjoint and the tangent of normalize.
 //
 //go:noescape
-func normalizeTAVX512F32(dx *float32, dxhat *float32, xhat *float32, rstd *float32, rows int, c int, share float32)
+func normalizeTAVX512F32(y *float32, slope *float32, v *float32, xhat *float32, rstd *float32, rows int, c int, share float32)
 
-// normalizeTAVX512F64 is the adjoint of normalize.
+// normalizeTAVX512F64 is the adjoint and the tangent of normalize.
 //
 //go:noescape
-func normalizeTAVX512F64(dx *float64, dxhat *float64, xhat *float64, rstd *float64, rows int, c int, share float64)
+func normalizeTAVX512F64(y *float64, slope *float64, v *float64, xhat *float64, rstd *float64, rows int, c int, share float64)
+
+// normalizeGradAVX2F32 is the adjoint of normalize and its tangent.
+//
+//go:noescape
+func normalizeGradAVX2F32(dx *float32, xhat *float32, rstd *float32, xhatDot *float32, slope *float32, d *float32, dDot *float32, rows int, c int, share float32)
+
+// normalizeGradAVX2F64 is the adjoint of normalize and its tangent.
+//
+//go:noescape
+func normalizeGradAVX2F64(dx *float64, xhat *float64, rstd *float64, xhatDot *float64, slope *float64, d *float64, dDot *float64, rows int, c int, share float64)
+
+// normalizeGradAVX512F32 is the adjoint of normalize and its tangent.
+//
+//go:noescape
+func normalizeGradAVX512F32(dx *float32, xhat *float32, rstd *float32, xhatDot *float32, slope *float32, d *float32, dDot *float32, rows int, c int, share float32)
+
+// normalizeGradAVX512F64 is the adjoint of normalize and its tangent.
+//
+//go:noescape
+func normalizeGradAVX512F64(dx *float64, xhat *float64, rstd *float64, xhatDot *float64, slope *float64, d *float64, dDot *float64, rows int, c int, share float64)

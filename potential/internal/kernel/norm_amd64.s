@@ -592,115 +592,122 @@ done:
 	VZEROUPPER
 	RET
 
-// func normalizeTAVX2F32(dx *float32, dxhat *float32, xhat *float32, rstd *float32, rows int, c int, share float32)
+// func normalizeTAVX2F32(y *float32, slope *float32, v *float32, xhat *float32, rstd *float32, rows int, c int, share float32)
 // Requires: AVX, AVX2, CMOV, FMA3
-TEXT ·normalizeTAVX2F32(SB), NOSPLIT, $24-52
-	MOVQ c+40(FP), AX
+TEXT ·normalizeTAVX2F32(SB), NOSPLIT, $24-60
+	MOVQ c+48(FP), AX
 	SHLQ $0x02, AX
 	MOVQ AX, 8(SP)
 	ANDQ $-32, AX
 	MOVQ AX, (SP)
-	MOVQ rows+32(FP), AX
+	MOVQ rows+40(FP), AX
 	MOVQ AX, 16(SP)
-	MOVQ dx+0(FP), AX
-	MOVQ dxhat+8(FP), CX
-	MOVQ xhat+16(FP), DX
-	MOVQ rstd+24(FP), BX
+	MOVQ y+0(FP), AX
+	MOVQ slope+8(FP), CX
+	MOVQ v+16(FP), DX
+	MOVQ xhat+24(FP), BX
+	MOVQ rstd+32(FP), SI
 
 row:
 	CMPQ   16(SP), $0x00000000
 	JLE    done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   c+40(FP), SI
+	MOVQ   c+48(FP), DI
 
 sweepsums_1:
-	CMPQ        SI, $0x00000008
+	CMPQ        DI, $0x00000008
 	JLT         belowsums_1
-	VMOVUPS     (CX), Y2
-	VMOVUPS     (DX), Y3
-	VADDPS      Y2, Y1, Y1
-	VFMADD231PS Y2, Y3, Y0
-	ADDQ        $0x00000020, CX
+	VMOVUPS     (DX), Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     (BX), Y3
+	VFMADD231PS Y2, Y3, Y1
 	ADDQ        $0x00000020, DX
-	SUBQ        $0x00000008, SI
+	ADDQ        $0x00000020, BX
+	SUBQ        $0x00000008, DI
 	JMP         sweepsums_1
 
 belowsums_1:
-	TESTQ       SI, SI
+	TESTQ       DI, DI
 	JZ          sweptsums
-	XORL        DI, DI
-	MOVQ        $0x00000008, R8
-	SUBQ        SI, R8
-	CMOVQLT     DI, R8
-	LEAQ        masks<>+0(SB), SI
-	VMOVUPS     (SI)(R8*4), Y2
-	VMASKMOVPS  (CX), Y2, Y3
-	VMASKMOVPS  (DX), Y2, Y2
-	VADDPS      Y3, Y1, Y1
-	VFMADD231PS Y3, Y2, Y0
+	XORL        R8, R8
+	MOVQ        $0x00000008, R9
+	SUBQ        DI, R9
+	CMOVQLT     R8, R9
+	LEAQ        masks<>+0(SB), DI
+	VMOVUPS     (DI)(R9*4), Y2
+	VMASKMOVPS  (DX), Y2, Y3
+	VADDPS      Y3, Y0, Y0
+	VMASKMOVPS  (BX), Y2, Y2
+	VFMADD231PS Y3, Y2, Y1
 
 sweptsums:
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X1
-	VMOVHLPS     X1, X1, X2
-	VADDPS       X2, X1, X1
-	VMOVSHDUP    X1, X2
-	VADDSS       X2, X1, X1
-	VMULSS       share+48(FP), X1, X1
-	VBROADCASTSS X1, Y1
 	VEXTRACTF128 $0x01, Y0, X2
 	VADDPS       X2, X0, X0
 	VMOVHLPS     X0, X0, X2
 	VADDPS       X2, X0, X0
 	VMOVSHDUP    X0, X2
 	VADDSS       X2, X0, X0
-	VMULSS       share+48(FP), X0, X0
+	VMULSS       share+56(FP), X0, X0
 	VBROADCASTSS X0, Y0
-	VBROADCASTSS (BX), Y2
-	SUBQ         (SP), CX
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPS       X2, X1, X1
+	VMOVHLPS     X1, X1, X2
+	VADDPS       X2, X1, X1
+	VMOVSHDUP    X1, X2
+	VADDSS       X2, X1, X1
+	VMULSS       share+56(FP), X1, X1
+	VBROADCASTSS X1, Y1
+	CMPQ         slope+8(FP), $0x00000000
+	JEQ          row_without_slope
+	VMOVSS       X1, (CX)
+
+row_without_slope:
+	VBROADCASTSS (SI), Y2
 	SUBQ         (SP), DX
-	MOVQ         c+40(FP), SI
+	SUBQ         (SP), BX
+	MOVQ         c+48(FP), DI
 
 sweepscale_1:
-	CMPQ         SI, $0x00000008
+	CMPQ         DI, $0x00000008
 	JLT          belowscale_1
-	VMOVUPS      (CX), Y3
-	VMOVUPS      (DX), Y4
-	VSUBPS       Y1, Y3, Y3
-	VFNMADD231PS Y4, Y0, Y3
+	VMOVUPS      (DX), Y3
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      (BX), Y4
+	VFNMADD231PS Y4, Y1, Y3
 	VMULPS       Y2, Y3, Y3
 	VMOVUPS      Y3, (AX)
-	ADDQ         $0x00000020, CX
 	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, BX
 	ADDQ         $0x00000020, AX
-	SUBQ         $0x00000008, SI
+	SUBQ         $0x00000008, DI
 	JMP          sweepscale_1
 
 belowscale_1:
-	TESTQ        SI, SI
+	TESTQ        DI, DI
 	JZ           sweptscale
-	XORL         DI, DI
-	MOVQ         $0x00000008, R8
-	SUBQ         SI, R8
-	CMOVQLT      DI, R8
-	LEAQ         masks<>+0(SB), SI
-	VMOVUPS      (SI)(R8*4), Y3
-	VMASKMOVPS   (CX), Y3, Y4
-	VMASKMOVPS   (DX), Y3, Y5
-	VSUBPS       Y1, Y4, Y4
-	VFNMADD231PS Y5, Y0, Y4
+	XORL         R8, R8
+	MOVQ         $0x00000008, R9
+	SUBQ         DI, R9
+	CMOVQLT      R8, R9
+	LEAQ         masks<>+0(SB), DI
+	VMOVUPS      (DI)(R9*4), Y3
+	VMASKMOVPS   (DX), Y3, Y4
+	VSUBPS       Y0, Y4, Y4
+	VMASKMOVPS   (BX), Y3, Y0
+	VFNMADD231PS Y0, Y1, Y4
 	VMULPS       Y2, Y4, Y4
 	VMASKMOVPS   Y4, Y3, (AX)
 
 sweptscale:
-	SUBQ (SP), CX
-	ADDQ 8(SP), CX
 	SUBQ (SP), DX
 	ADDQ 8(SP), DX
+	SUBQ (SP), BX
+	ADDQ 8(SP), BX
 	SUBQ (SP), AX
 	ADDQ 8(SP), AX
-	ADDQ $0x00000004, BX
+	ADDQ $0x00000004, SI
+	ADDQ $0x00000004, CX
 	DECQ 16(SP)
 	JMP  row
 
@@ -708,111 +715,118 @@ done:
 	VZEROUPPER
 	RET
 
-// func normalizeTAVX2F64(dx *float64, dxhat *float64, xhat *float64, rstd *float64, rows int, c int, share float64)
+// func normalizeTAVX2F64(y *float64, slope *float64, v *float64, xhat *float64, rstd *float64, rows int, c int, share float64)
 // Requires: AVX, AVX2, CMOV, FMA3
-TEXT ·normalizeTAVX2F64(SB), NOSPLIT, $24-56
-	MOVQ c+40(FP), AX
+TEXT ·normalizeTAVX2F64(SB), NOSPLIT, $24-64
+	MOVQ c+48(FP), AX
 	SHLQ $0x03, AX
 	MOVQ AX, 8(SP)
 	ANDQ $-32, AX
 	MOVQ AX, (SP)
-	MOVQ rows+32(FP), AX
+	MOVQ rows+40(FP), AX
 	MOVQ AX, 16(SP)
-	MOVQ dx+0(FP), AX
-	MOVQ dxhat+8(FP), CX
-	MOVQ xhat+16(FP), DX
-	MOVQ rstd+24(FP), BX
+	MOVQ y+0(FP), AX
+	MOVQ slope+8(FP), CX
+	MOVQ v+16(FP), DX
+	MOVQ xhat+24(FP), BX
+	MOVQ rstd+32(FP), SI
 
 row:
 	CMPQ   16(SP), $0x00000000
 	JLE    done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   c+40(FP), SI
+	MOVQ   c+48(FP), DI
 
 sweepsums_1:
-	CMPQ        SI, $0x00000004
+	CMPQ        DI, $0x00000004
 	JLT         belowsums_1
-	VMOVUPD     (CX), Y2
-	VMOVUPD     (DX), Y3
-	VADDPD      Y2, Y1, Y1
-	VFMADD231PD Y2, Y3, Y0
-	ADDQ        $0x00000020, CX
+	VMOVUPD     (DX), Y2
+	VADDPD      Y2, Y0, Y0
+	VMOVUPD     (BX), Y3
+	VFMADD231PD Y2, Y3, Y1
 	ADDQ        $0x00000020, DX
-	SUBQ        $0x00000004, SI
+	ADDQ        $0x00000020, BX
+	SUBQ        $0x00000004, DI
 	JMP         sweepsums_1
 
 belowsums_1:
-	TESTQ       SI, SI
+	TESTQ       DI, DI
 	JZ          sweptsums
-	XORL        DI, DI
-	MOVQ        $0x00000004, R8
-	SUBQ        SI, R8
-	CMOVQLT     DI, R8
-	LEAQ        masks<>+0(SB), SI
-	VMOVUPD     (SI)(R8*8), Y2
-	VMASKMOVPD  (CX), Y2, Y3
-	VMASKMOVPD  (DX), Y2, Y2
-	VADDPD      Y3, Y1, Y1
-	VFMADD231PD Y3, Y2, Y0
+	XORL        R8, R8
+	MOVQ        $0x00000004, R9
+	SUBQ        DI, R9
+	CMOVQLT     R8, R9
+	LEAQ        masks<>+0(SB), DI
+	VMOVUPD     (DI)(R9*8), Y2
+	VMASKMOVPD  (DX), Y2, Y3
+	VADDPD      Y3, Y0, Y0
+	VMASKMOVPD  (BX), Y2, Y2
+	VFMADD231PD Y3, Y2, Y1
 
 sweptsums:
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPD       X2, X1, X1
-	VMOVHLPS     X1, X1, X2
-	VADDPD       X2, X1, X1
-	VMULSD       share+48(FP), X1, X1
-	VBROADCASTSD X1, Y1
 	VEXTRACTF128 $0x01, Y0, X2
 	VADDPD       X2, X0, X0
 	VMOVHLPS     X0, X0, X2
 	VADDPD       X2, X0, X0
-	VMULSD       share+48(FP), X0, X0
+	VMULSD       share+56(FP), X0, X0
 	VBROADCASTSD X0, Y0
-	VBROADCASTSD (BX), Y2
-	SUBQ         (SP), CX
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPD       X2, X1, X1
+	VMOVHLPS     X1, X1, X2
+	VADDPD       X2, X1, X1
+	VMULSD       share+56(FP), X1, X1
+	VBROADCASTSD X1, Y1
+	CMPQ         slope+8(FP), $0x00000000
+	JEQ          row_without_slope
+	VMOVSD       X1, (CX)
+
+row_without_slope:
+	VBROADCASTSD (SI), Y2
 	SUBQ         (SP), DX
-	MOVQ         c+40(FP), SI
+	SUBQ         (SP), BX
+	MOVQ         c+48(FP), DI
 
 sweepscale_1:
-	CMPQ         SI, $0x00000004
+	CMPQ         DI, $0x00000004
 	JLT          belowscale_1
-	VMOVUPD      (CX), Y3
-	VMOVUPD      (DX), Y4
-	VSUBPD       Y1, Y3, Y3
-	VFNMADD231PD Y4, Y0, Y3
+	VMOVUPD      (DX), Y3
+	VSUBPD       Y0, Y3, Y3
+	VMOVUPD      (BX), Y4
+	VFNMADD231PD Y4, Y1, Y3
 	VMULPD       Y2, Y3, Y3
 	VMOVUPD      Y3, (AX)
-	ADDQ         $0x00000020, CX
 	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, BX
 	ADDQ         $0x00000020, AX
-	SUBQ         $0x00000004, SI
+	SUBQ         $0x00000004, DI
 	JMP          sweepscale_1
 
 belowscale_1:
-	TESTQ        SI, SI
+	TESTQ        DI, DI
 	JZ           sweptscale
-	XORL         DI, DI
-	MOVQ         $0x00000004, R8
-	SUBQ         SI, R8
-	CMOVQLT      DI, R8
-	LEAQ         masks<>+0(SB), SI
-	VMOVUPD      (SI)(R8*8), Y3
-	VMASKMOVPD   (CX), Y3, Y4
-	VMASKMOVPD   (DX), Y3, Y5
-	VSUBPD       Y1, Y4, Y4
-	VFNMADD231PD Y5, Y0, Y4
+	XORL         R8, R8
+	MOVQ         $0x00000004, R9
+	SUBQ         DI, R9
+	CMOVQLT      R8, R9
+	LEAQ         masks<>+0(SB), DI
+	VMOVUPD      (DI)(R9*8), Y3
+	VMASKMOVPD   (DX), Y3, Y4
+	VSUBPD       Y0, Y4, Y4
+	VMASKMOVPD   (BX), Y3, Y0
+	VFNMADD231PD Y0, Y1, Y4
 	VMULPD       Y2, Y4, Y4
 	VMASKMOVPD   Y4, Y3, (AX)
 
 sweptscale:
-	SUBQ (SP), CX
-	ADDQ 8(SP), CX
 	SUBQ (SP), DX
 	ADDQ 8(SP), DX
+	SUBQ (SP), BX
+	ADDQ 8(SP), BX
 	SUBQ (SP), AX
 	ADDQ 8(SP), AX
-	ADDQ $0x00000008, BX
+	ADDQ $0x00000008, SI
+	ADDQ $0x00000008, CX
 	DECQ 16(SP)
 	JMP  row
 
@@ -820,62 +834,53 @@ done:
 	VZEROUPPER
 	RET
 
-// func normalizeTAVX512F32(dx *float32, dxhat *float32, xhat *float32, rstd *float32, rows int, c int, share float32)
+// func normalizeTAVX512F32(y *float32, slope *float32, v *float32, xhat *float32, rstd *float32, rows int, c int, share float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·normalizeTAVX512F32(SB), NOSPLIT, $24-52
-	MOVQ c+40(FP), AX
+TEXT ·normalizeTAVX512F32(SB), NOSPLIT, $24-60
+	MOVQ c+48(FP), AX
 	SHLQ $0x02, AX
 	MOVQ AX, 8(SP)
 	ANDQ $-64, AX
 	MOVQ AX, (SP)
-	MOVQ rows+32(FP), AX
+	MOVQ rows+40(FP), AX
 	MOVQ AX, 16(SP)
-	MOVQ dx+0(FP), AX
-	MOVQ dxhat+8(FP), CX
-	MOVQ xhat+16(FP), DX
-	MOVQ rstd+24(FP), BX
+	MOVQ y+0(FP), AX
+	MOVQ slope+8(FP), CX
+	MOVQ v+16(FP), DX
+	MOVQ xhat+24(FP), BX
+	MOVQ rstd+32(FP), SI
 
 row:
 	CMPQ   16(SP), $0x00000000
 	JLE    done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
-	MOVQ   c+40(FP), SI
+	MOVQ   c+48(FP), DI
 
 sweepsums_1:
-	CMPQ        SI, $0x00000010
+	CMPQ        DI, $0x00000010
 	JLT         belowsums_1
-	VMOVUPS     (CX), Z2
-	VMOVUPS     (DX), Z3
-	VADDPS      Z2, Z1, Z1
-	VFMADD231PS Z2, Z3, Z0
-	ADDQ        $0x00000040, CX
+	VMOVUPS     (DX), Z2
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     (BX), Z3
+	VFMADD231PS Z2, Z3, Z1
 	ADDQ        $0x00000040, DX
-	SUBQ        $0x00000010, SI
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000010, DI
 	JMP         sweepsums_1
 
 belowsums_1:
-	TESTQ       SI, SI
+	TESTQ       DI, DI
 	JZ          sweptsums
-	MOVQ        $-1, DI
-	BZHIQ       SI, DI, DI
-	KMOVW       DI, K1
-	VMOVUPS.Z   (CX), K1, Z2
-	VMOVUPS.Z   (DX), K1, Z3
-	VADDPS      Z2, Z1, Z1
-	VFMADD231PS Z2, Z3, Z0
+	MOVQ        $-1, R8
+	BZHIQ       DI, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (DX), K1, Z2
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS.Z   (BX), K1, Z3
+	VFMADD231PS Z2, Z3, Z1
 
 sweptsums:
-	VEXTRACTF64X4 $0x01, Z1, Y2
-	VADDPS        Y2, Y1, Y1
-	VEXTRACTF128  $0x01, Y1, X2
-	VADDPS        X2, X1, X1
-	VMOVHLPS      X1, X1, X2
-	VADDPS        X2, X1, X1
-	VMOVSHDUP     X1, X2
-	VADDSS        X2, X1, X1
-	VMULSS        share+48(FP), X1, X1
-	VBROADCASTSS  X1, Z1
 	VEXTRACTF64X4 $0x01, Z0, Y2
 	VADDPS        Y2, Y0, Y0
 	VEXTRACTF128  $0x01, Y0, X2
@@ -884,49 +889,65 @@ sweptsums:
 	VADDPS        X2, X0, X0
 	VMOVSHDUP     X0, X2
 	VADDSS        X2, X0, X0
-	VMULSS        share+48(FP), X0, X0
+	VMULSS        share+56(FP), X0, X0
 	VBROADCASTSS  X0, Z0
-	VBROADCASTSS  (BX), Z2
-	SUBQ          (SP), CX
-	SUBQ          (SP), DX
-	MOVQ          c+40(FP), SI
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VADDPS        Y2, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X2
+	VADDPS        X2, X1, X1
+	VMOVHLPS      X1, X1, X2
+	VADDPS        X2, X1, X1
+	VMOVSHDUP     X1, X2
+	VADDSS        X2, X1, X1
+	VMULSS        share+56(FP), X1, X1
+	VBROADCASTSS  X1, Z1
+	CMPQ          slope+8(FP), $0x00000000
+	JEQ           row_without_slope
+	VMOVSS        X1, (CX)
+
+row_without_slope:
+	VBROADCASTSS (SI), Z2
+	SUBQ         (SP), DX
+	SUBQ         (SP), BX
+	MOVQ         c+48(FP), DI
 
 sweepscale_1:
-	CMPQ         SI, $0x00000010
+	CMPQ         DI, $0x00000010
 	JLT          belowscale_1
-	VMOVUPS      (CX), Z3
-	VMOVUPS      (DX), Z4
-	VSUBPS       Z1, Z3, Z3
-	VFNMADD231PS Z4, Z0, Z3
+	VMOVUPS      (DX), Z3
+	VSUBPS       Z0, Z3, Z3
+	VMOVUPS      (BX), Z4
+	VFNMADD231PS Z4, Z1, Z3
 	VMULPS       Z2, Z3, Z3
 	VMOVUPS      Z3, (AX)
-	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
 	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000010, SI
+	SUBQ         $0x00000010, DI
 	JMP          sweepscale_1
 
 belowscale_1:
-	TESTQ        SI, SI
+	TESTQ        DI, DI
 	JZ           sweptscale
-	MOVQ         $-1, DI
-	BZHIQ        SI, DI, DI
-	KMOVW        DI, K1
-	VMOVUPS.Z    (CX), K1, Z3
-	VMOVUPS.Z    (DX), K1, Z4
-	VSUBPS       Z1, Z3, Z3
-	VFNMADD231PS Z4, Z0, Z3
+	MOVQ         $-1, R8
+	BZHIQ        DI, R8, R8
+	KMOVW        R8, K1
+	VMOVUPS.Z    (DX), K1, Z3
+	VSUBPS       Z0, Z3, Z3
+	VMOVUPS.Z    (BX), K1, Z0
+	VFNMADD231PS Z0, Z1, Z3
 	VMULPS       Z2, Z3, Z3
 	VMOVUPS      Z3, K1, (AX)
 
 sweptscale:
-	SUBQ (SP), CX
-	ADDQ 8(SP), CX
 	SUBQ (SP), DX
 	ADDQ 8(SP), DX
+	SUBQ (SP), BX
+	ADDQ 8(SP), BX
 	SUBQ (SP), AX
 	ADDQ 8(SP), AX
-	ADDQ $0x00000004, BX
+	ADDQ $0x00000004, SI
+	ADDQ $0x00000004, CX
 	DECQ 16(SP)
 	JMP  row
 
@@ -934,109 +955,836 @@ done:
 	VZEROUPPER
 	RET
 
-// func normalizeTAVX512F64(dx *float64, dxhat *float64, xhat *float64, rstd *float64, rows int, c int, share float64)
+// func normalizeTAVX512F64(y *float64, slope *float64, v *float64, xhat *float64, rstd *float64, rows int, c int, share float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·normalizeTAVX512F64(SB), NOSPLIT, $24-56
-	MOVQ c+40(FP), AX
+TEXT ·normalizeTAVX512F64(SB), NOSPLIT, $24-64
+	MOVQ c+48(FP), AX
 	SHLQ $0x03, AX
 	MOVQ AX, 8(SP)
 	ANDQ $-64, AX
 	MOVQ AX, (SP)
-	MOVQ rows+32(FP), AX
+	MOVQ rows+40(FP), AX
 	MOVQ AX, 16(SP)
-	MOVQ dx+0(FP), AX
-	MOVQ dxhat+8(FP), CX
-	MOVQ xhat+16(FP), DX
-	MOVQ rstd+24(FP), BX
+	MOVQ y+0(FP), AX
+	MOVQ slope+8(FP), CX
+	MOVQ v+16(FP), DX
+	MOVQ xhat+24(FP), BX
+	MOVQ rstd+32(FP), SI
 
 row:
 	CMPQ   16(SP), $0x00000000
 	JLE    done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
-	MOVQ   c+40(FP), SI
+	MOVQ   c+48(FP), DI
 
 sweepsums_1:
-	CMPQ        SI, $0x00000008
+	CMPQ        DI, $0x00000008
 	JLT         belowsums_1
-	VMOVUPD     (CX), Z2
-	VMOVUPD     (DX), Z3
-	VADDPD      Z2, Z1, Z1
-	VFMADD231PD Z2, Z3, Z0
-	ADDQ        $0x00000040, CX
+	VMOVUPD     (DX), Z2
+	VADDPD      Z2, Z0, Z0
+	VMOVUPD     (BX), Z3
+	VFMADD231PD Z2, Z3, Z1
 	ADDQ        $0x00000040, DX
-	SUBQ        $0x00000008, SI
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000008, DI
 	JMP         sweepsums_1
 
 belowsums_1:
-	TESTQ       SI, SI
+	TESTQ       DI, DI
 	JZ          sweptsums
-	MOVQ        $-1, DI
-	BZHIQ       SI, DI, DI
-	KMOVW       DI, K1
-	VMOVUPD.Z   (CX), K1, Z2
-	VMOVUPD.Z   (DX), K1, Z3
-	VADDPD      Z2, Z1, Z1
-	VFMADD231PD Z2, Z3, Z0
+	MOVQ        $-1, R8
+	BZHIQ       DI, R8, R8
+	KMOVW       R8, K1
+	VMOVUPD.Z   (DX), K1, Z2
+	VADDPD      Z2, Z0, Z0
+	VMOVUPD.Z   (BX), K1, Z3
+	VFMADD231PD Z2, Z3, Z1
 
 sweptsums:
-	VEXTRACTF64X4 $0x01, Z1, Y2
-	VADDPD        Y2, Y1, Y1
-	VEXTRACTF128  $0x01, Y1, X2
-	VADDPD        X2, X1, X1
-	VMOVHLPS      X1, X1, X2
-	VADDPD        X2, X1, X1
-	VMULSD        share+48(FP), X1, X1
-	VBROADCASTSD  X1, Z1
 	VEXTRACTF64X4 $0x01, Z0, Y2
 	VADDPD        Y2, Y0, Y0
 	VEXTRACTF128  $0x01, Y0, X2
 	VADDPD        X2, X0, X0
 	VMOVHLPS      X0, X0, X2
 	VADDPD        X2, X0, X0
-	VMULSD        share+48(FP), X0, X0
+	VMULSD        share+56(FP), X0, X0
 	VBROADCASTSD  X0, Z0
-	VBROADCASTSD  (BX), Z2
-	SUBQ          (SP), CX
-	SUBQ          (SP), DX
-	MOVQ          c+40(FP), SI
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VADDPD        Y2, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X2
+	VADDPD        X2, X1, X1
+	VMOVHLPS      X1, X1, X2
+	VADDPD        X2, X1, X1
+	VMULSD        share+56(FP), X1, X1
+	VBROADCASTSD  X1, Z1
+	CMPQ          slope+8(FP), $0x00000000
+	JEQ           row_without_slope
+	VMOVSD        X1, (CX)
+
+row_without_slope:
+	VBROADCASTSD (SI), Z2
+	SUBQ         (SP), DX
+	SUBQ         (SP), BX
+	MOVQ         c+48(FP), DI
 
 sweepscale_1:
-	CMPQ         SI, $0x00000008
+	CMPQ         DI, $0x00000008
 	JLT          belowscale_1
-	VMOVUPD      (CX), Z3
-	VMOVUPD      (DX), Z4
-	VSUBPD       Z1, Z3, Z3
-	VFNMADD231PD Z4, Z0, Z3
+	VMOVUPD      (DX), Z3
+	VSUBPD       Z0, Z3, Z3
+	VMOVUPD      (BX), Z4
+	VFNMADD231PD Z4, Z1, Z3
 	VMULPD       Z2, Z3, Z3
 	VMOVUPD      Z3, (AX)
-	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
 	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000008, SI
+	SUBQ         $0x00000008, DI
 	JMP          sweepscale_1
 
 belowscale_1:
-	TESTQ        SI, SI
+	TESTQ        DI, DI
 	JZ           sweptscale
-	MOVQ         $-1, DI
-	BZHIQ        SI, DI, DI
-	KMOVW        DI, K1
-	VMOVUPD.Z    (CX), K1, Z3
-	VMOVUPD.Z    (DX), K1, Z4
-	VSUBPD       Z1, Z3, Z3
-	VFNMADD231PD Z4, Z0, Z3
+	MOVQ         $-1, R8
+	BZHIQ        DI, R8, R8
+	KMOVW        R8, K1
+	VMOVUPD.Z    (DX), K1, Z3
+	VSUBPD       Z0, Z3, Z3
+	VMOVUPD.Z    (BX), K1, Z0
+	VFNMADD231PD Z0, Z1, Z3
 	VMULPD       Z2, Z3, Z3
 	VMOVUPD      Z3, K1, (AX)
 
 sweptscale:
-	SUBQ (SP), CX
-	ADDQ 8(SP), CX
 	SUBQ (SP), DX
 	ADDQ 8(SP), DX
+	SUBQ (SP), BX
+	ADDQ 8(SP), BX
 	SUBQ (SP), AX
 	ADDQ 8(SP), AX
-	ADDQ $0x00000008, BX
+	ADDQ $0x00000008, SI
+	ADDQ $0x00000008, CX
+	DECQ 16(SP)
+	JMP  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func normalizeGradAVX2F32(dx *float32, xhat *float32, rstd *float32, xhatDot *float32, slope *float32, d *float32, dDot *float32, rows int, c int, share float32)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·normalizeGradAVX2F32(SB), NOSPLIT, $24-76
+	MOVQ c+64(FP), AX
+	SHLQ $0x02, AX
+	MOVQ AX, 8(SP)
+	ANDQ $-32, AX
+	MOVQ AX, (SP)
+	MOVQ rows+56(FP), AX
+	MOVQ AX, 16(SP)
+	MOVQ dx+0(FP), AX
+	MOVQ xhat+8(FP), CX
+	MOVQ rstd+16(FP), DX
+	MOVQ xhatDot+24(FP), BX
+	MOVQ slope+32(FP), SI
+	MOVQ d+40(FP), DI
+	MOVQ dDot+48(FP), R8
+
+row:
+	CMPQ   16(SP), $0x00000000
+	JLE    done
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   c+64(FP), R9
+
+sweepsums_1:
+	CMPQ        R9, $0x00000008
+	JLT         belowsums_1
+	VMOVUPS     (CX), Y5
+	VMOVUPS     (DI), Y6
+	VMOVUPS     (R8), Y7
+	VADDPS      Y6, Y0, Y0
+	VFMADD231PS Y6, Y5, Y1
+	VADDPS      Y7, Y2, Y2
+	VFMADD231PS Y7, Y5, Y3
+	VMOVUPS     (BX), Y5
+	VFMADD231PS Y7, Y5, Y4
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, R8
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, BX
+	SUBQ        $0x00000008, R9
+	JMP         sweepsums_1
+
+belowsums_1:
+	TESTQ       R9, R9
+	JZ          sweptsums
+	XORL        R10, R10
+	MOVQ        $0x00000008, R11
+	SUBQ        R9, R11
+	CMOVQLT     R10, R11
+	LEAQ        masks<>+0(SB), R9
+	VMOVUPS     (R9)(R11*4), Y5
+	VMASKMOVPS  (CX), Y5, Y6
+	VMASKMOVPS  (DI), Y5, Y7
+	VMASKMOVPS  (R8), Y5, Y8
+	VADDPS      Y7, Y0, Y0
+	VFMADD231PS Y7, Y6, Y1
+	VADDPS      Y8, Y2, Y2
+	VFMADD231PS Y8, Y6, Y3
+	VMASKMOVPS  (BX), Y5, Y5
+	VFMADD231PS Y8, Y5, Y4
+
+sweptsums:
+	VEXTRACTF128 $0x01, Y0, X5
+	VADDPS       X5, X0, X0
+	VMOVHLPS     X0, X0, X5
+	VADDPS       X5, X0, X0
+	VMOVSHDUP    X0, X5
+	VADDSS       X5, X0, X0
+	VMULSS       share+72(FP), X0, X0
+	VBROADCASTSS X0, Y0
+	VEXTRACTF128 $0x01, Y1, X5
+	VADDPS       X5, X1, X1
+	VMOVHLPS     X1, X1, X5
+	VADDPS       X5, X1, X1
+	VMOVSHDUP    X1, X5
+	VADDSS       X5, X1, X1
+	VMULSS       share+72(FP), X1, X1
+	VBROADCASTSS X1, Y1
+	VEXTRACTF128 $0x01, Y2, X5
+	VADDPS       X5, X2, X2
+	VMOVHLPS     X2, X2, X5
+	VADDPS       X5, X2, X2
+	VMOVSHDUP    X2, X5
+	VADDSS       X5, X2, X2
+	VMULSS       share+72(FP), X2, X2
+	VBROADCASTSS X2, Y2
+	VEXTRACTF128 $0x01, Y3, X5
+	VADDPS       X5, X3, X3
+	VMOVHLPS     X3, X3, X5
+	VADDPS       X5, X3, X3
+	VMOVSHDUP    X3, X5
+	VADDSS       X5, X3, X3
+	VMULSS       share+72(FP), X3, X3
+	VBROADCASTSS X3, Y3
+	VEXTRACTF128 $0x01, Y4, X5
+	VADDPS       X5, X4, X4
+	VMOVHLPS     X4, X4, X5
+	VADDPS       X5, X4, X4
+	VMOVSHDUP    X4, X5
+	VADDSS       X5, X4, X4
+	VMULSS       share+72(FP), X4, X4
+	VBROADCASTSS X4, Y4
+	VBROADCASTSS (DX), Y5
+	VBROADCASTSS (SI), Y6
+	VMULPS       Y5, Y6, Y6
+	SUBQ         (SP), DI
+	SUBQ         (SP), R8
+	SUBQ         (SP), CX
+	SUBQ         (SP), BX
+	MOVQ         c+64(FP), R9
+
+sweepscale_1:
+	CMPQ         R9, $0x00000008
+	JLT          belowscale_1
+	VMOVUPS      (CX), Y7
+	VMOVUPS      (DI), Y8
+	VMOVUPS      (R8), Y9
+	VSUBPS       Y2, Y9, Y9
+	VFNMADD231PS Y7, Y3, Y9
+	VSUBPS       Y0, Y8, Y8
+	VFNMADD231PS Y7, Y1, Y8
+	VFNMADD231PS Y6, Y9, Y8
+	VMOVUPS      (BX), Y9
+	VFNMADD231PS Y9, Y3, Y8
+	VFNMADD231PS Y7, Y4, Y8
+	VMULPS       Y5, Y8, Y8
+	VMOVUPS      Y8, (AX)
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000020, AX
+	SUBQ         $0x00000008, R9
+	JMP          sweepscale_1
+
+belowscale_1:
+	TESTQ        R9, R9
+	JZ           sweptscale
+	XORL         R10, R10
+	MOVQ         $0x00000008, R11
+	SUBQ         R9, R11
+	CMOVQLT      R10, R11
+	LEAQ         masks<>+0(SB), R9
+	VMOVUPS      (R9)(R11*4), Y7
+	VMASKMOVPS   (CX), Y7, Y8
+	VMASKMOVPS   (DI), Y7, Y9
+	VMASKMOVPS   (R8), Y7, Y10
+	VSUBPS       Y2, Y10, Y10
+	VFNMADD231PS Y8, Y3, Y10
+	VSUBPS       Y0, Y9, Y9
+	VFNMADD231PS Y8, Y1, Y9
+	VFNMADD231PS Y6, Y10, Y9
+	VMASKMOVPS   (BX), Y7, Y0
+	VFNMADD231PS Y0, Y3, Y9
+	VFNMADD231PS Y8, Y4, Y9
+	VMULPS       Y5, Y9, Y9
+	VMASKMOVPS   Y9, Y7, (AX)
+
+sweptscale:
+	SUBQ (SP), DI
+	ADDQ 8(SP), DI
+	SUBQ (SP), R8
+	ADDQ 8(SP), R8
+	SUBQ (SP), CX
+	ADDQ 8(SP), CX
+	SUBQ (SP), BX
+	ADDQ 8(SP), BX
+	SUBQ (SP), AX
+	ADDQ 8(SP), AX
+	ADDQ $0x00000004, DX
+	ADDQ $0x00000004, SI
+	DECQ 16(SP)
+	JMP  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func normalizeGradAVX2F64(dx *float64, xhat *float64, rstd *float64, xhatDot *float64, slope *float64, d *float64, dDot *float64, rows int, c int, share float64)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·normalizeGradAVX2F64(SB), NOSPLIT, $24-80
+	MOVQ c+64(FP), AX
+	SHLQ $0x03, AX
+	MOVQ AX, 8(SP)
+	ANDQ $-32, AX
+	MOVQ AX, (SP)
+	MOVQ rows+56(FP), AX
+	MOVQ AX, 16(SP)
+	MOVQ dx+0(FP), AX
+	MOVQ xhat+8(FP), CX
+	MOVQ rstd+16(FP), DX
+	MOVQ xhatDot+24(FP), BX
+	MOVQ slope+32(FP), SI
+	MOVQ d+40(FP), DI
+	MOVQ dDot+48(FP), R8
+
+row:
+	CMPQ   16(SP), $0x00000000
+	JLE    done
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   c+64(FP), R9
+
+sweepsums_1:
+	CMPQ        R9, $0x00000004
+	JLT         belowsums_1
+	VMOVUPD     (CX), Y5
+	VMOVUPD     (DI), Y6
+	VMOVUPD     (R8), Y7
+	VADDPD      Y6, Y0, Y0
+	VFMADD231PD Y6, Y5, Y1
+	VADDPD      Y7, Y2, Y2
+	VFMADD231PD Y7, Y5, Y3
+	VMOVUPD     (BX), Y5
+	VFMADD231PD Y7, Y5, Y4
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, R8
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, BX
+	SUBQ        $0x00000004, R9
+	JMP         sweepsums_1
+
+belowsums_1:
+	TESTQ       R9, R9
+	JZ          sweptsums
+	XORL        R10, R10
+	MOVQ        $0x00000004, R11
+	SUBQ        R9, R11
+	CMOVQLT     R10, R11
+	LEAQ        masks<>+0(SB), R9
+	VMOVUPD     (R9)(R11*8), Y5
+	VMASKMOVPD  (CX), Y5, Y6
+	VMASKMOVPD  (DI), Y5, Y7
+	VMASKMOVPD  (R8), Y5, Y8
+	VADDPD      Y7, Y0, Y0
+	VFMADD231PD Y7, Y6, Y1
+	VADDPD      Y8, Y2, Y2
+	VFMADD231PD Y8, Y6, Y3
+	VMASKMOVPD  (BX), Y5, Y5
+	VFMADD231PD Y8, Y5, Y4
+
+sweptsums:
+	VEXTRACTF128 $0x01, Y0, X5
+	VADDPD       X5, X0, X0
+	VMOVHLPS     X0, X0, X5
+	VADDPD       X5, X0, X0
+	VMULSD       share+72(FP), X0, X0
+	VBROADCASTSD X0, Y0
+	VEXTRACTF128 $0x01, Y1, X5
+	VADDPD       X5, X1, X1
+	VMOVHLPS     X1, X1, X5
+	VADDPD       X5, X1, X1
+	VMULSD       share+72(FP), X1, X1
+	VBROADCASTSD X1, Y1
+	VEXTRACTF128 $0x01, Y2, X5
+	VADDPD       X5, X2, X2
+	VMOVHLPS     X2, X2, X5
+	VADDPD       X5, X2, X2
+	VMULSD       share+72(FP), X2, X2
+	VBROADCASTSD X2, Y2
+	VEXTRACTF128 $0x01, Y3, X5
+	VADDPD       X5, X3, X3
+	VMOVHLPS     X3, X3, X5
+	VADDPD       X5, X3, X3
+	VMULSD       share+72(FP), X3, X3
+	VBROADCASTSD X3, Y3
+	VEXTRACTF128 $0x01, Y4, X5
+	VADDPD       X5, X4, X4
+	VMOVHLPS     X4, X4, X5
+	VADDPD       X5, X4, X4
+	VMULSD       share+72(FP), X4, X4
+	VBROADCASTSD X4, Y4
+	VBROADCASTSD (DX), Y5
+	VBROADCASTSD (SI), Y6
+	VMULPD       Y5, Y6, Y6
+	SUBQ         (SP), DI
+	SUBQ         (SP), R8
+	SUBQ         (SP), CX
+	SUBQ         (SP), BX
+	MOVQ         c+64(FP), R9
+
+sweepscale_1:
+	CMPQ         R9, $0x00000004
+	JLT          belowscale_1
+	VMOVUPD      (CX), Y7
+	VMOVUPD      (DI), Y8
+	VMOVUPD      (R8), Y9
+	VSUBPD       Y2, Y9, Y9
+	VFNMADD231PD Y7, Y3, Y9
+	VSUBPD       Y0, Y8, Y8
+	VFNMADD231PD Y7, Y1, Y8
+	VFNMADD231PD Y6, Y9, Y8
+	VMOVUPD      (BX), Y9
+	VFNMADD231PD Y9, Y3, Y8
+	VFNMADD231PD Y7, Y4, Y8
+	VMULPD       Y5, Y8, Y8
+	VMOVUPD      Y8, (AX)
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000020, AX
+	SUBQ         $0x00000004, R9
+	JMP          sweepscale_1
+
+belowscale_1:
+	TESTQ        R9, R9
+	JZ           sweptscale
+	XORL         R10, R10
+	MOVQ         $0x00000004, R11
+	SUBQ         R9, R11
+	CMOVQLT      R10, R11
+	LEAQ         masks<>+0(SB), R9
+	VMOVUPD      (R9)(R11*8), Y7
+	VMASKMOVPD   (CX), Y7, Y8
+	VMASKMOVPD   (DI), Y7, Y9
+	VMASKMOVPD   (R8), Y7, Y10
+	VSUBPD       Y2, Y10, Y10
+	VFNMADD231PD Y8, Y3, Y10
+	VSUBPD       Y0, Y9, Y9
+	VFNMADD231PD Y8, Y1, Y9
+	VFNMADD231PD Y6, Y10, Y9
+	VMASKMOVPD   (BX), Y7, Y0
+	VFNMADD231PD Y0, Y3, Y9
+	VFNMADD231PD Y8, Y4, Y9
+	VMULPD       Y5, Y9, Y9
+	VMASKMOVPD   Y9, Y7, (AX)
+
+sweptscale:
+	SUBQ (SP), DI
+	ADDQ 8(SP), DI
+	SUBQ (SP), R8
+	ADDQ 8(SP), R8
+	SUBQ (SP), CX
+	ADDQ 8(SP), CX
+	SUBQ (SP), BX
+	ADDQ 8(SP), BX
+	SUBQ (SP), AX
+	ADDQ 8(SP), AX
+	ADDQ $0x00000008, DX
+	ADDQ $0x00000008, SI
+	DECQ 16(SP)
+	JMP  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func normalizeGradAVX512F32(dx *float32, xhat *float32, rstd *float32, xhatDot *float32, slope *float32, d *float32, dDot *float32, rows int, c int, share float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·normalizeGradAVX512F32(SB), NOSPLIT, $24-76
+	MOVQ c+64(FP), AX
+	SHLQ $0x02, AX
+	MOVQ AX, 8(SP)
+	ANDQ $-64, AX
+	MOVQ AX, (SP)
+	MOVQ rows+56(FP), AX
+	MOVQ AX, 16(SP)
+	MOVQ dx+0(FP), AX
+	MOVQ xhat+8(FP), CX
+	MOVQ rstd+16(FP), DX
+	MOVQ xhatDot+24(FP), BX
+	MOVQ slope+32(FP), SI
+	MOVQ d+40(FP), DI
+	MOVQ dDot+48(FP), R8
+
+row:
+	CMPQ   16(SP), $0x00000000
+	JLE    done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	MOVQ   c+64(FP), R9
+
+sweepsums_1:
+	CMPQ        R9, $0x00000010
+	JLT         belowsums_1
+	VMOVUPS     (CX), Z5
+	VMOVUPS     (DI), Z6
+	VMOVUPS     (R8), Z7
+	VADDPS      Z6, Z0, Z0
+	VFMADD231PS Z6, Z5, Z1
+	VADDPS      Z7, Z2, Z2
+	VFMADD231PS Z7, Z5, Z3
+	VMOVUPS     (BX), Z5
+	VFMADD231PS Z7, Z5, Z4
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000010, R9
+	JMP         sweepsums_1
+
+belowsums_1:
+	TESTQ       R9, R9
+	JZ          sweptsums
+	MOVQ        $-1, R10
+	BZHIQ       R9, R10, R10
+	KMOVW       R10, K1
+	VMOVUPS.Z   (CX), K1, Z5
+	VMOVUPS.Z   (DI), K1, Z6
+	VMOVUPS.Z   (R8), K1, Z7
+	VADDPS      Z6, Z0, Z0
+	VFMADD231PS Z6, Z5, Z1
+	VADDPS      Z7, Z2, Z2
+	VFMADD231PS Z7, Z5, Z3
+	VMOVUPS.Z   (BX), K1, Z5
+	VFMADD231PS Z7, Z5, Z4
+
+sweptsums:
+	VEXTRACTF64X4 $0x01, Z0, Y5
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X5
+	VADDPS        X5, X0, X0
+	VMOVHLPS      X0, X0, X5
+	VADDPS        X5, X0, X0
+	VMOVSHDUP     X0, X5
+	VADDSS        X5, X0, X0
+	VMULSS        share+72(FP), X0, X0
+	VBROADCASTSS  X0, Z0
+	VEXTRACTF64X4 $0x01, Z1, Y5
+	VADDPS        Y5, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X5
+	VADDPS        X5, X1, X1
+	VMOVHLPS      X1, X1, X5
+	VADDPS        X5, X1, X1
+	VMOVSHDUP     X1, X5
+	VADDSS        X5, X1, X1
+	VMULSS        share+72(FP), X1, X1
+	VBROADCASTSS  X1, Z1
+	VEXTRACTF64X4 $0x01, Z2, Y5
+	VADDPS        Y5, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X5
+	VADDPS        X5, X2, X2
+	VMOVHLPS      X2, X2, X5
+	VADDPS        X5, X2, X2
+	VMOVSHDUP     X2, X5
+	VADDSS        X5, X2, X2
+	VMULSS        share+72(FP), X2, X2
+	VBROADCASTSS  X2, Z2
+	VEXTRACTF64X4 $0x01, Z3, Y5
+	VADDPS        Y5, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X5
+	VADDPS        X5, X3, X3
+	VMOVHLPS      X3, X3, X5
+	VADDPS        X5, X3, X3
+	VMOVSHDUP     X3, X5
+	VADDSS        X5, X3, X3
+	VMULSS        share+72(FP), X3, X3
+	VBROADCASTSS  X3, Z3
+	VEXTRACTF64X4 $0x01, Z4, Y5
+	VADDPS        Y5, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPS        X5, X4, X4
+	VMOVHLPS      X4, X4, X5
+	VADDPS        X5, X4, X4
+	VMOVSHDUP     X4, X5
+	VADDSS        X5, X4, X4
+	VMULSS        share+72(FP), X4, X4
+	VBROADCASTSS  X4, Z4
+	VBROADCASTSS  (DX), Z5
+	VBROADCASTSS  (SI), Z6
+	VMULPS        Z5, Z6, Z6
+	SUBQ          (SP), DI
+	SUBQ          (SP), R8
+	SUBQ          (SP), CX
+	SUBQ          (SP), BX
+	MOVQ          c+64(FP), R9
+
+sweepscale_1:
+	CMPQ         R9, $0x00000010
+	JLT          belowscale_1
+	VMOVUPS      (CX), Z7
+	VMOVUPS      (DI), Z8
+	VMOVUPS      (R8), Z9
+	VSUBPS       Z2, Z9, Z9
+	VFNMADD231PS Z7, Z3, Z9
+	VSUBPS       Z0, Z8, Z8
+	VFNMADD231PS Z7, Z1, Z8
+	VFNMADD231PS Z6, Z9, Z8
+	VMOVUPS      (BX), Z9
+	VFNMADD231PS Z9, Z3, Z8
+	VFNMADD231PS Z7, Z4, Z8
+	VMULPS       Z5, Z8, Z8
+	VMOVUPS      Z8, (AX)
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, R8
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000010, R9
+	JMP          sweepscale_1
+
+belowscale_1:
+	TESTQ        R9, R9
+	JZ           sweptscale
+	MOVQ         $-1, R10
+	BZHIQ        R9, R10, R10
+	KMOVW        R10, K1
+	VMOVUPS.Z    (CX), K1, Z7
+	VMOVUPS.Z    (DI), K1, Z8
+	VMOVUPS.Z    (R8), K1, Z9
+	VSUBPS       Z2, Z9, Z9
+	VFNMADD231PS Z7, Z3, Z9
+	VSUBPS       Z0, Z8, Z8
+	VFNMADD231PS Z7, Z1, Z8
+	VFNMADD231PS Z6, Z9, Z8
+	VMOVUPS.Z    (BX), K1, Z0
+	VFNMADD231PS Z0, Z3, Z8
+	VFNMADD231PS Z7, Z4, Z8
+	VMULPS       Z5, Z8, Z8
+	VMOVUPS      Z8, K1, (AX)
+
+sweptscale:
+	SUBQ (SP), DI
+	ADDQ 8(SP), DI
+	SUBQ (SP), R8
+	ADDQ 8(SP), R8
+	SUBQ (SP), CX
+	ADDQ 8(SP), CX
+	SUBQ (SP), BX
+	ADDQ 8(SP), BX
+	SUBQ (SP), AX
+	ADDQ 8(SP), AX
+	ADDQ $0x00000004, DX
+	ADDQ $0x00000004, SI
+	DECQ 16(SP)
+	JMP  row
+
+done:
+	VZEROUPPER
+	RET
+
+// func normalizeGradAVX512F64(dx *float64, xhat *float64, rstd *float64, xhatDot *float64, slope *float64, d *float64, dDot *float64, rows int, c int, share float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·normalizeGradAVX512F64(SB), NOSPLIT, $24-80
+	MOVQ c+64(FP), AX
+	SHLQ $0x03, AX
+	MOVQ AX, 8(SP)
+	ANDQ $-64, AX
+	MOVQ AX, (SP)
+	MOVQ rows+56(FP), AX
+	MOVQ AX, 16(SP)
+	MOVQ dx+0(FP), AX
+	MOVQ xhat+8(FP), CX
+	MOVQ rstd+16(FP), DX
+	MOVQ xhatDot+24(FP), BX
+	MOVQ slope+32(FP), SI
+	MOVQ d+40(FP), DI
+	MOVQ dDot+48(FP), R8
+
+row:
+	CMPQ   16(SP), $0x00000000
+	JLE    done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	MOVQ   c+64(FP), R9
+
+sweepsums_1:
+	CMPQ        R9, $0x00000008
+	JLT         belowsums_1
+	VMOVUPD     (CX), Z5
+	VMOVUPD     (DI), Z6
+	VMOVUPD     (R8), Z7
+	VADDPD      Z6, Z0, Z0
+	VFMADD231PD Z6, Z5, Z1
+	VADDPD      Z7, Z2, Z2
+	VFMADD231PD Z7, Z5, Z3
+	VMOVUPD     (BX), Z5
+	VFMADD231PD Z7, Z5, Z4
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000008, R9
+	JMP         sweepsums_1
+
+belowsums_1:
+	TESTQ       R9, R9
+	JZ          sweptsums
+	MOVQ        $-1, R10
+	BZHIQ       R9, R10, R10
+	KMOVW       R10, K1
+	VMOVUPD.Z   (CX), K1, Z5
+	VMOVUPD.Z   (DI), K1, Z6
+	VMOVUPD.Z   (R8), K1, Z7
+	VADDPD      Z6, Z0, Z0
+	VFMADD231PD Z6, Z5, Z1
+	VADDPD      Z7, Z2, Z2
+	VFMADD231PD Z7, Z5, Z3
+	VMOVUPD.Z   (BX), K1, Z5
+	VFMADD231PD Z7, Z5, Z4
+
+sweptsums:
+	VEXTRACTF64X4 $0x01, Z0, Y5
+	VADDPD        Y5, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X5
+	VADDPD        X5, X0, X0
+	VMOVHLPS      X0, X0, X5
+	VADDPD        X5, X0, X0
+	VMULSD        share+72(FP), X0, X0
+	VBROADCASTSD  X0, Z0
+	VEXTRACTF64X4 $0x01, Z1, Y5
+	VADDPD        Y5, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X5
+	VADDPD        X5, X1, X1
+	VMOVHLPS      X1, X1, X5
+	VADDPD        X5, X1, X1
+	VMULSD        share+72(FP), X1, X1
+	VBROADCASTSD  X1, Z1
+	VEXTRACTF64X4 $0x01, Z2, Y5
+	VADDPD        Y5, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X5
+	VADDPD        X5, X2, X2
+	VMOVHLPS      X2, X2, X5
+	VADDPD        X5, X2, X2
+	VMULSD        share+72(FP), X2, X2
+	VBROADCASTSD  X2, Z2
+	VEXTRACTF64X4 $0x01, Z3, Y5
+	VADDPD        Y5, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X5
+	VADDPD        X5, X3, X3
+	VMOVHLPS      X3, X3, X5
+	VADDPD        X5, X3, X3
+	VMULSD        share+72(FP), X3, X3
+	VBROADCASTSD  X3, Z3
+	VEXTRACTF64X4 $0x01, Z4, Y5
+	VADDPD        Y5, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPD        X5, X4, X4
+	VMOVHLPS      X4, X4, X5
+	VADDPD        X5, X4, X4
+	VMULSD        share+72(FP), X4, X4
+	VBROADCASTSD  X4, Z4
+	VBROADCASTSD  (DX), Z5
+	VBROADCASTSD  (SI), Z6
+	VMULPD        Z5, Z6, Z6
+	SUBQ          (SP), DI
+	SUBQ          (SP), R8
+	SUBQ          (SP), CX
+	SUBQ          (SP), BX
+	MOVQ          c+64(FP), R9
+
+sweepscale_1:
+	CMPQ         R9, $0x00000008
+	JLT          belowscale_1
+	VMOVUPD      (CX), Z7
+	VMOVUPD      (DI), Z8
+	VMOVUPD      (R8), Z9
+	VSUBPD       Z2, Z9, Z9
+	VFNMADD231PD Z7, Z3, Z9
+	VSUBPD       Z0, Z8, Z8
+	VFNMADD231PD Z7, Z1, Z8
+	VFNMADD231PD Z6, Z9, Z8
+	VMOVUPD      (BX), Z9
+	VFNMADD231PD Z9, Z3, Z8
+	VFNMADD231PD Z7, Z4, Z8
+	VMULPD       Z5, Z8, Z8
+	VMOVUPD      Z8, (AX)
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, R8
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000008, R9
+	JMP          sweepscale_1
+
+belowscale_1:
+	TESTQ        R9, R9
+	JZ           sweptscale
+	MOVQ         $-1, R10
+	BZHIQ        R9, R10, R10
+	KMOVW        R10, K1
+	VMOVUPD.Z    (CX), K1, Z7
+	VMOVUPD.Z    (DI), K1, Z8
+	VMOVUPD.Z    (R8), K1, Z9
+	VSUBPD       Z2, Z9, Z9
+	VFNMADD231PD Z7, Z3, Z9
+	VSUBPD       Z0, Z8, Z8
+	VFNMADD231PD Z7, Z1, Z8
+	VFNMADD231PD Z6, Z9, Z8
+	VMOVUPD.Z    (BX), K1, Z0
+	VFNMADD231PD Z0, Z3, Z8
+	VFNMADD231PD Z7, Z4, Z8
+	VMULPD       Z5, Z8, Z8
+	VMOVUPD      Z8, K1, (AX)
+
+sweptscale:
+	SUBQ (SP), DI
+	ADDQ 8(SP), DI
+	SUBQ (SP), R8
+	ADDQ 8(SP), R8
+	SUBQ (SP), CX
+	ADDQ 8(SP), CX
+	SUBQ (SP), BX
+	ADDQ 8(SP), BX
+	SUBQ (SP), AX
+	ADDQ 8(SP), AX
+	ADDQ $0x00000008, DX
+	ADDQ $0x00000008, SI
 	DECQ 16(SP)
 	JMP  row
 

@@ -14,6 +14,7 @@ func Reference[T Float]() *Set[T] {
 		dot:       dot[T],
 		mulAdd:    mulAdd[T],
 		mul:       mul[T],
+		mulSum:    mulSum[T],
 		gelu:      gelu[T],
 		fiber:     fiber[T],
 		fiberGrad: fiberGrad[T],
@@ -26,8 +27,11 @@ func Reference[T Float]() *Set[T] {
 		pair:       pair[T],
 		normalize:  normalize[T],
 		normalizeT: normalizeT[T],
-		linear:     linear[T],
-		affine:     affine[T],
+
+		normalizeGrad: normalizeGrad[T],
+
+		linear: linear[T],
+		affine: affine[T],
 	}
 }
 
@@ -115,6 +119,12 @@ func mul[T Float](y, a, b []T) {
 	a, b = a[:len(y)], b[:len(y)]
 	for i := range y {
 		y[i] = a[i] * b[i]
+	}
+}
+
+func mulSum[T Float](y, a, b, c, d, e []T) {
+	for i := range y {
+		y[i] = a[i]*b[i] + c[i]*d[i]*e[i]
 	}
 }
 

@@ -1,7 +1,5 @@
 package kernel
 
-import "math"
-
 func spline[T Float](r, dr, table []T, at []int32, frac []T, width int) {
 	for e, k := range at {
 		s := frac[e]
@@ -146,56 +144,4 @@ func pairChannels[T Float](out []T, a *PairArgs[T], first int) {
 			out[4*e+k] += v
 		}
 	}
-}
-
-func normalize[T Float](xhat, rstd, x []T, c int) {
-	for r := range rstd {
-		row, out := x[r*c:][:c], xhat[r*c:][:c]
-		var mean, variance T
-		for _, v := range row {
-			mean += v
-		}
-		mean /= T(c)
-		for k, v := range row {
-			out[k] = v - mean
-			variance += out[k] * out[k]
-		}
-		s := T(1 / math.Sqrt(float64(variance)/float64(c)+NormEpsilon))
-		rstd[r] = s
-		for k := range out {
-			out[k] *= s
-		}
-	}
-}
-
-func normalizeT[T Float](dx, dxhat, xhat, rstd []T, c int) {
-	for r, s := range rstd {
-		x, d, out := xhat[r*c:][:c], dxhat[r*c:][:c], dx[r*c:][:c]
-		var mean, along T
-		for k, v := range d {
-			mean += v
-			along += v * x[k]
-		}
-		mean, along = mean/T(c), along/T(c)
-		for k, v := range d {
-			out[k] = s * (v - mean - x[k]*along)
-		}
-	}
-}
-
-func linear[T Float](w, bias []T, in, out int) *Linear[T] {
-	return &Linear[T]{In: in, Out: out, weights: append([]T(nil), w...), bias: bias}
-}
-
-func affine[T Float](y, x []T, l *Linear[T], rows int, accumulate bool) {
-	for r := range rows {
-		row := y[r*l.Out:][:l.Out]
-		if !accumulate {
-			clear(row)
-		}
-		if l.bias != nil {
-			axpy(row, l.bias, 1)
-		}
-	}
-	matMul(y, x, l.weights, rows, l.In, l.Out, true)
 }

@@ -11,6 +11,7 @@ func elementwise(ctx *build.Context) {
 	each(ctx, axpy)
 	each(ctx, func(v *vector) { pairwise(v, "mulAdd", "adds a∘b to y.", true) })
 	each(ctx, func(v *vector) { pairwise(v, "mul", "sets y to a∘b.", false) })
+	each(ctx, mulSum)
 	each(ctx, dot)
 }
 
@@ -60,6 +61,34 @@ func pairwise(v *vector, name, doc string, add bool) {
 				v.mul(left, right, result)
 			}
 			v.store(result, mask, v.at(y, i))
+		}
+	})
+	v.end()
+}
+
+// mulSum implements
+//
+//	for i := range n {
+//		y[i] = FMA(a[i], b[i], c[i]*d[i]*e[i])
+//	}
+//
+// Register plan: 2 each for the products.
+func mulSum(v *vector) {
+	v.function("mulSum", "(y, a, b, c, d, e *T, n int)", "sets y to a∘b + c∘d∘e.")
+	y, a, b, c, d, e := v.pointer("y"), v.pointer("a"), v.pointer("b"), v.pointer("c"), v.pointer("d"), v.pointer("e")
+	v.sweep("", v.integer("n", false), 2, []reg.GPVirtual{y, a, b, c, d, e}, func(_ string, count int, mask reg.Register) {
+		for i := range count {
+			sum, factor := v.register(), v.register()
+			v.load(v.at(c, i), mask, sum)
+			v.load(v.at(d, i), mask, factor)
+			v.mul(factor, sum, sum)
+			v.load(v.at(e, i), mask, factor)
+			v.mul(factor, sum, sum)
+			left, right := v.register(), v.register()
+			v.load(v.at(a, i), mask, left)
+			v.load(v.at(b, i), mask, right)
+			v.fma(left, right, sum)
+			v.store(sum, mask, v.at(y, i))
 		}
 	})
 	v.end()

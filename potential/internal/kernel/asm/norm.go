@@ -16,6 +16,7 @@ func norm(ctx *build.Context) {
 	}
 	each(ctx, func(v *vector) { normalize(v, tables[v.size]) })
 	each(ctx, normalizeT)
+	each(ctx, normalizeGrad)
 }
 
 // normConstants holds 1 and the epsilon of package kernel.
@@ -36,24 +37,19 @@ func normalize(v *vector, constants *normConstants) {
 	n := newNormLoop(v)
 	xhat, rstd, x := v.pointer("xhat"), v.pointer("rstd"), v.pointer("x")
 	n.rows(func() {
-		sum := n.accumulate("mean", []reg.GPVirtual{x}, func(mask reg.Register, sum reg.VecVirtual) {
-			value := v.register()
-			v.load(Mem{Base: x}, mask, value)
-			v.add(value, sum, sum)
-		})
-		mean := n.mean(sum)
+		mean := n.mean(n.accumulate("mean", 1, []reg.GPVirtual{x}, func(mask reg.Register, sums []reg.VecVirtual) {
+			v.add(n.value(x, mask), sums[0], sums[0])
+		})[0])
 		n.back(x)
-		squares := n.accumulate("variance", []reg.GPVirtual{x, xhat}, func(mask reg.Register, sum reg.VecVirtual) {
-			value := v.register()
-			v.load(Mem{Base: x}, mask, value)
+		variance := n.mean(n.accumulate("variance", 1, []reg.GPVirtual{x, xhat}, func(mask reg.Register, sums []reg.VecVirtual) {
+			value := n.value(x, mask)
 			v.sub(mean, value, value)
 			v.store(value, mask, Mem{Base: xhat})
 			if mask != nil { // lanes beyond the row
 				v.load(Mem{Base: xhat}, mask, value)
 			}
-			v.fma(value, value, sum)
-		})
-		variance := n.mean(squares)
+			v.fma(value, value, sums[0])
+		})[0])
 		v.add(constants.epsilon, variance, variance)
 		v.precise(v.VSQRTPS, v.VSQRTPD, variance, variance)
 		factor := v.register()
@@ -62,8 +58,7 @@ func normalize(v *vector, constants *normConstants) {
 		v.precise(v.VMOVSS, v.VMOVSD, factor.AsX(), Mem{Base: rstd})
 		n.back(xhat)
 		n.sweepRow("scale", []reg.GPVirtual{xhat}, func(mask reg.Register) {
-			value := v.register()
-			v.load(Mem{Base: xhat}, mask, value)
+			value := n.value(xhat, mask)
 			v.mul(factor, value, value)
 			v.store(value, mask, Mem{Base: xhat})
 		})
@@ -76,38 +71,87 @@ func normalize(v *vector, constants *normConstants) {
 // normalizeT implements
 //
 //	for r := range rows {
-//		mean, along := sum(dxhat[r]) / c, sum(dxhat[r]∘xhat[r]) / c
-//		dx[r] = rstd[r] * (dxhat[r] - mean - xhat[r]*along)
+//		mean, along := sum(v[r]) / c, sum(v[r]∘xhat[r]) / c
+//		slope[r] = along // unless slope is nil
+//		y[r] = rstd[r] * (v[r] - mean - xhat[r]*along)
 //	}
 func normalizeT(v *vector) {
-	v.function("normalizeT", "(dx, dxhat, xhat, rstd *T, rows, c int, share T)", "is the adjoint of normalize.")
+	v.function("normalizeT", "(y, slope, v, xhat, rstd *T, rows, c int, share T)", "is the adjoint and the tangent of normalize.")
 	n := newNormLoop(v)
-	dx, dxhat, xhat, rstd := v.pointer("dx"), v.pointer("dxhat"), v.pointer("xhat"), v.pointer("rstd")
+	y, slope, in, xhat, rstd := v.pointer("y"), v.pointer("slope"), v.pointer("v"), v.pointer("xhat"), v.pointer("rstd")
 	n.rows(func() {
-		along := v.register()
-		v.zero(along)
-		sum := n.accumulate("sums", []reg.GPVirtual{dxhat, xhat}, func(mask reg.Register, sum reg.VecVirtual) {
-			d, x := v.register(), v.register()
-			v.load(Mem{Base: dxhat}, mask, d)
-			v.load(Mem{Base: xhat}, mask, x)
-			v.add(d, sum, sum)
-			v.fma(d, x, along)
+		sums := n.accumulate("sums", 2, []reg.GPVirtual{in, xhat}, func(mask reg.Register, sums []reg.VecVirtual) {
+			d := n.value(in, mask)
+			v.add(d, sums[0], sums[0])
+			v.fma(d, n.value(xhat, mask), sums[1])
 		})
-		mean, slope := n.mean(sum), n.mean(along)
+		mean, along := n.mean(sums[0]), n.mean(sums[1])
+		v.unlessNil("row", "slope", func() {
+			v.precise(v.VMOVSS, v.VMOVSD, along.AsX(), Mem{Base: slope})
+		})
 		factor := v.register()
 		v.broadcast(Mem{Base: rstd}, factor)
-		n.back(dxhat, xhat)
-		n.sweepRow("scale", []reg.GPVirtual{dxhat, xhat, dx}, func(mask reg.Register) {
-			d, x := v.register(), v.register()
-			v.load(Mem{Base: dxhat}, mask, d)
-			v.load(Mem{Base: xhat}, mask, x)
+		n.back(in, xhat)
+		n.sweepRow("scale", []reg.GPVirtual{in, xhat, y}, func(mask reg.Register) {
+			d := n.value(in, mask)
 			v.sub(mean, d, d)
-			v.fnma(x, slope, d)
+			v.fnma(n.value(xhat, mask), along, d)
 			v.mul(factor, d, d)
-			v.store(d, mask, Mem{Base: dx})
+			v.store(d, mask, Mem{Base: y})
 		})
-		n.forth(dxhat, xhat, dx)
+		n.forth(in, xhat, y)
 		v.ADDQ(U32(v.size), rstd)
+		v.ADDQ(U32(v.size), slope)
+	})
+	v.end()
+}
+
+// normalizeGrad implements
+//
+//	for r := range rows {
+//		m, s := sum(d[r]) / c, sum(d[r]∘xhat[r]) / c
+//		ma, sa, ta := sum(dDot[r]) / c, sum(dDot[r]∘xhat[r]) / c, sum(dDot[r]∘xhatDot[r]) / c
+//		a := dDot[r] - ma - xhat[r]*sa
+//		b := rstd[r]*slope[r]*a + xhatDot[r]*sa + xhat[r]*ta
+//		dx[r] = rstd[r] * (d[r] - m - xhat[r]*s - b)
+//	}
+func normalizeGrad(v *vector) {
+	v.function("normalizeGrad", "(dx, xhat, rstd, xhatDot, slope, d, dDot *T, rows, c int, share T)",
+		"is the adjoint of normalize and its tangent.")
+	n := newNormLoop(v)
+	dx, xhat, rstd, xhatDot := v.pointer("dx"), v.pointer("xhat"), v.pointer("rstd"), v.pointer("xhatDot")
+	slope, d, dDot := v.pointer("slope"), v.pointer("d"), v.pointer("dDot")
+	n.rows(func() {
+		inputs := []reg.GPVirtual{d, dDot, xhat, xhatDot}
+		sums := n.accumulate("sums", 5, inputs, func(mask reg.Register, sums []reg.VecVirtual) {
+			x, late, early := n.value(xhat, mask), n.value(d, mask), n.value(dDot, mask)
+			v.add(late, sums[0], sums[0])
+			v.fma(late, x, sums[1])
+			v.add(early, sums[2], sums[2])
+			v.fma(early, x, sums[3])
+			v.fma(early, n.value(xhatDot, mask), sums[4])
+		})
+		m, s, ma, sa, ta := n.mean(sums[0]), n.mean(sums[1]), n.mean(sums[2]), n.mean(sums[3]), n.mean(sums[4])
+		factor, tilt := v.register(), v.register()
+		v.broadcast(Mem{Base: rstd}, factor)
+		v.broadcast(Mem{Base: slope}, tilt)
+		v.mul(factor, tilt, tilt)
+		n.back(inputs...)
+		n.sweepRow("scale", append(inputs, dx), func(mask reg.Register) {
+			x, out, a := n.value(xhat, mask), n.value(d, mask), n.value(dDot, mask)
+			v.sub(ma, a, a)
+			v.fnma(x, sa, a)
+			v.sub(m, out, out)
+			v.fnma(x, s, out)
+			v.fnma(tilt, a, out)
+			v.fnma(n.value(xhatDot, mask), sa, out)
+			v.fnma(x, ta, out)
+			v.mul(factor, out, out)
+			v.store(out, mask, Mem{Base: dx})
+		})
+		n.forth(append(inputs, dx)...)
+		v.ADDQ(U32(v.size), rstd)
+		v.ADDQ(U32(v.size), slope)
 	})
 	v.end()
 }
@@ -145,12 +189,21 @@ func (n *normLoop) sweepRow(name string, pointers []reg.GPVirtual, body func(mas
 	n.sweep(name, n.integer("c", false), 1, pointers, func(_ string, _ int, mask reg.Register) { body(mask) })
 }
 
-// accumulate sweeps a row with a sum that starts from zero.
-func (n *normLoop) accumulate(name string, pointers []reg.GPVirtual, body func(mask reg.Register, sum reg.VecVirtual)) reg.VecVirtual {
-	sum := n.register()
-	n.zero(sum)
-	n.sweepRow(name, pointers, func(mask reg.Register) { body(mask, sum) })
-	return sum
+// accumulate sweeps a row with sums that start from zero.
+func (n *normLoop) accumulate(name string, count int, pointers []reg.GPVirtual, body func(mask reg.Register, sums []reg.VecVirtual)) []reg.VecVirtual {
+	sums := n.registers(count)
+	for _, sum := range sums {
+		n.zero(sum)
+	}
+	n.sweepRow(name, pointers, func(mask reg.Register) { body(mask, sums) })
+	return sums
+}
+
+// value loads from a row.
+func (n *normLoop) value(p reg.GPVirtual, mask reg.Register) reg.VecVirtual {
+	r := n.register()
+	n.load(Mem{Base: p}, mask, r)
+	return r
 }
 
 // mean returns the sum of the lanes over c, in all lanes.
