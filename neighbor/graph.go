@@ -81,8 +81,7 @@ func (g *Graph) reset() {
 }
 
 // appendRow appends the row of the next center: of the candidates, in the order
-// of the row, those closer than cutoff. This is the only place that computes
-// Vec, which is why graphs of all origins are equal to the last bit.
+// of the row, those closer than cutoff.
 func (g *Graph) appendRow(pos [][3]float64, lattice *[3][3]float64, cutoff float64, candidates row) error {
 	i, n := len(g.Start)-1, len(g.Neighbor)
 	end := n + len(candidates.neighbor)
@@ -90,24 +89,13 @@ func (g *Graph) appendRow(pos [][3]float64, lattice *[3][3]float64, cutoff float
 	g.Shift = slices.Grow(g.Shift, len(candidates.neighbor))[:end]
 	g.Vec = slices.Grow(g.Vec, len(candidates.neighbor))[:end]
 	cutoff2 := cutoff * cutoff
-	xi := pos[i]
 	for k, j := range candidates.neighbor {
-		xj := &pos[j]
-		// Differences first: the expression changes sign with the edge, exactly,
-		// and does not see the distance from the origin.
-		x, y, z := xj[0]-xi[0], xj[1]-xi[1], xj[2]-xi[2]
 		s := candidates.shift[k]
-		if s != ([3]int16{}) {
-			tx, ty, tz := translation(lattice, s)
-			x, y, z = x+tx, y+ty, z+tz
-		}
-		r2 := float64(x*x) + float64(y*y) + float64(z*z)
+		v, r2 := vector(pos, lattice, i, j, s)
 		if r2 == 0 {
-			return fmt.Errorf("neighbor: atom %d and atom %d with shift %v: %w", i+1, j+1, s, ErrCoincident)
+			return coincident(i, j, s)
 		}
-		g.Neighbor[n], g.Shift[n] = j, s
-		v := &g.Vec[n]
-		v[0], v[1], v[2] = x, y, z
+		g.Neighbor[n], g.Shift[n], g.Vec[n] = j, s, v
 		if r2 < cutoff2 {
 			n++
 		}
@@ -115,6 +103,24 @@ func (g *Graph) appendRow(pos [][3]float64, lattice *[3][3]float64, cutoff float
 	g.Neighbor, g.Shift, g.Vec = g.Neighbor[:n], g.Shift[:n], g.Vec[:n]
 	g.Start = append(g.Start, n)
 	return nil
+}
+
+func coincident(i int, j int32, s [3]int16) error {
+	return fmt.Errorf("neighbor: atom %d and atom %d with shift %v: %w", i+1, j+1, s, ErrCoincident)
+}
+
+// vector returns x_j + S·L − x_i and its square. This is the only place that
+// computes it, which is why graphs of all origins are equal to the last bit.
+// Differences come first: the expression changes sign with the edge, exactly,
+// and does not see the distance from the origin.
+func vector(pos [][3]float64, lattice *[3][3]float64, i int, j int32, s [3]int16) (v [3]float64, r2 float64) {
+	xi, xj := &pos[i], &pos[j]
+	x, y, z := xj[0]-xi[0], xj[1]-xi[1], xj[2]-xi[2]
+	if s != ([3]int16{}) {
+		tx, ty, tz := translation(lattice, s)
+		x, y, z = x+tx, y+ty, z+tz
+	}
+	return [3]float64{x, y, z}, float64(x*x) + float64(y*y) + float64(z*z)
 }
 
 // translation returns S·L. The conversions forbid fused multiply-add, so that

@@ -14,10 +14,15 @@ import (
 // A List belongs to one goroutine and to one structure. In steady state it
 // allocates nothing.
 type List struct {
+	// Each runs a loop over atoms, calling body for parts that cover 0 to count,
+	// on several threads perhaps. Nil means on this one.
+	Each func(count int, body func(lo, hi int))
+
 	cutoff, skin float64
 	pbc          [3]bool
 
 	graph Graph
+	args  loops
 	next  []int // scratch of linkReverse
 
 	// The last search, all pairs closer than cutoff+skin at that time.
@@ -40,7 +45,9 @@ func NewList(cutoff, skin float64, pbc [3]bool) (*List, error) {
 	if !(skin >= 0) || math.IsInf(skin*skin, 1) {
 		return nil, fmt.Errorf("neighbor: skin %g Å, want a finite length, 0 or more", skin)
 	}
-	return &List{cutoff: cutoff, skin: skin, pbc: pbc}, nil
+	l := &List{cutoff: cutoff, skin: skin, pbc: pbc}
+	l.args.count, l.args.fill = l.countRows, l.fillRows
+	return l, nil
 }
 
 // Update returns the graph of the edges shorter than the cutoff and whether it
@@ -58,16 +65,100 @@ func (l *List) Update(pos [][3]float64, lattice [3][3]float64) (g *Graph, rebuil
 			return nil, true, err
 		}
 	}
-	l.graph.reset()
-	for i := range pos {
-		low, high := l.start[i], l.start[i+1]
-		candidates := row{l.pairs.neighbor[low:high], l.pairs.shift[low:high]}
-		if err := l.graph.appendRow(pos, &lattice, l.cutoff, candidates); err != nil {
-			return nil, rebuilt, err
-		}
+	if err := l.pick(pos, lattice); err != nil {
+		return nil, rebuilt, err
 	}
 	l.graph.linkReverse(l.next)
 	return &l.graph, rebuilt, nil
+}
+
+// pick makes the graph of the pairs closer than the cutoff.
+func (l *List) pick(pos [][3]float64, lattice [3][3]float64) error {
+	l.graph.reset()
+	if l.Each == nil {
+		for i := range pos {
+			if err := l.graph.appendRow(pos, &lattice, l.cutoff, l.candidates(i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	// Counting first tells every part where its rows are.
+	l.args.pos, l.args.lattice = pos, lattice
+	g := &l.graph
+	g.Start = resized(g.Start, len(pos)+1)
+	g.Start[0] = 0
+	l.Each(len(pos), l.args.count)
+	for i := range pos {
+		if g.Start[i+1] < 0 {
+			return l.coincident(i)
+		}
+		g.Start[i+1] += g.Start[i]
+	}
+	edges := g.Start[len(pos)]
+	g.Neighbor, g.Shift, g.Vec = resized(g.Neighbor, edges), resized(g.Shift, edges), resized(g.Vec, edges)
+	l.Each(len(pos), l.args.fill)
+	return nil
+}
+
+// loops are the loops of pick and what they work on, made once: a function value
+// made in every update would be garbage.
+type loops struct {
+	pos         [][3]float64
+	lattice     [3][3]float64
+	count, fill func(lo, hi int)
+}
+
+// countRows writes the lengths of rows to Start, -1 for a row with atoms at the
+// same place.
+func (l *List) countRows(lo, hi int) {
+	cutoff2 := l.cutoff * l.cutoff
+	for i := lo; i < hi; i++ {
+		n, c := 0, l.candidates(i)
+		for k, j := range c.neighbor {
+			_, r2 := vector(l.args.pos, &l.args.lattice, i, j, c.shift[k])
+			if r2 == 0 {
+				n = -1
+				break
+			}
+			if r2 < cutoff2 {
+				n++
+			}
+		}
+		l.graph.Start[i+1] = n
+	}
+}
+
+// coincident is the error of the row of atom i.
+func (l *List) coincident(i int) error {
+	c := l.candidates(i)
+	k := 0
+	for ; k < len(c.neighbor)-1; k++ {
+		if _, r2 := vector(l.args.pos, &l.args.lattice, i, c.neighbor[k], c.shift[k]); r2 == 0 {
+			break
+		}
+	}
+	return coincident(i, c.neighbor[k], c.shift[k])
+}
+
+// fillRows writes rows to their places.
+func (l *List) fillRows(lo, hi int) {
+	cutoff2, g := l.cutoff*l.cutoff, &l.graph
+	for i := lo; i < hi; i++ {
+		n, c := g.Start[i], l.candidates(i)
+		for k, j := range c.neighbor {
+			if v, r2 := vector(l.args.pos, &l.args.lattice, i, j, c.shift[k]); r2 < cutoff2 {
+				g.Neighbor[n], g.Shift[n], g.Vec[n] = j, c.shift[k], v
+				n++
+			}
+		}
+	}
+}
+
+// candidates returns the pairs of atom i in the last search.
+func (l *List) candidates(i int) row {
+	low, high := l.start[i], l.start[i+1]
+	return row{l.pairs.neighbor[low:high], l.pairs.shift[low:high]}
 }
 
 // search finds all pairs closer than cutoff+skin.

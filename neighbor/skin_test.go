@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -57,6 +58,9 @@ func TestListMatchesBuildAlongTrajectories(t *testing.T) {
 		}
 		skin := 0.2 + rng.Float64()
 		l := newList(t, 2, skin, pbc)
+		if rapid.Bool().Draw(t, "parallel") {
+			l.Each = threes
+		}
 		walk := skin * rapid.SampledFrom([]float64{0, 0.02, 0.1, 0.3}).Draw(t, "walk")
 		drift := rapid.SampledFrom([]float64{0, 1}).Draw(t, "drift")
 		strain := rapid.SampledFrom([]float64{0, 0.01, 0.05}).Draw(t, "strain")
@@ -105,6 +109,28 @@ func TestListMatchesBuildAlongTrajectories(t *testing.T) {
 	})
 	if reused == 0 {
 		t.Error("no list was ever reused")
+	}
+}
+
+// threes is a loop whose parts run at the same time, in no order.
+func threes(count int, body func(lo, hi int)) {
+	var wait sync.WaitGroup
+	for lo := 0; lo < count; lo += 3 {
+		wait.Go(func() { body(lo, min(lo+3, count)) })
+	}
+	wait.Wait()
+}
+
+// Atoms that meet between searches are found in parallel too, and named.
+func TestParallelListNamesAtomsAtTheSamePlace(t *testing.T) {
+	pos := [][3]float64{{0, 0, 0}, {1, 0, 0}, {1.2, 0, 0}, {2, 0, 0}}
+	l := newList(t, 2, 1, [3]bool{})
+	l.Each = threes
+	update(t, l, pos, [3][3]float64{})
+	pos[2] = pos[1]
+	_, _, err := l.Update(pos, [3][3]float64{})
+	if want := "neighbor: atom 2 and atom 3 with shift [0 0 0]: atoms coincide"; !errors.Is(err, ErrCoincident) || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 

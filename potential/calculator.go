@@ -2,6 +2,7 @@ package potential
 
 import (
 	"fmt"
+	"time"
 
 	"ponita/neighbor"
 )
@@ -13,9 +14,15 @@ type Calculator struct {
 	kind  []int
 	list  *neighbor.List
 	eval  evaluator
+	crew  *crew
 
-	site []float64
-	dVec [][3]float64
+	graph   *neighbor.Graph // of the present evaluation
+	site    []float64
+	dVec    [][3]float64
+	forces  [][3]float64
+	virials [][6]float64 // [atom] xx yy zz xy xz yz
+	collect func(thread, lo, hi int)
+	clock   stopwatch
 }
 
 // evaluator is the network in either precision, as an engine or as a plain pass:
@@ -23,6 +30,8 @@ type Calculator struct {
 type evaluator interface {
 	evaluate(g *neighbor.Graph, site []float64, dVec [][3]float64)
 	kernelName() string
+	splines() (relative float64, intervals int)
+	clocks() []*stopwatch // one for each thread
 }
 
 // Option changes how a [Calculator] works.
@@ -63,11 +72,14 @@ func (m *Model) Calculator(species []int, pbc [3]bool, opts ...Option) (*Calcula
 	if err != nil {
 		return nil, err
 	}
-	c := &Calculator{model: m, kind: kind, list: list, site: make([]float64, len(kind))}
+	c := &Calculator{model: m, kind: kind, list: list, crew: newCrew(o.threads), site: make([]float64, len(kind))}
+	c.virials = make([][6]float64, len(kind))
+	c.collect = c.collectForces
+	list.Each = c.crew.loop()
 	if o.double {
-		c.eval, err = newEvaluator(m, &m.engine64, &m.net64, kind, o.threads)
+		c.eval, err = newEvaluator(m, &m.engine64, &m.net64, kind, c.crew)
 	} else {
-		c.eval, err = newEvaluator(m, &m.engine32, &m.net32, kind, o.threads)
+		c.eval, err = newEvaluator(m, &m.engine32, &m.net32, kind, c.crew)
 	}
 	if err != nil {
 		return nil, err
@@ -76,13 +88,13 @@ func (m *Model) Calculator(species []int, pbc [3]bool, opts ...Option) (*Calcula
 }
 
 // newEvaluator chooses the engine wherever it can evaluate the network.
-func newEvaluator[T Float](m *Model, w *shared[engineWeights[T]], n *shared[network[T]], kind []int, threads int) (evaluator, error) {
+func newEvaluator[T Float](m *Model, w *shared[engineWeights[T]], n *shared[network[T]], kind []int, crew *crew) (evaluator, error) {
 	if m.Config.hasEngine() {
 		weights, err := w.get(func() (*engineWeights[T], error) { return newEngineWeights[T](m.Config, m.Weights) })
 		if err != nil {
 			return nil, err
 		}
-		return newFast(m, weights, kind, threads), nil
+		return newFast(m, weights, kind, crew), nil
 	}
 	net, err := n.get(func() (*network[T], error) { return newNetwork[T](m) })
 	if err != nil {
@@ -97,8 +109,8 @@ type fast[T Float] struct {
 	kind   []int32
 }
 
-func newFast[T Float](m *Model, w *engineWeights[T], kind []int, threads int) *fast[T] {
-	f := &fast[T]{engine: newEngine(w, m.Scale, threads)}
+func newFast[T Float](m *Model, w *engineWeights[T], kind []int, crew *crew) *fast[T] {
+	f := &fast[T]{engine: newEngine(w, m.Scale, crew)}
 	for _, k := range kind {
 		f.kind = append(f.kind, int32(k))
 	}
@@ -106,6 +118,15 @@ func newFast[T Float](m *Model, w *engineWeights[T], kind []int, threads int) *f
 }
 
 func (f *fast[T]) kernelName() string { return f.engine.set.Name }
+
+func (f *fast[T]) splines() (float64, int) { return f.engine.splineError, f.engine.intervals }
+
+func (f *fast[T]) clocks() (all []*stopwatch) {
+	for k := range f.engine.workers {
+		all = append(all, &f.engine.workers[k].clock)
+	}
+	return all
+}
 
 func (f *fast[T]) evaluate(g *neighbor.Graph, site []float64, dVec [][3]float64) {
 	f.engine.evaluate(g, f.kind, site, dVec)
@@ -122,53 +143,76 @@ func (c *Calculator) Compute(pos [][3]float64, lattice [3][3]float64, forces [][
 	if len(pos) != len(c.kind) || len(forces) != len(c.kind) {
 		return 0, fmt.Errorf("potential: %d positions and %d forces, the calculator is for %d atoms", len(pos), len(forces), len(c.kind))
 	}
+	c.clock.start()
 	g, _, err := c.list.Update(pos, lattice)
 	if err != nil {
 		return 0, err
 	}
+	c.clock.lap(PhaseNeighbors)
 	for i, k := range c.kind {
 		c.site[i] = c.model.ReferenceEnergies[k]
 	}
 	dVec := cleared(&c.dVec, len(g.Vec))
 	c.eval.evaluate(g, c.site, dVec)
+	c.clock.start()
 	c.model.Repulsion.add(g, c.kind, c.model.Config.Species, c.site, dVec)
+	c.graph, c.forces = g, forces
+	c.crew.each(len(c.kind), listBlock, c.collect)
 
-	energy := collect(g, c.site, dVec, forces, virial)
+	energy, sum := 0., [6]float64{}
 	for i, f := range forces {
 		if notFinite(c.site[i] + f[0] + f[1] + f[2]) {
 			return 0, fmt.Errorf("potential: atom %d at %.4f Å has energy %g eV and force %g eV/Å", i+1, pos[i], c.site[i], f)
 		}
+		energy += c.site[i]
+		for k, w := range c.virials[i] {
+			sum[k] += w
+		}
 	}
+	*virial = symmetric(sum)
+	c.clock.lap(PhaseForces)
 	return energy, nil
 }
 
-// force is F_i = −∂E/∂x_i: x_i enters the vectors of its own edges with a minus
-// sign and those of the opposite edges with a plus.
-func force(g *neighbor.Graph, i int, dVec [][3]float64) (f [3]float64) {
-	for e := g.Start[i]; e < g.Start[i+1]; e++ {
-		back := dVec[g.Reverse[e]]
-		for k, d := range dVec[e] {
-			f[k] += d - back[k]
-		}
-	}
-	return f
-}
-
-// symmetrize replaces W by its symmetric part: the derivative by a symmetric
-// strain. The rest is the torque of the finite grid, zero for an exactly
-// invariant energy.
-func symmetrize(w *[3][3]float64) {
-	for k := range 3 {
-		for l := range k {
-			w[k][l] = (w[k][l] + w[l][k]) / 2
-			w[l][k] = w[k][l]
-		}
+// collectForces turns the bonds of the atoms lo to hi into forces and virials.
+func (c *Calculator) collectForces(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		c.forces[i], c.virials[i] = atomForce(c.graph, i, c.dVec)
 	}
 }
 
 // SiteEnergies returns the energy of each atom [eV] in the last Compute. Their
 // sum is the energy. The slice is the calculator's own.
 func (c *Calculator) SiteEnergies() []float64 { return c.site }
+
+// SiteVirials returns the virial −∂E/∂ε of each atom [eV] in the last Compute, xx
+// yy zz xy xz yz: every bond's is shared equally by its two atoms. Their sum is
+// the virial. The slice is the calculator's own.
+func (c *Calculator) SiteVirials() [][6]float64 { return c.virials }
+
+// Profile starts to measure the time of each phase, or stops.
+func (c *Calculator) Profile(on bool) {
+	for _, clock := range append(c.eval.clocks(), &c.clock) {
+		*clock = stopwatch{on: on}
+	}
+}
+
+// Spent returns the time spent in each phase since Profile(true), over all
+// threads. Models that the engine does not evaluate tell of neighbours and forces
+// only.
+func (c *Calculator) Spent() (spent [phases]time.Duration) {
+	for _, clock := range append(c.eval.clocks(), &c.clock) {
+		for p, t := range clock.spent {
+			spent[p] += t
+		}
+	}
+	return spent
+}
+
+// SplineError returns the largest error of the radial splines relative to the
+// largest radial function of the layer, and the number of their intervals; zero
+// for models that are evaluated without splines.
+func (c *Calculator) SplineError() (relative float64, intervals int) { return c.eval.splines() }
 
 // plain is an evaluator by a pass of the network.
 type plain[T Float] struct {
@@ -191,6 +235,10 @@ func newPlain[T Float](m *Model, n *network[T], kind []int) *plain[T] {
 }
 
 func (ev *plain[T]) kernelName() string { return ev.network.net.KernelName() }
+
+func (ev *plain[T]) splines() (float64, int) { return 0, 0 }
+
+func (ev *plain[T]) clocks() []*stopwatch { return nil }
 
 func (ev *plain[T]) evaluate(g *neighbor.Graph, site []float64, dVec [][3]float64) {
 	ev.input.Graph = g
@@ -217,24 +265,15 @@ func (m *Model) Baseline(g *neighbor.Graph, kind []int) Baseline {
 	}
 	m.Repulsion.add(g, kind, m.Config.Species, site, dVec)
 	b := Baseline{Forces: make([][3]float64, len(kind))}
-	b.Energy = collect(g, site, dVec, b.Forces, &b.Virial)
-	return b
-}
-
-// collect turns site energies and ∂E/∂x_ij into energy, forces and virial.
-func collect(g *neighbor.Graph, site []float64, dVec, forces [][3]float64, virial *[3][3]float64) (energy float64) {
-	*virial = [3][3]float64{}
-	for i := range forces {
-		energy += site[i]
-		forces[i] = force(g, i, dVec)
-		for e := g.Start[i]; e < g.Start[i+1]; e++ {
-			for k, x := range g.Vec[e] {
-				for l, d := range dVec[e] {
-					virial[k][l] -= x * d
-				}
-			}
+	var sum [6]float64
+	for i, e := range site {
+		f, w := atomForce(g, i, dVec)
+		b.Energy += e
+		b.Forces[i] = f
+		for k := range w {
+			sum[k] += w[k]
 		}
 	}
-	symmetrize(virial)
-	return energy
+	b.Virial = symmetric(sum)
+	return b
 }

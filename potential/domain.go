@@ -92,7 +92,7 @@ func newStage[T Float](m *Model, w *shared[engineWeights[T]], threads int) (stag
 	if err != nil {
 		return nil, err
 	}
-	return newEngine(weights, m.Scale, threads), nil
+	return newEngine(weights, m.Scale, newCrew(threads)), nil
 }
 
 // Layers returns the number of layers T.

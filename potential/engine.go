@@ -1,10 +1,6 @@
 package potential
 
 import (
-	"runtime"
-	"sync"
-	"sync/atomic"
-
 	"ponita/neighbor"
 	"ponita/potential/internal/kernel"
 )
@@ -33,7 +29,8 @@ import (
 type engine[T Float] struct {
 	*engineWeights[T]
 	scale   []float64 // [species] eV
-	workers []*worker[T]
+	crew    *crew
+	workers []worker[T] // [thread]
 
 	graph  *neighbor.Graph
 	kind   []int32 // [atom and ghost]
@@ -50,16 +47,8 @@ type engine[T Float] struct {
 	out  []float64    // [atom] the network's output
 	dVec [][3]float64 // ∂E/∂x_ij [edge], both directions' in the one with owns(e)
 
-	block int // atoms
-	layer int // of the present stage
-	next  atomic.Int64
-	stage func(w *worker[T], lo, hi int)
-	wait  sync.WaitGroup
-	tasks []func() // one per worker
-
-	stages struct {
-		geometry, forward, backward func(w *worker[T], lo, hi int)
-	}
+	layer  int // of the present stage
+	stages struct{ geometry, forward, backward func(thread, lo, hi int) }
 }
 
 // worker is the memory of one thread.
@@ -74,33 +63,22 @@ type worker[T Float] struct {
 	m, n, xhat, next, dH []T // [atom of the block][orientation][channel]
 	rstd                 []T // [atom of the block][orientation]
 	g, dg                []T // [atom of the block][orientation][hidden]
+
+	clock stopwatch
 }
 
 // blockRows is how many rows (atoms × orientations) a block has at most: its
 // hidden features then fit the second-level cache.
 const blockRows = 384
 
-// newEngine returns an engine with so many threads, 0 for all cores.
-func newEngine[T Float](w *engineWeights[T], scale []float64, threads int) *engine[T] {
-	if threads <= 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
+// newEngine returns an engine that works with the crew.
+func newEngine[T Float](w *engineWeights[T], scale []float64, crew *crew) *engine[T] {
 	e := &engine[T]{
-		engineWeights: w, scale: scale,
+		engineWeights: w, scale: scale, crew: crew, workers: make([]worker[T], crew.threads),
 		h: make([][]T, len(w.layers)), n: make([][]T, len(w.layers)),
 	}
-	for range threads {
-		s := new(worker[T])
-		e.workers = append(e.workers, s)
-		e.tasks = append(e.tasks, func() {
-			defer e.wait.Done()
-			e.work(s)
-		})
-	}
 	// Made once: a function value made in every stage would be garbage.
-	e.stages.geometry = e.geometry
-	e.stages.forward = e.forwardBlock
-	e.stages.backward = e.backwardBlock
+	e.stages.geometry, e.stages.forward, e.stages.backward = e.geometry, e.forwardBlock, e.backwardBlock
 	return e
 }
 
@@ -152,10 +130,13 @@ func (e *engine[T]) begin(g *neighbor.Graph, kind []int32, dVec [][3]float64) {
 	if last > 1 {
 		resize(&e.dH, e.locals*row)
 	}
-	// Enough blocks for all threads, none larger than the cache.
-	most := max(blockRows/e.points, 1)
-	e.block = max(1, min(most, (e.locals+len(e.workers)-1)/len(e.workers)))
 	e.run(e.stages.geometry, 0)
+}
+
+// run goes through all blocks of atoms in one stage.
+func (e *engine[T]) run(stage func(thread, lo, hi int), layer int) {
+	e.layer = layer
+	e.crew.each(e.locals, max(blockRows/e.points, 1), stage)
 }
 
 // rowSize is the number of features of an atom, N·C.
@@ -163,47 +144,16 @@ func (e *engine[T]) rowSize() int { return e.points * e.channels }
 
 // forward goes up through layer t. The features of ghosts, h[t], must be there.
 // The last layer's also goes back down to its ∂E/∂m.
-func (e *engine[T]) forward(t int) {
-	e.run(e.stages.forward, t)
-}
+func (e *engine[T]) forward(t int) { e.run(e.stages.forward, t) }
 
 // backward adds the forces of layer t's edges and goes down to ∂E/∂m of layer
 // t−1. The ∂E/∂m of ghosts in layer t must be there.
-func (e *engine[T]) backward(t int) {
-	e.run(e.stages.backward, t)
-}
-
-// run calls stage for all blocks of atoms.
-func (e *engine[T]) run(stage func(w *worker[T], lo, hi int), layer int) {
-	e.stage, e.layer = stage, layer
-	e.next.Store(0)
-	blocks := (e.locals + e.block - 1) / e.block
-	threads := min(len(e.workers), blocks)
-	if threads <= 1 {
-		e.work(e.workers[0])
-		return
-	}
-	e.wait.Add(threads)
-	for _, task := range e.tasks[1:threads] {
-		go task()
-	}
-	e.tasks[0]()
-	e.wait.Wait()
-}
-
-// work takes blocks until none is left.
-func (e *engine[T]) work(w *worker[T]) {
-	for {
-		lo := int(e.next.Add(1)-1) * e.block
-		if lo >= e.locals {
-			return
-		}
-		e.stage(w, lo, min(lo+e.block, e.locals))
-	}
-}
+func (e *engine[T]) backward(t int) { e.run(e.stages.backward, t) }
 
 // geometry finds direction and spline interval of the edges.
-func (e *engine[T]) geometry(_ *worker[T], lo, hi int) {
+func (e *engine[T]) geometry(thread, lo, hi int) {
+	clock := &e.workers[thread].clock
+	clock.start()
 	for k := e.graph.Start[lo]; k < e.graph.Start[hi]; k++ {
 		v := e.graph.Vec[k]
 		r := norm(v)
@@ -214,6 +164,7 @@ func (e *engine[T]) geometry(_ *worker[T], lo, hi int) {
 		at := min(int(x), e.intervals-1)
 		e.at[k], e.frac[k] = int32(at), T(x-float64(at))
 	}
+	clock.lap(PhaseGeometry)
 }
 
 // owns tells whether edge k stands for its bond: one of the two edges does, and

@@ -3,8 +3,9 @@ package potential
 import "ponita/potential/internal/kernel"
 
 // forwardBlock is layer t for the atoms lo to hi.
-func (e *engine[T]) forwardBlock(w *worker[T], lo, hi int) {
-	t := e.layer
+func (e *engine[T]) forwardBlock(thread, lo, hi int) {
+	w, t := &e.workers[thread], e.layer
+	w.clock.start()
 	size := (hi - lo) * e.rowSize()
 	e.convolve(w, t, lo, hi, resize(&w.m, size))
 	last := t == len(e.layers)-1
@@ -35,6 +36,7 @@ func (e *engine[T]) forwardBlock(w *worker[T], lo, hi int) {
 			e.out[i] += float64(e.set.Dot(l.readout, next[(i-lo)*row:(i-lo+1)*row])) + l.readoutBias
 		}
 	}
+	w.clock.lap(PhaseBlocks)
 	if last {
 		dH := resize(&w.dH, size)
 		clear(dH)
@@ -56,10 +58,12 @@ func (e *engine[T]) convolve(w *worker[T], t, lo, hi int, m []T) {
 		r, p := resize(&w.r, (to-from)*e.width), resize(&w.p, (to-from)*e.degree*n)
 		e.set.Spline(r, l.radial, e.at[from:to], e.frac[from:to], e.width)
 		e.set.Angular(p, nil, e.unit[3*from:3*to], e.grid, n, e.degree, 1)
+		w.clock.lap(PhaseRadial)
 		if t == 0 {
 			w.kindsOf(e.kind, neighbors)
 		}
 		e.set.Gather(mi, r, p, e.features(t, neighbors, w.kinds), n, e.channels, e.degree)
+		w.clock.lap(PhaseEdges)
 	}
 }
 
@@ -143,12 +147,14 @@ func (e *engine[T]) blockBack(w *worker[T], t int, dH, dM []T) {
 	for at := 0; at < len(dM); at += row {
 		e.set.FiberT(dM[at:at+row], l.phi, dN[at:at+row], e.points, e.channels)
 	}
+	w.clock.lap(PhaseBlockAdjoints)
 }
 
 // backwardBlock is the way down through the convolution of layer t and the block
 // of layer t−1, for the atoms lo to hi.
-func (e *engine[T]) backwardBlock(w *worker[T], lo, hi int) {
-	t := e.layer
+func (e *engine[T]) backwardBlock(thread, lo, hi int) {
+	w, t := &e.workers[thread], e.layer
+	w.clock.start()
 	row, size := e.rowSize(), (hi-lo)*e.rowSize()
 	dH := resize(&w.dH, size)
 	if t > 0 {
@@ -194,6 +200,7 @@ func (e *engine[T]) bonds(w *worker[T], t, i int, dH []T) {
 	e.set.Spline(r[owned*width:], l.radial, w.at[owned:], w.frac[owned:], width)
 	e.set.Angular(p[:owned*angles], dp, w.unit[:3*owned], e.grid, n, e.degree, -1)
 	e.set.Angular(p[owned*angles:], nil, w.unit[3*owned:], e.grid, n, e.degree, -1)
+	w.clock.lap(PhaseRadial)
 
 	dM := e.rowsOf(e.dM[t%2], i, i+1)
 	if t > 0 {
@@ -219,6 +226,7 @@ func (e *engine[T]) bonds(w *worker[T], t, i int, dH []T) {
 	for k, edge := range w.edge[:owned] {
 		e.addBond(int(edge), out[4*k:4*k+4])
 	}
+	w.clock.lap(PhaseEdgeAdjoints)
 }
 
 // listBonds lists the edges of atom i, those it owns first, and returns how many

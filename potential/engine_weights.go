@@ -97,7 +97,7 @@ func (e *engineWeights[T]) isolatedOutputs(species int) []float64 {
 	for k := range kind {
 		kind[k] = int32(k)
 	}
-	lone := newEngine(e, make([]float64, species), 1)
+	lone := newEngine(e, make([]float64, species), newCrew(1))
 	lone.begin(&neighbor.Graph{Start: make([]int, species+1)}, kind, nil)
 	for t := range e.layers {
 		lone.forward(t)
