@@ -217,3 +217,8 @@ func floorDiv(t, n int) int {
 
 // resized returns s with length n, its contents undefined.
 func resized[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
+
+// memory returns the bytes of what grows with the number of atoms.
+func (c *cells) memory() int {
+	return 4*cap(c.first) + 32*cap(c.atoms) + 4*cap(c.slot) + 12*(cap(c.wrap)+cap(c.cell))
+}

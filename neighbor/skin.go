@@ -254,3 +254,12 @@ func (l *List) displacement(pos [][3]float64, deform [3][3]float64, drift [3]flo
 	// Coordinates have rounding errors, those of a strained frame more.
 	return math.Sqrt(largest2) + l.cells.slack + 0x1p-48*size, mean
 }
+
+// Memory returns the bytes that the list and its graph occupy.
+func (l *List) Memory() int {
+	g := &l.graph
+	edges := cap(g.Neighbor)*4 + cap(g.Shift)*6 + cap(g.Vec)*24 + cap(g.Reverse)*4
+	pairs := cap(l.pairs.neighbor)*4 + cap(l.pairs.shift)*6
+	atoms := 8*(cap(g.Start)+cap(l.start)+cap(l.next)) + 24*cap(l.pos)
+	return edges + pairs + atoms + l.cells.memory()
+}

@@ -32,6 +32,8 @@ type evaluator interface {
 	kernelName() string
 	splines() (relative float64, intervals int)
 	clocks() []*stopwatch // one for each thread
+	memory() int          // bytes that grow with the number of atoms
+	productRate() float64 // GFLOP/s
 }
 
 // Option changes how a [Calculator] works.
@@ -189,6 +191,12 @@ func (c *Calculator) SiteEnergies() []float64 { return c.site }
 // yy zz xy xz yz: every bond's is shared equally by its two atoms. Their sum is
 // the virial. The slice is the calculator's own.
 func (c *Calculator) SiteVirials() [][6]float64 { return c.virials }
+
+// MeanNeighbors returns the mean number of neighbours within the cutoff in the last
+// Compute.
+func (c *Calculator) MeanNeighbors() float64 {
+	return float64(len(c.dVec)) / float64(max(len(c.kind), 1))
+}
 
 // Profile starts to measure the time of each phase, or stops.
 func (c *Calculator) Profile(on bool) {

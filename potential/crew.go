@@ -56,8 +56,12 @@ func (c *crew) each(count, most int, body func(thread, lo, hi int)) {
 // listBlock is how many atoms at a time a loop without matrices goes through.
 const listBlock = 1024
 
-// loop returns each for bodies that do not ask for the thread.
+// loop returns each for bodies that do not ask for the thread, nil for a crew of
+// one.
 func (c *crew) loop() func(count int, body func(lo, hi int)) {
+	if c.threads == 1 {
+		return nil
+	}
 	var body func(lo, hi int)
 	part := func(_, lo, hi int) { body(lo, hi) } // made once: it would be garbage
 	return func(count int, b func(lo, hi int)) {

@@ -1,6 +1,8 @@
 package potential
 
 import (
+	"math"
+
 	"ponita/neighbor"
 	"ponita/potential/internal/kernel"
 )
@@ -155,11 +157,11 @@ func (e *engine[T]) geometry(thread, lo, hi int) {
 	clock := &e.workers[thread].clock
 	clock.start()
 	for k := e.graph.Start[lo]; k < e.graph.Start[hi]; k++ {
-		v := e.graph.Vec[k]
-		r := norm(v)
-		for d := range 3 {
-			e.unit[3*k+d] = T(v[d] / r)
-		}
+		v := &e.graph.Vec[k]
+		r := math.Sqrt(v[0]*v[0] + v[1]*v[1] + v[2]*v[2])
+		inverse := 1 / r
+		u := e.unit[3*k : 3*k+3]
+		u[0], u[1], u[2] = T(v[0]*inverse), T(v[1]*inverse), T(v[2]*inverse)
 		x := r * e.intervalsPerUnit
 		at := min(int(x), e.intervals-1)
 		e.at[k], e.frac[k] = int32(at), T(x-float64(at))

@@ -1,6 +1,10 @@
 package potential
 
-import "ponita/potential/internal/kernel"
+import (
+	"math"
+
+	"ponita/potential/internal/kernel"
+)
 
 // forwardBlock is layer t for the atoms lo to hi.
 func (e *engine[T]) forwardBlock(thread, lo, hi int) {
@@ -260,12 +264,13 @@ func (e *engine[T]) listBonds(w *worker[T], i int, all bool) (owned int) {
 //
 //	∂E/∂x = −(g − (g·u)u)/r + ds · ∂s/∂r u
 func (e *engine[T]) addBond(k int, out []T) {
-	v := e.graph.Vec[k]
-	r := norm(v)
+	v, d := &e.graph.Vec[k], &e.dVec[k]
+	square := v[0]*v[0] + v[1]*v[1] + v[2]*v[2]
+	inverse := 1 / math.Sqrt(square)
 	g := [3]float64{float64(out[0]), float64(out[1]), float64(out[2])}
-	along := dot(g, v) / (r * r)
-	radial := float64(out[3]) * e.intervalsPerUnit / r
-	for d := range 3 {
-		e.dVec[k][d] += -(g[d]-along*v[d])/r + radial*v[d]
+	along := (g[0]*v[0] + g[1]*v[1] + g[2]*v[2]) * inverse * inverse
+	alongV := (along + float64(out[3])*e.intervalsPerUnit) * inverse
+	for k := range g {
+		d[k] += alongV*v[k] - g[k]*inverse
 	}
 }

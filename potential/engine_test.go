@@ -87,15 +87,15 @@ func TestEngineMatchesPass(t *testing.T) {
 			energy, forces, virial := compute(t, m, species, pos, lattice, newPlain(m, net, kind), DoublePrecision())
 			e, f, w := compute(t, m, species, pos, lattice, nil, DoublePrecision())
 			largest := largestDifference(forces, make([][3]float64, len(forces)))
-			// The spline errs by 1e-7 of the largest radial function, its slope by
-			// some ten times as much; sums of dozens of edges stay below 1e-5.
+			// The spline errs by up to 5e-7 of the largest radial function, its slope
+			// by some twenty times as much.
 			if d := math.Abs(e - energy); d > 1e-6*(1+math.Abs(energy)) {
 				t.Errorf("energy %.12g eV, the pass has %.12g", e, energy)
 			}
-			if d := largestDifference(f, forces); d > 1e-5*largest {
+			if d := largestDifference(f, forces); d > 3e-5*largest {
 				t.Errorf("forces differ by %.2g eV/Å, the largest is %.3g", d, largest)
 			}
-			if d := largestDifference(w[:], virial[:]); d > 1e-5*largest*10 {
+			if d := largestDifference(w[:], virial[:]); d > 3e-5*largest*10 {
 				t.Errorf("virials differ by %.2g eV", d)
 			}
 		})

@@ -121,10 +121,10 @@ func addRows[T Float](set *kernel.Set[T], y, x []T) {
 }
 
 // resize returns *buf with length n, its contents undefined, allocating only to
-// grow.
+// grow, with some room to spare for a number of edges that comes and goes.
 func resize[T any](buf *[]T, n int) []T {
 	if cap(*buf) < n {
-		*buf = make([]T, n+n/8)
+		*buf = make([]T, n+n/32)
 	}
 	*buf = (*buf)[:n]
 	return *buf

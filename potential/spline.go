@@ -22,9 +22,9 @@ type radialSpline struct {
 	Error, SlopeError float64
 }
 
-// splineTolerance is the error below which intervals are small enough. It is
-// that of float32.
-const splineTolerance = 1e-7
+// splineTolerance is the error below which intervals are small enough: a few
+// times the rounding of float32, in tables half as large as for all of it.
+const splineTolerance = 5e-7
 
 // Numbers of intervals that are tried. The functions are smooth on the scale of
 // the shortest Bessel wave, so the error falls sixteenfold when they double.

@@ -33,7 +33,7 @@ func newCalculator(m *potential.Model, sys *system, s *Settings) (*potential.Cal
 		return nil, fmt.Errorf("%s has %s, the model knows %s: %w",
 			sys.origin, symbols(missing), symbols(m.Config.Species), potential.ErrUnknownElement)
 	}
-	options := []potential.Option{potential.Skin(s.Skin)}
+	options := []potential.Option{potential.Skin(s.Skin), potential.Threads(s.Threads)}
 	if s.Precision == "float64" {
 		options = append(options, potential.DoublePrecision())
 	}

@@ -44,7 +44,7 @@ func (r *simulation) describe() [][2]string {
 	return [][2]string{
 		{"version", fmt.Sprintf("mdrun %s, %s %s/%s", version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)},
 		{"model", fmt.Sprintf("%s, hash %s", r.set.Model, r.model.Hash())},
-		{"kernel", r.calc.KernelName() + ", " + r.set.Precision},
+		{"kernel", r.kernel()},
 		{"elements", elementMap(r.model.Config.Species, r.sys.species)},
 		{"system", fmt.Sprintf("%s: %s, %d atoms, %s", r.sys.origin, formula(r.sys.species), len(r.sys.species), periodicity(r.sys.pbc))},
 		{"velocities", r.velocitiesFrom()},
@@ -52,6 +52,20 @@ func (r *simulation) describe() [][2]string {
 		{"seed", fmt.Sprint(r.set.Seed)},
 		{"output", r.set.path(".*")},
 	}
+}
+
+// kernel describes how the network is evaluated.
+func (r *simulation) kernel() string {
+	threads := r.set.Threads
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	text := fmt.Sprintf("%s, %s, %d threads", r.calc.KernelName(), r.set.Precision, threads)
+	if relative, intervals := r.calc.SplineError(); intervals > 0 {
+		text += fmt.Sprintf("; radial splines of %d intervals, relative error %.0e; %.1f kB of working memory per atom",
+			intervals, relative, float64(r.calc.Memory())/1e3/float64(len(r.sys.species)))
+	}
+	return text
 }
 
 // elementMap says which species of the model the elements of a system are.

@@ -16,6 +16,7 @@ type Settings struct {
 	Repeat     []int   `group:"System" default:"1,1,1" help:"Copies of a periodic cell along a, b, c."`
 	Velocities string  `group:"System" default:"auto" enum:"auto,file,draw" help:"Columns vel or velo of the file (Å/fs), drawn at the temperature, or auto: file if it has them."`
 	Precision  string  `group:"System" default:"float32" enum:"float32,float64" help:"Of the network: float32 or float64."`
+	Threads    int     `group:"System" default:"0" help:"Cores to use; 0 is all. Results do not depend on it."`
 	Skin       float64 `group:"System" default:"0.5" help:"Reach of neighbour lists beyond the cutoff, Å."`
 
 	Ensemble       string   `group:"Dynamics" default:"csvr" enum:"nve,csvr,langevin,nose-hoover" help:"nve, csvr, langevin or nose-hoover."`
