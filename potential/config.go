@@ -10,6 +10,7 @@ const (
 	Legendre   = "legendre"
 	Polynomial = "polynomial"
 	Distance   = "distance"
+	Tabulated  = "tabulated"
 )
 
 // Config fixes the architecture: everything about a network but its weights.
@@ -27,7 +28,9 @@ type Config struct {
 	Envelope int `json:"envelope"`
 	// Kernel names the family of convolution kernels: "legendre" (default) is
 	// band-limited and smooth, for dynamics; "polynomial" is the paper's;
-	// "distance" sees distances only and has no orientations.
+	// "distance" sees distances only and has no orientations. "tabulated" is what
+	// [Model.Compress] makes of a polynomial one: like legendre with the radial
+	// functions in a table, not to be trained.
 	Kernel string `json:"kernel"`
 	// Grid is the set of orientations; the zero value means [Icosahedron]. The
 	// legendre family needs the opposite of every orientation in it.
@@ -49,6 +52,8 @@ type Config struct {
 	// ends in Basis functions, from which each layer takes linear combinations.
 	Hidden int `json:"hidden"` // 0 means 32
 	Basis  int `json:"basis"`  // 0 means Hidden
+	// Intervals is the number of intervals of the tables of a tabulated network.
+	Intervals int `json:"intervals,omitempty"`
 	// LayerScale multiplies each block's output by a learned factor per channel.
 	LayerScale bool `json:"layer_scale,omitempty"`
 	// MeanNeighbors is n̄, the mean number of neighbours in the training set,
@@ -117,8 +122,8 @@ const (
 // Validate reports the first field whose value cannot be used. Call it on a
 // configuration with defaults filled in.
 func (c Config) Validate() error {
-	if !slices.Contains([]string{Legendre, Polynomial, Distance}, c.Kernel) {
-		return fmt.Errorf("potential: kernel %q, want %q, %q or %q", c.Kernel, Legendre, Polynomial, Distance)
+	if !slices.Contains([]string{Legendre, Polynomial, Distance, Tabulated}, c.Kernel) {
+		return fmt.Errorf("potential: kernel %q, want %q, %q, %q or %q", c.Kernel, Legendre, Polynomial, Distance, Tabulated)
 	}
 	for _, f := range []struct {
 		name       string
@@ -148,7 +153,11 @@ func (c Config) Validate() error {
 	switch {
 	case c.Kernel == Legendre && c.Bessel < 1:
 		return fmt.Errorf("potential: bessel is %d, want at least 1", c.Bessel)
-	case c.Kernel == Legendre && !(c.Cutoff > 0):
+	case c.Kernel == Tabulated && (c.Intervals < 1 || c.Intervals > mostIntervals):
+		return fmt.Errorf("potential: intervals is %d, want 1 to %d", c.Intervals, mostIntervals)
+	case c.hasEngine() && c.Degree < 1:
+		return fmt.Errorf("potential: degree is %d, want at least 1 for %s kernels", c.Degree, c.Kernel)
+	case c.hasEngine() && !(c.Cutoff > 0):
 		return fmt.Errorf("potential: cutoff is %g Å, want a positive length", c.Cutoff)
 	case !(c.Cutoff >= 0 && c.Cutoff < 1e3):
 		return fmt.Errorf("potential: cutoff is %g Å, want 0 to 1000", c.Cutoff)
@@ -167,8 +176,8 @@ func (c Config) Validate() error {
 	if err := c.Grid.Validate(); err != nil {
 		return err
 	}
-	if _, ok := c.Grid.paired(); !ok && c.Kernel == Legendre {
-		return fmt.Errorf("potential: grid %q has an orientation without its opposite, which the legendre kernels need: add the opposites, or use kernel %q", c.Grid.Name, Polynomial)
+	if _, ok := c.Grid.paired(); !ok && c.hasEngine() {
+		return fmt.Errorf("potential: grid %q has an orientation without its opposite, which %s kernels need: add the opposites, or use kernel %q", c.Grid.Name, c.Kernel, Polynomial)
 	}
 	return nil
 }
@@ -176,7 +185,7 @@ func (c Config) Validate() error {
 // hasEngine tells whether the engine evaluates networks of this configuration.
 // The other families, which are there for parity with published models, are
 // evaluated by a [Pass].
-func (c Config) hasEngine() bool { return c.Kernel == Legendre }
+func (c Config) hasEngine() bool { return c.Kernel == Legendre || c.Kernel == Tabulated }
 
 // hasFiber tells whether there is a spherical convolution.
 func (c Config) hasFiber() bool { return c.Kernel != Distance }

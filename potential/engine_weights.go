@@ -65,7 +65,7 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 	}
 	w := view(c, flat)
 	e.embedding = rounded[T](w.embedding)
-	spline := newRadialSpline(c.radialFunctions(set64, flat), c.Cutoff, c.Layers, e.width)
+	spline := c.radialSpline(set64, w)
 	e.intervals, e.intervalsPerUnit, e.splineError = spline.intervals, spline.perLength, spline.Error
 
 	fiber := newFiberKernel(&c, set64, w)

@@ -27,7 +27,10 @@ func NewNetwork[T Float](cfg Config) (*Network[T], error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if cfg.Kernel == Legendre {
+	switch cfg.Kernel {
+	case Tabulated:
+		return nil, fmt.Errorf("potential: a tabulated network is for evaluation only: train the model that it was compressed from")
+	case Legendre:
 		cfg.Grid, _ = cfg.Grid.paired()
 	}
 	set, err := kernel.Best[T]()

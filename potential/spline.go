@@ -2,6 +2,7 @@ package potential
 
 import (
 	"math"
+	"slices"
 
 	"ponita/potential/internal/kernel"
 )
@@ -116,10 +117,29 @@ func rounded[T, W Float](table []W) []T {
 	return out
 }
 
+// radialSpline returns the splines of a network, n̄^(-1/2) included.
+func (c *Config) radialSpline(set *kernel.Set[float64], w *weights[float64]) *radialSpline {
+	width := (c.Degree + 1) * c.Channels
+	if c.Kernel != Tabulated {
+		return newRadialSpline(c.radialFunctions(set, w), c.Cutoff, c.Layers, width)
+	}
+	s := &radialSpline{width: width}
+	s.fit(func([]float64) (values [][]float64) {
+		for t := range w.layers {
+			v := slices.Clone(w.layers[t].spatial)
+			for k := range v {
+				v[k] /= math.Sqrt(c.MeanNeighbors)
+			}
+			values = append(values, v)
+		}
+		return values
+	}, c.Cutoff, c.Layers, c.Intervals)
+	return s
+}
+
 // radialFunctions returns the radial functions of the legendre family with the
 // given weights.
-func (c *Config) radialFunctions(set *kernel.Set[float64], weights []float64) radialFunctions {
-	w := view(*c, weights)
+func (c *Config) radialFunctions(set *kernel.Set[float64], w *weights[float64]) radialFunctions {
 	return func(r []float64) [][]float64 {
 		e := edges{r: r, first: make([]int32, len(r))}
 		for k := range e.first {

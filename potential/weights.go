@@ -72,6 +72,7 @@ func (c Config) Layout() Layout {
 	switch c.Kernel {
 	case Legendre:
 		mlp("radial", c.Bessel)
+	case Tabulated:
 	default:
 		mlp("spatial", monomials(c.invariants(), c.Degree))
 	}
@@ -83,6 +84,10 @@ func (c Config) Layout() Layout {
 		switch c.Kernel {
 		case Legendre:
 			l.add(InputLike, name("spatial"), c.Basis, c.Degree+1, width)
+			l.add(InputLike, name("self"), width)
+			l.add(InputLike, name("fiber"), c.FiberDegree+1, width)
+		case Tabulated:
+			l.add(InputLike, name("spatial"), 2, c.Intervals+1, c.Degree+1, width)
 			l.add(InputLike, name("self"), width)
 			l.add(InputLike, name("fiber"), c.FiberDegree+1, width)
 		case Polynomial:
@@ -125,8 +130,8 @@ type mlpWeights[T Float] struct {
 }
 
 type layerWeights[T Float] struct {
-	spatial []T // A: [basis][degree][channel], polynomial and distance [basis][channel]
-	self    []T // s: [channel], legendre only
+	spatial []T // A: [basis][degree][channel], polynomial and distance [basis][channel]; tabulated R, R': [2][knot][degree][channel]
+	self    []T // s: [channel], legendre and tabulated
 	fiber   []T // φ: [degree][channel], polynomial B: [basis][channel]
 	bias    []T // b: [channel]
 	gain    []T // of the layer norm: [channel]

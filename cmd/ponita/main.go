@@ -24,11 +24,12 @@ const (
 )
 
 type cli struct {
-	Train   trainCommand     `cmd:"" help:"Train a model on an extended XYZ file."`
-	Eval    evalCommand      `cmd:"" help:"Errors of a model on labelled frames."`
-	Bench   benchCommand     `cmd:"" help:"Speed of a model on this machine, by phase."`
-	Info    infoCommand      `cmd:"" help:"What a model file knows about itself."`
-	Version kong.VersionFlag `toml:"-" help:"Print the version."`
+	Train    trainCommand     `cmd:"" help:"Train a model on an extended XYZ file."`
+	Eval     evalCommand      `cmd:"" help:"Errors of a model on labelled frames."`
+	Bench    benchCommand     `cmd:"" help:"Speed of a model on this machine, by phase."`
+	Compress compressCommand  `cmd:"" help:"Turn a model with polynomial kernels into one for the fast engine."`
+	Info     infoCommand      `cmd:"" help:"What a model file knows about itself."`
+	Version  kong.VersionFlag `toml:"-" help:"Print the version."`
 }
 
 func main() {
