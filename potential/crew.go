@@ -18,6 +18,8 @@ type crew struct {
 	next    atomic.Int64
 	wait    sync.WaitGroup
 	tasks   []func() // [thread]
+
+	panicked []any // [thread]
 }
 
 // newCrew returns a crew of so many threads, 0 for all cores.
@@ -25,17 +27,19 @@ func newCrew(threads int) *crew {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	c := &crew{threads: threads}
+	c := &crew{threads: threads, panicked: make([]any, threads)}
 	for thread := range threads {
 		c.tasks = append(c.tasks, func() {
 			defer c.wait.Done()
+			defer func() { c.panicked[thread] = recover() }()
 			c.work(thread)
 		})
 	}
 	return c
 }
 
-// each calls body for 0 to count in blocks of at most most.
+// each calls body for 0 to count in blocks of at most most. A panic in a thread
+// is one in the caller, who may recover.
 func (c *crew) each(count, most int, body func(thread, lo, hi int)) {
 	c.count, c.body = count, body
 	c.block = max(1, min(most, (count+c.threads-1)/c.threads))
@@ -51,6 +55,12 @@ func (c *crew) each(count, most int, body func(thread, lo, hi int)) {
 	}
 	c.tasks[0]()
 	c.wait.Wait()
+	for thread, p := range c.panicked {
+		if p != nil {
+			c.panicked[thread] = nil
+			panic(p)
+		}
+	}
 }
 
 // listBlock is how many atoms at a time a loop without matrices goes through.
