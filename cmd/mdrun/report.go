@@ -60,7 +60,7 @@ func (r *simulation) kernel() string {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	text := fmt.Sprintf("%s, %s, %d threads", r.calc.KernelName(), r.set.Precision, threads)
+	text := fmt.Sprintf("%s, %s, %d thread%s", r.calc.KernelName(), r.set.Precision, threads, strings.Repeat("s", min(threads-1, 1)))
 	if relative, intervals := r.calc.SplineError(); intervals > 0 {
 		text += fmt.Sprintf("; radial splines of %d intervals, relative error %.0e; %.1f kB of working memory per atom",
 			intervals, relative, float64(r.calc.Memory())/1e3/float64(len(r.sys.species)))
