@@ -14,9 +14,9 @@ var covalentRadii = [...]float64{
 	2.60, 2.21, 2.15, 2.06, 2.00, 1.96, 1.90, 1.87, 1.80, 1.69,
 }
 
-// covalentRadius returns the radius of element z in Å, 1.6 Å for the elements
+// CovalentRadius returns the radius of element z in Å, 1.6 Å for the elements
 // without a tabulated one.
-func covalentRadius(z int) float64 {
+func CovalentRadius(z int) float64 {
 	if z < 1 || z > len(covalentRadii) {
 		return 1.6
 	}

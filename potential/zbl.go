@@ -51,7 +51,7 @@ func NewRepulsion(species []int, shortest [][]float64, cutoff float64) Repulsion
 		for j, zj := range species {
 			distance := shortest[i][j]
 			if distance == 0 {
-				distance = covalentRadius(zi) + covalentRadius(zj)
+				distance = CovalentRadius(zi) + CovalentRadius(zj)
 			}
 			outer[j] = min(outerFraction*distance, cutoff)
 			inner[j] = innerFraction * outer[j]
