@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"potential/potentialtest":       {},
 	"potential/archive":             {"potential", "potential/internal/h5"},
 	"potential/pretrained":          {"potential"},
+	"potential/forensics":           {"potential", "neighbor", "xyz"},
 	"potential/train":               {"potential", "potential/archive", "neighbor", "xyz"},
 	"cmd":                           {"*"},
 	"cgo":                           {"*"},

@@ -1,0 +1,363 @@
+package forensics
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"ponita/xyz"
+)
+
+const (
+	// sameTolerance is how much any distance may differ between two copies of
+	// one structure, Å: turned copies in files with five decimals round by 1e-5,
+	// and what differs by more is another frame, if perhaps a near one.
+	sameTolerance = 2e-5
+	// nearTolerance is the root mean square difference of distances below which
+	// two frames hardly count as two, Å. Frames of a trajectory at 300 K that
+	// are independent differ by 0.06 Å and more, those a step apart by 0.01 Å.
+	nearTolerance = 0.02
+	// Labels of copies may differ by the convergence of the calculation.
+	energyTolerance = 2e-3 // eV/atom
+	forceTolerance  = 0.05 // eV/Å
+	// nearLimit bounds the search for near copies to this many neighbours in the
+	// order of the first projection, so that its time grows as the number of
+	// frames only.
+	nearLimit = 2000
+)
+
+// composition tells frames apart that cannot be copies of each other.
+func composition(f *xyz.Frame) string {
+	counts := map[int]int{}
+	for _, z := range f.Species {
+		counts[z]++
+	}
+	return fmt.Sprint(counts, f.PBC)
+}
+
+// group lists items with the same key, and only groups of two and more.
+func (e *examination) group(key func(*item) string) [][]int {
+	index := map[string]int{}
+	var groups [][]int
+	for k := range e.items {
+		it := &e.items[k]
+		if it.err != nil || isolated(it.frame) {
+			continue
+		}
+		s := key(it)
+		n, ok := index[s]
+		if !ok {
+			n = len(groups)
+			index[s] = n
+			groups = append(groups, nil)
+		}
+		groups[n] = append(groups[n], k)
+	}
+	return slices.DeleteFunc(groups, func(g []int) bool { return len(g) < 2 })
+}
+
+// same finds structures that are there more than once, in any order of the
+// atoms, anywhere in space, turned or mirrored: their sorted distances within
+// the cutoff agree, pair of elements by pair of elements. (Two structures with
+// equal sorted distances that are not copies exist on paper.)
+func (e *examination) same() {
+	for _, group := range e.group(func(it *item) string { return composition(it.frame) }) {
+		slices.SortStableFunc(group, func(a, b int) int { return cmp.Compare(e.items[a].sums[0], e.items[b].sums[0]) })
+		lists := map[int][][]float64{}
+		copies := newUnion(len(group))
+		for n, a := range group {
+			window := sameTolerance * (1 + e.items[a].slope)
+			for m := n + 1; m < len(group) && e.items[group[m]].sums[0]-e.items[a].sums[0] <= window; m++ {
+				if copies.find(n) != copies.find(m) && e.copies(a, group[m], window, lists) {
+					copies.join(n, m)
+				}
+			}
+		}
+		for _, set := range copies.sets() {
+			for k := range set {
+				set[k] = group[set[k]]
+			}
+			slices.Sort(set)
+			e.reportCopies(set)
+		}
+	}
+	e.reportSame()
+}
+
+// copies compares two frames of one composition.
+func (e *examination) copies(a, b int, window float64, lists map[int][][]float64) bool {
+	x, y := &e.items[a], &e.items[b]
+	if math.Abs(x.shape-y.shape) > 5*sameTolerance*(1+0.01*x.shape) {
+		return false
+	}
+	for n := range x.sums {
+		if math.Abs(x.sums[n]-y.sums[n]) > window {
+			return false
+		}
+	}
+	p, q := e.sorted(a, lists), e.sorted(b, lists)
+	for n := range p {
+		short := min(len(p[n]), len(q[n]))
+		for k := range short {
+			if math.Abs(p[n][k]-q[n][k]) > sameTolerance {
+				return false
+			}
+		}
+		// What one has more must lie at the cutoff.
+		for _, rest := range [][]float64{p[n][short:], q[n][short:]} {
+			if len(rest) > 0 && rest[0] < e.Cutoff-sameTolerance {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// sorted returns the ascending distances of an item, kept in lists.
+func (e *examination) sorted(k int, lists map[int][][]float64) [][]float64 {
+	if d, ok := lists[k]; ok {
+		return d
+	}
+	f := e.items[k].frame
+	g, err := e.graph(f)
+	if err != nil {
+		return nil // not reached: items without a graph are in no group
+	}
+	d := e.distancesOf(f, g)
+	for _, list := range d {
+		slices.Sort(list)
+	}
+	lists[k] = d
+	return d
+}
+
+// reportCopies keeps a set of copies, and reports labels that contradict each
+// other.
+func (e *examination) reportCopies(set []int) {
+	e.copySets = append(e.copySets, set)
+	for _, k := range set {
+		e.items[k].copyOf = set
+	}
+	if what := e.contradiction(set); what != "" {
+		e.add(Error, "contradiction", e.places(set...),
+			"they come from different calculations, or one is not converged: find out which is right and take the others out",
+			"%d copies of one structure with different labels: %s", len(set), what)
+	}
+}
+
+// reportSame reports the copies within each part and between parts.
+func (e *examination) reportSame() {
+	inside, turned := make([][]int, 2*len(e.sets)), make([][]int, 2*len(e.sets))
+	between := map[[2]int][2][]int{}
+	for _, set := range e.copySets {
+		byPart := map[int][]int{}
+		for _, k := range set {
+			byPart[e.items[k].part()] = append(byPart[e.items[k].part()], k)
+		}
+		parts := slices.Sorted(maps.Keys(byPart))
+		for n, p := range parts {
+			plain, other := e.byCell(byPart[p])
+			inside[p], turned[p] = append(inside[p], plain...), append(turned[p], other...)
+			for _, q := range parts[n+1:] {
+				pair := between[[2]int{p, q}]
+				pair[0], pair[1] = append(pair[0], byPart[p]...), append(pair[1], byPart[q]...)
+				between[[2]int{p, q}] = pair
+			}
+		}
+	}
+	for p := range inside {
+		if n := len(inside[p]); n > 0 {
+			e.add(Warning, "duplicate", e.places(inside[p]...), "keep one of each: copies weigh more in training, and a random split puts them on both sides",
+				"%s that are copies of each other%s", plural(n, "frame"), e.examples(inside[p], p))
+		}
+		if n := len(turned[p]); n > 0 {
+			e.add(Note, "duplicate", e.places(turned[p]...), "harmless in training; a random split puts them on both sides",
+				"%s that are turned or mirrored copies of another%s", plural(n, "frame"), e.examples(turned[p], p))
+		}
+	}
+	for _, key := range sortedKeys(between) {
+		e.reportLeak(key, between[key])
+	}
+}
+
+// reportLeak reports copies in two parts: those in one cell are the same
+// calculation, others the same physics.
+func (e *examination) reportLeak(parts [2]int, lists [2][]int) {
+	var plain, turned [2][]int
+	for _, k := range lists[1] {
+		into := &turned
+		for _, other := range e.items[k].copyOf {
+			if e.items[other].part() == parts[0] && sameCell(e.items[k].frame, e.items[other].frame) {
+				into = &plain
+			}
+		}
+		into[1] = append(into[1], k)
+	}
+	for _, k := range lists[0] {
+		if slices.ContainsFunc(e.items[k].copyOf, func(o int) bool { return slices.Contains(plain[1], o) }) {
+			plain[0] = append(plain[0], k)
+		} else {
+			turned[0] = append(turned[0], k)
+		}
+	}
+	if len(plain[1]) > 0 {
+		e.add(Error, "leak", e.places(slices.Concat(plain[0], plain[1])...), "take them out of one of the two: an error measured on them says nothing",
+			"%s of %s in %s too%s", plural(len(plain[1]), "structure"), e.partName(parts[1]), e.partName(parts[0]), e.examples(plain[1], parts[0]))
+	}
+	if len(turned[1]) > 0 {
+		e.add(Warning, "leak", e.places(slices.Concat(turned[0], turned[1])...), "an error measured on them is one of training, up to the rotation: take them out of one of the two",
+			"%s of %s turned or mirrored in %s%s", plural(len(turned[1]), "structure"), e.partName(parts[1]), e.partName(parts[0]), e.examples(turned[1], parts[0]))
+	}
+}
+
+// byCell splits copies into those with the cell of an earlier one, that one
+// included, and the rest, which are turned or mirrored.
+func (e *examination) byCell(copies []int) (plain, turned []int) {
+	var cells [][]int
+next:
+	for _, k := range copies {
+		for n, cell := range cells {
+			if sameCell(e.items[cell[0]].frame, e.items[k].frame) {
+				cells[n] = append(cell, k)
+				continue next
+			}
+		}
+		cells = append(cells, []int{k})
+	}
+	for _, cell := range cells {
+		if len(cell) > 1 {
+			plain = append(plain, cell...)
+		} else if len(cells) > 1 {
+			turned = append(turned, cell...)
+		}
+	}
+	return plain, turned
+}
+
+// examples names the first pairs of copies, of items and of a part.
+func (e *examination) examples(items []int, part int) string {
+	const shown = 3
+	var list []string
+	for _, k := range items {
+		first := slices.IndexFunc(e.items[k].copyOf, func(o int) bool { return e.items[o].part() == part })
+		if first < 0 || e.items[k].copyOf[first] >= k && e.items[k].part() == part {
+			continue
+		}
+		if len(list) == shown {
+			list = append(list, "…")
+			break
+		}
+		other := e.items[k].copyOf[first]
+		list = append(list, fmt.Sprintf("%s = %s", e.name(other, k), e.name(k, other)))
+	}
+	return " (" + strings.Join(list, ", ") + ")"
+}
+
+// name names a frame beside another: with the file if that is not the same.
+func (e *examination) name(k, beside int) string {
+	it := &e.items[k]
+	if it.set == e.items[beside].set {
+		return fmt.Sprintf("frame %d", it.index+1)
+	}
+	return fmt.Sprintf("%s frame %d", e.sets[it.set].Name, it.index+1)
+}
+
+// part numbers the parts of the data that must not share frames: files, and
+// what is held back of a file.
+func (it *item) part() int {
+	if it.held {
+		return 2*it.set + 1
+	}
+	return 2 * it.set
+}
+
+func (e *examination) partName(part int) string {
+	s := e.sets[part/2]
+	switch {
+	case part%2 == 1:
+		return s.Name + " (held back)"
+	case len(s.Held) > 0:
+		return s.Name + " (training)"
+	}
+	return s.Name
+}
+
+// contradiction says how the labels of copies differ, or "".
+func (e *examination) contradiction(set []int) string {
+	var low, high, least, most = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
+	atoms := float64(len(e.items[set[0]].frame.Species))
+	for _, k := range set {
+		l := e.items[k].labels
+		if l.Energy != nil {
+			low, high = min(low, *l.Energy), max(high, *l.Energy)
+		}
+		if l.Forces != nil {
+			_, magnitude := largestForce(l.Forces)
+			least, most = min(least, magnitude), max(most, magnitude)
+		}
+	}
+	switch {
+	case high-low > energyTolerance*atoms:
+		return fmt.Sprintf("energies %.6f and %.6f eV", low, high)
+	case most-least > forceTolerance+0.02*most:
+		return fmt.Sprintf("largest forces %.3f and %.3f eV/Å", least, most)
+	}
+	return ""
+}
+
+// sameCell tells whether two copies have the same lattice, so that they are
+// copies in the plain sense.
+func sameCell(a, b *xyz.Frame) bool {
+	for k := range 3 {
+		if a.PBC[k] && norm(sub(a.Lattice[k], b.Lattice[k])) > 5*sameTolerance {
+			return false
+		}
+	}
+	return true
+}
+
+func sortedKeys[V any](m map[[2]int]V) [][2]int {
+	var keys [][2]int
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b [2]int) int { return slices.Compare(a[:], b[:]) })
+	return keys
+}
+
+// union keeps disjoint sets of 0…n-1.
+type union []int
+
+func newUnion(n int) union {
+	u := make(union, n)
+	for k := range u {
+		u[k] = k
+	}
+	return u
+}
+
+func (u union) find(k int) int {
+	for u[k] != k {
+		u[k] = u[u[k]]
+		k = u[k]
+	}
+	return k
+}
+
+func (u union) join(a, b int) {
+	a, b = u.find(a), u.find(b)
+	u[max(a, b)] = min(a, b)
+}
+
+// sets returns the sets of two and more members, each ascending.
+func (u union) sets() [][]int {
+	members := make([][]int, len(u))
+	for k := range u {
+		r := u.find(k)
+		members[r] = append(members[r], k)
+	}
+	return slices.DeleteFunc(members, func(s []int) bool { return len(s) < 2 })
+}

@@ -1,0 +1,103 @@
+package forensics
+
+import "math"
+
+// orders of the shear components yz, xz, xy in a label, the right one first.
+var orders = []struct {
+	name  string
+	order [3]int
+}{
+	{"yz xz xy", [3]int{0, 1, 2}},
+	{"xy yz xz, as VASP prints them", [3]int{1, 2, 0}}, // what is read as yz is xy, as xz is yz, as xy is xz
+	{"xy xz yz", [3]int{2, 1, 0}},
+	{"xz yz xy", [3]int{1, 0, 2}},
+	{"yz xy xz", [3]int{0, 2, 1}},
+	{"xz xy yz", [3]int{2, 0, 1}},
+}
+
+// checkShear compares the shear components once the unit is known.
+func (e *examination) checkShear(set int, c *Convention, w witness, u stressUnit, sign float64) {
+	evidence := make([]Evidence, len(orders))
+	best := 0
+	for k, o := range orders {
+		x, y := w.shear(u, o.order)
+		evidence[k] = compare("shear by "+w.what, x, y)
+		if math.Abs(evidence[k].Correlation) > math.Abs(evidence[best].Correlation)+0.02 {
+			best = k
+		}
+	}
+	plain := evidence[0]
+	if plain.Count == 0 {
+		return
+	}
+	c.Evidence = append(c.Evidence, plain)
+	where := []Place{{File: e.sets[set].Name}}
+	switch {
+	case plain.Count < likelyCount && w.certainty == Likely || plain.Count < certainCount+1:
+	case good(sign*plain.Slope, math.Abs(plain.Correlation), w.certainty):
+	case best != 0 && w.enough(evidence[best]) && good(sign*evidence[best].Slope, math.Abs(evidence[best].Correlation), w.certainty):
+		e.add(Error, "stress-order", where, "write the components in the order xx yy zz yz xz xy, or all nine",
+			"the shear components are in the order %s (%s: %v)", orders[best].name, w.certainty, evidence[best])
+	case w.enough(plain) && plain.Slope*sign < 0:
+		e.add(Error, "stress-shear", where, "change the sign of the shear components, or leave the stress out",
+			"the shear stress has the opposite sign of the diagonal (%s: %v)", w.certainty, plain)
+	case w.certainty == Certain:
+		frames := blame(e.badShear(set, u, sign))
+		if len(frames) > 0 {
+			where = e.places(frames...)
+		}
+		e.add(Error, "stress-shear", where, "leave the stress of these frames out of training (or set stress_weight = 0): their shear is not converged, or of another order or sign",
+			"the shear stress contradicts the energies, while the diagonal agrees (%s: %v)", w.certainty, plain)
+	case plain.Correlation*sign < 0.3:
+		e.add(Warning, "stress-shear", where, "look at the order and the sign of its components",
+			"the shear stress has little to do with the forces, while the diagonal has (%s: %v)", w.certainty, plain)
+	}
+}
+
+// good tells whether a comparison is as expected.
+func good(slope, correlation float64, c Certainty) bool {
+	if c == Certain {
+		return correlation > 0.9 && slope > 0.75 && slope < 1.33
+	}
+	return correlation > 0.5 && slope > 0.1 && slope < 10
+}
+
+// badShear lists the steps on which the shear stress contradicts the energies.
+func (e *examination) badShear(set int, u stressUnit, sign float64) (bad [][2]int) {
+	for _, s := range e.steps {
+		if !s.strained || !e.within(s, set) {
+			continue
+		}
+		scale := sign * u.scale(s.volume)
+		shear := scale * s.sheared(orders[0].order)
+		y := s.energy - s.forces - scale*s.diagonal
+		atoms := float64(len(e.items[s.from].frame.Species))
+		if math.Abs(y-shear) > 0.3*max(math.Abs(y), math.Abs(shear))+2e-5*atoms && s.shears() {
+			bad = append(bad, [2]int{s.from, s.to})
+		}
+	}
+	return bad
+}
+
+// workOfShear compares the work of the shear, with the diagonal taken off.
+func (e *examination) workOfShear(set int, u stressUnit, order [3]int) (x, y []float64) {
+	label, expected := e.workOfStress(set, u)
+	sign := math.Copysign(1, compare("", label, expected).Slope)
+	for _, s := range e.steps {
+		if s.strained && s.shears() && e.within(s, set) {
+			scale := u.scale(s.volume)
+			x, y = append(x, scale*s.sheared(order)), append(y, s.energy-s.forces-sign*scale*s.diagonal)
+		}
+	}
+	return x, y
+}
+
+func (e *examination) pairShear(set int, u stressUnit, order [3]int) (x, y []float64) {
+	e.eachPairStress(set, func(label *[3][3]float64, expected [3][3]float64, volume float64) {
+		for n, c := range shearComponents {
+			l := shearComponents[order[n]]
+			x, y = append(x, u.scale(volume)*label[l[0]][l[1]]), append(y, expected[c[0]][c[1]])
+		}
+	})
+	return x, y
+}
