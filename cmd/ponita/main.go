@@ -28,6 +28,7 @@ type cli struct {
 	Eval     evalCommand      `cmd:"" help:"Errors of a model on labelled frames."`
 	Bench    benchCommand     `cmd:"" help:"Speed of a model on this machine, by phase."`
 	Compress compressCommand  `cmd:"" help:"Turn a model with polynomial kernels into one for the fast engine."`
+	Check    checkCommand     `cmd:"" help:"What is wrong with the frames and labels of data files."`
 	Info     infoCommand      `cmd:"" help:"What a model file knows about itself."`
 	Version  kong.VersionFlag `toml:"-" help:"Print the version."`
 }

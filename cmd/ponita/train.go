@@ -21,6 +21,7 @@ import (
 type trainCommand struct {
 	File           settings.File `arg:"" optional:"" help:"Run file (TOML): every flag below is a key of it, a flag wins."`
 	train.Settings `embed:""`
+	Check          bool `default:"true" negatable:"" help:"Look for what is wrong with the data first, as the verb check does."`
 	Resume         bool `toml:"-" help:"Go on from the checkpoint in the output folder."`
 	Quiet          bool `toml:"-" help:"Print no progress."`
 	JSON           bool `name:"json" toml:"-" help:"Print one JSON object an epoch instead of the table."`
@@ -52,6 +53,11 @@ func (c *trainCommand) Run(ctx context.Context, k *kong.Context) error {
 		report = printJSON
 	} else {
 		c.introduce(t)
+	}
+	if c.Check {
+		if err := checkRun(&c.Settings, t); err != nil {
+			return err
+		}
 	}
 	err = t.Run(ctx, report)
 	switch {
