@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 
-	"ponita/neighbor"
 	"ponita/potential"
 	"ponita/xyz"
 )
@@ -94,24 +93,24 @@ func (t tallies) errors() Errors {
 // Evaluate compares the model with the labels of the listed frames (all if nil).
 // Threads 0 is all cores; the result does not depend on it.
 func Evaluate(m *potential.Model, d *Dataset, frames []int, threads int, options ...potential.Option) (*Evaluation, error) {
-	if frames == nil {
-		for k := range d.Frames {
-			frames = append(frames, k)
-		}
+	if frames != nil {
+		d = d.Subset(frames)
 	}
-	each := make([]tallies, len(frames))
-	err := parallel(len(frames), threads, func(k int) (err error) {
-		each[k], err = compare(m, d.Frames[frames[k]], d.Labels[frames[k]], options)
-		return err
-	})
+	predictions, err := Predict(m, d, threads, options...)
 	if err != nil {
 		return nil, err
 	}
+	return d.Compare(predictions), nil
+}
+
+// Compare returns the errors of predictions for the frames of the set.
+func (d *Dataset) Compare(predictions []Prediction) *Evaluation {
 	var all tallies
 	groups := map[string]*tallies{}
-	for k, t := range each {
+	for k, p := range predictions {
+		t := compare(d.Frames[k], d.Labels[k], p)
 		all.merge(t)
-		if name, ok := d.Frames[frames[k]].Value("config_type").(string); ok {
+		if name, ok := d.Frames[k].Value("config_type").(string); ok {
 			if groups[name] == nil {
 				groups[name] = &tallies{}
 			}
@@ -125,40 +124,29 @@ func Evaluate(m *potential.Model, d *Dataset, frames []int, threads int, options
 		}
 		out.ByConfig[name] = groups[name].errors()
 	}
-	return out, nil
+	return out
 }
 
-// compare evaluates one frame.
-func compare(m *potential.Model, f *xyz.Frame, l xyz.Labels, options []potential.Option) (t tallies, err error) {
-	forces := make([][3]float64, len(f.Species))
-	var virial [3][3]float64
-	calc, err := calculator(m, f, options)
-	if err != nil {
-		return t, fmt.Errorf("%v: %w", f.Origin, err)
-	}
-	energy, err := calc.Compute(f.Pos, f.Lattice, forces, &virial)
-	if err != nil {
-		return t, fmt.Errorf("%v: %w", f.Origin, err)
-	}
-	t.frames = 1
+// compare returns the errors on one frame.
+func compare(f *xyz.Frame, l xyz.Labels, p Prediction) tallies {
+	t := tallies{frames: 1}
 	if l.Energy != nil {
-		t.energy.add(energy - *l.Energy)
-		t.perAtom.add((energy - *l.Energy) / float64(len(f.Species)))
+		t.energy.add(p.Energy - *l.Energy)
+		t.perAtom.add((p.Energy - *l.Energy) / float64(len(f.Species)))
 	}
 	for i, ref := range l.Forces {
 		for k := range ref {
-			t.force.add(forces[i][k] - ref[k])
+			t.force.add(p.Forces[i][k] - ref[k])
 		}
 	}
-	if l.Stress != nil && f.PBC == [3]bool{true, true, true} {
-		v := neighbor.Volume(f.Lattice)
+	if l.Stress != nil && p.Stress != nil {
 		for k, row := range l.Stress {
 			for n, ref := range row {
-				t.stress.add(-virial[k][n]/v - ref)
+				t.stress.add(p.Stress[k][n] - ref)
 			}
 		}
 	}
-	return t, nil
+	return t
 }
 
 // calculator is for one frame or its rotations: a skin would only add
