@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"potential/archive":             {"potential", "potential/internal/h5"},
 	"potential/pretrained":          {"potential"},
 	"potential/forensics":           {"potential", "neighbor", "xyz"},
+	"potential/report":              {"potential", "potential/train", "integrator", "neighbor", "xyz"},
 	"potential/train":               {"potential", "potential/archive", "neighbor", "xyz"},
 	"cmd":                           {"*"},
 	"cgo":                           {"*"},
