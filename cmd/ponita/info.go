@@ -3,12 +3,17 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
 
 	"ponita/potential"
-	"ponita/xyz"
+	"ponita/potential/report"
 )
 
 type infoCommand struct {
@@ -20,11 +25,10 @@ type infoCommand struct {
 
 // modelInfo is what info prints.
 type modelInfo struct {
-	Hash              string               `json:"hash"`
-	Config            potential.Config     `json:"config"`
-	ReferenceEnergies map[string]float64   `json:"reference_energies_eV"`
-	Weights           int                  `json:"weights"`
-	Provenance        potential.Provenance `json:"provenance"`
+	report.Description
+	Bytes    int64     `json:"bytes"`
+	Modified time.Time `json:"modified"`                    // the file, which may be a copy
+	Held     []int     `json:"validation_frames,omitempty"` // counted from 1
 }
 
 func (c *infoCommand) Run() error {
@@ -32,9 +36,14 @@ func (c *infoCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	info := modelInfo{Hash: m.Hash(), Config: m.Config, Weights: len(m.Weights), Provenance: m.Provenance, ReferenceEnergies: map[string]float64{}}
-	for k, z := range m.Config.Species {
-		info.ReferenceEnergies[xyz.Symbol(z)] = m.ReferenceEnergies[k]
+	file, err := os.Stat(c.Model)
+	if err != nil {
+		return err
+	}
+	info := modelInfo{Description: report.Describe(m), Bytes: file.Size(), Modified: file.ModTime()}
+	info.Name = filepath.Base(c.Model)
+	for _, k := range m.Provenance.Split {
+		info.Held = append(info.Held, k+1)
 	}
 	switch {
 	case c.Log:
@@ -46,26 +55,72 @@ func (c *infoCommand) Run() error {
 		out.SetIndent("", "  ")
 		return out.Encode(info)
 	default:
-		info.print()
+		return info.print(os.Stdout)
 	}
 	return nil
 }
 
-func (i modelInfo) print() {
-	c, p := i.Config, i.Provenance
-	fmt.Printf("hash        %s\n", i.Hash)
-	fmt.Printf("trained by  ponita %s\n", p.Version)
-	for _, d := range p.Data {
-		fmt.Printf("data        %s, %d frames, SHA-256 %.16s…\n", d.Name, d.Frames, d.SHA256)
+func (i modelInfo) print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	row("file", "%s, %d bytes, of %s", i.Name, i.Bytes, i.Modified.Format("2006-01-02 15:04"))
+	row("hash", "%s", i.Hash)
+	row("network", "%s", i.Network)
+	row("weights", "%d", i.Weights)
+	row("grid", "%s, %d orientations", i.Config.Grid.Name, i.Orientations)
+	row("cutoff", "%g Å, envelope of order %d, %.2f neighbours on average", i.Cutoff, i.Config.Envelope, i.MeanNeighbors)
+	for _, e := range i.Elements {
+		row("element", "%-2s  reference energy %.6f eV, scale %.4g eV", e.Symbol, e.Reference, e.Scale)
 	}
-	fmt.Printf("network     %s kernel of degree %d and %d, %d layers, %d channels, widening %d, %d weights\n",
-		c.Kernel, c.Degree, c.FiberDegree, c.Layers, c.Channels, c.Widening, i.Weights)
-	fmt.Printf("grid        %s\n", c.Grid.Name)
-	fmt.Printf("cutoff      %g Å, %.2f neighbours on average\n", c.Cutoff, c.MeanNeighbors)
-	for _, symbol := range slices.Sorted(maps.Keys(i.ReferenceEnergies)) {
-		fmt.Printf("element     %-2s reference energy %.6f eV\n", symbol, i.ReferenceEnergies[symbol])
+	for _, p := range i.Repulsion {
+		row("repulsion", "%-5s  ZBL, switched off from %.3f to %.3f Å", p.Elements[0]+"–"+p.Elements[1], p.Inner, p.Outer)
 	}
-	for _, name := range slices.Sorted(maps.Keys(p.Errors)) {
-		fmt.Printf("validation  %s %.3f\n", name, p.Errors[name])
+	if len(i.Repulsion) == 0 {
+		row("repulsion", "none")
 	}
+	i.history(row)
+	return w.Flush()
+}
+
+// history prints where the model comes from.
+func (i modelInfo) history(row func(name, format string, args ...any)) {
+	for k, d := range i.Data {
+		held := ""
+		if k == 0 && len(i.Held) > 0 {
+			held = fmt.Sprintf(", %d held back for validation", len(i.Held))
+		}
+		row("data", "%s, %d frames%s, SHA-256 %s", d.Name, d.Frames, held, d.SHA256)
+	}
+	if i.Epochs > 0 {
+		row("training", "%d epochs, the best was %d, seed %s", i.Epochs, i.BestEpoch, orNone(i.Seed))
+	}
+	for _, name := range slices.Sorted(maps.Keys(i.Errors)) {
+		row("validation", "%s %.3f", quantity(name), i.Errors[name])
+	}
+	row("trained by", "ponita %s", orNone(i.Version))
+	if i.Created != "" {
+		row("trained on", "%s", i.Created)
+	}
+	if i.Settings != "" {
+		row("settings", "%d lines, printed by --settings; the log by --log", strings.Count(i.Settings, "\n"))
+	}
+}
+
+// quantity turns the name of an error in JSON into words with a unit:
+// force_rmse_meV_per_A into "force RMSE, meV/Å".
+func quantity(name string) string {
+	head, unit, found := strings.Cut(name, "_meV")
+	if !found {
+		return name
+	}
+	head = strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(head, "_", " "), "rmse", "RMSE"), "mae", "MAE")
+	unit = strings.ReplaceAll(strings.ReplaceAll(unit, "_per_", "/"), "A3", "Å³")
+	return head + ", meV" + strings.ReplaceAll(unit, "/A", "/Å")
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "not recorded"
+	}
+	return text
 }
