@@ -29,18 +29,9 @@ type evalCommand struct {
 }
 
 func (c *evalCommand) Run() error {
-	m, err := potential.Load(c.Model)
+	m, err := loadModel(c.Model, c.Grid)
 	if err != nil {
 		return err
-	}
-	if c.Grid != "" {
-		g, err := potential.FindGrid(c.Grid)
-		if err != nil {
-			return err
-		}
-		if m, err = m.WithGrid(g); err != nil {
-			return err
-		}
 	}
 	d, err := train.ReadDataset(c.File, xyz.LabelKeys{Energy: c.EnergyKey, Forces: c.ForcesKey, Stress: c.StressKey, Virial: c.VirialKey})
 	if err != nil {

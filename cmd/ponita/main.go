@@ -29,6 +29,7 @@ type cli struct {
 	Bench    benchCommand     `cmd:"" help:"Speed of a model on this machine, by phase."`
 	Compress compressCommand  `cmd:"" help:"Turn a model with polynomial kernels into one for the fast engine."`
 	Check    checkCommand     `cmd:"" help:"What is wrong with the frames and labels of data files."`
+	Report   reportCommand    `cmd:"" help:"A page on what a model is worth: errors, dissociation, energy conservation, invariance, speed."`
 	Info     infoCommand      `cmd:"" help:"What a model file knows about itself."`
 	Version  kong.VersionFlag `toml:"-" help:"Print the version."`
 }

@@ -22,6 +22,7 @@ type trainCommand struct {
 	File           settings.File `arg:"" optional:"" help:"Run file (TOML): every flag below is a key of it, a flag wins."`
 	train.Settings `embed:""`
 	Check          bool `default:"true" negatable:"" help:"Look for what is wrong with the data first, as the verb check does."`
+	Report         bool `default:"true" negatable:"" help:"Write report.html at the end, on the validation frames."`
 	Resume         bool `toml:"-" help:"Go on from the checkpoint in the output folder."`
 	Quiet          bool `toml:"-" help:"Print no progress."`
 	JSON           bool `name:"json" toml:"-" help:"Print one JSON object an epoch instead of the table."`
@@ -63,11 +64,30 @@ func (c *trainCommand) Run(ctx context.Context, k *kong.Context) error {
 	switch {
 	case errors.Is(err, train.ErrInterrupted):
 		fmt.Fprintf(os.Stderr, "\ninterrupted; checkpoint written. Go on with: ponita train %s --resume\n", c.File)
-	case err == nil && !c.JSON:
-		fmt.Printf("wrote %s (lowest validation loss) and %s\n",
-			filepath.Join(c.Output, train.BestModel), filepath.Join(c.Output, train.LastModel))
+	case err == nil:
+		c.conclude(ctx, t)
 	}
 	return err
+}
+
+// conclude tells what was written, and writes the report. The models are on disk
+// by then, so that a report that fails is a warning.
+func (c *trainCommand) conclude(ctx context.Context, t *train.Trainer) {
+	say := func(format string, args ...any) {
+		if !c.JSON {
+			fmt.Printf(format, args...)
+		}
+	}
+	say("wrote %s (lowest validation loss) and %s\n", filepath.Join(c.Output, train.BestModel), filepath.Join(c.Output, train.LastModel))
+	if !c.Report {
+		return
+	}
+	path, err := reportRun(ctx, &c.Settings, t)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "warning: no report: %v\n", err)
+		return
+	}
+	say("wrote %s\n", path)
 }
 
 // introduce prints what is about to be trained on what.
