@@ -149,10 +149,10 @@ func compare(f *xyz.Frame, l xyz.Labels, p Prediction) tallies {
 	return t
 }
 
-// calculator is for one frame or its rotations: a skin would only add
-// candidates.
+// calculator is for one frame or its rotations, on one of the threads that frames
+// are shared among: a skin would only add candidates.
 func calculator(m *potential.Model, f *xyz.Frame, options []potential.Option) (*potential.Calculator, error) {
-	return m.Calculator(f.Species, f.PBC, append([]potential.Option{potential.Skin(0)}, options...)...)
+	return m.Calculator(f.Species, f.PBC, append([]potential.Option{potential.Skin(0), potential.Threads(1)}, options...)...)
 }
 
 // RotationResidual measures how much energy and forces change when a frame is
