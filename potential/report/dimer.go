@@ -76,7 +76,7 @@ func (r *Report) dimers(_ context.Context, m *potential.Model, d *train.Dataset,
 
 func scan(m *potential.Model, a, b int, shortest float64) (Dimer, error) {
 	dimer := Dimer{Elements: [2]string{xyz.Symbol(a), xyz.Symbol(b)}, Shortest: shortest}
-	calc, err := m.Calculator([]int{a, b}, [3]bool{}, potential.DoublePrecision())
+	calc, err := m.Calculator([]int{a, b}, [3]bool{}, potential.DoublePrecision(), potential.Threads(1))
 	if err != nil {
 		return dimer, err
 	}

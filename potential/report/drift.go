@@ -89,7 +89,8 @@ type dynamics struct {
 
 func (r *dynamics) run(ctx context.Context, m *potential.Model) error {
 	f, o := r.frame, r.options
-	calc, err := m.Calculator(f.Species, f.PBC, o.Calculator...)
+	// One thread: the number that does not depend on how many cores there are.
+	calc, err := m.Calculator(f.Species, f.PBC, append([]potential.Option{potential.Threads(1)}, o.Calculator...)...)
 	if err != nil {
 		return err
 	}

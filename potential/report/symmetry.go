@@ -127,7 +127,7 @@ func additivity(m *potential.Model, one, two *xyz.Frame) (Additivity, error) {
 }
 
 func evaluate(m *potential.Model, f *xyz.Frame) (float64, [][3]float64, error) {
-	calc, err := m.Calculator(f.Species, f.PBC, potential.DoublePrecision())
+	calc, err := m.Calculator(f.Species, f.PBC, potential.DoublePrecision(), potential.Threads(1))
 	if err != nil {
 		return 0, nil, err
 	}
