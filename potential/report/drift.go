@@ -183,10 +183,10 @@ func (d *Drift) judge(err error) {
 	switch size := math.Abs(d.Slope); {
 	case size <= goodDrift:
 		d.Verdict = verdict(Pass, "%s.", text)
-	case size*d.Length <= d.Fluctuation/2 && size <= usableDrift:
+	case size <= usableDrift && (size*d.Length <= d.Fluctuation/2 || size <= 2*d.Uncertainty):
 		// The slow exchange of energy between vibrations moves the mean of the
 		// blocks by a part of the fluctuation.
-		d.Verdict = verdict(Pass, "%s: no drift beyond the fluctuation; a longer run says more.", text)
+		d.Verdict = verdict(Pass, "%s: no drift beyond fluctuation and uncertainty; a longer run says more.", text)
 	default:
 		d.Verdict = verdict(graded(size, goodDrift, usableDrift), "%s: try a shorter timestep.", text)
 	}

@@ -37,6 +37,7 @@ type headline struct{ Value, Unit, Name string }
 type section struct {
 	ID, Title string
 	Verdict   Verdict
+	Criterion string   // of the verdict
 	Text      []string // paragraphs
 	Pictures  []picture
 	Small     []template.HTML // many to a row
@@ -121,7 +122,7 @@ func (r *Report) headlines() (out []headline) {
 
 func (r *Report) accuracySection() section {
 	a := r.Accuracy
-	s := section{ID: "errors", Title: "Errors", Verdict: a.Verdict}
+	s := section{ID: "errors", Title: "Errors", Verdict: a.Verdict, Criterion: fmt.Sprintf("Pass: the force RMSE is at most %.0f %% of the root mean square force, caution: at most %.0f %%. Without forces, the same of the energies per atom and their spread.", 100*goodError, 100*usableError)}
 	groups := append([]Group{a.All}, a.ByConfig...)
 	column := func(group, head, unit string, of func(Group) *float64) column {
 		return column{group: group, head: head, unit: unit, values: optional(groups, of)}
@@ -142,9 +143,9 @@ func (r *Report) accuracySection() section {
 			column("force component, meV/Å", "95 %", "", func(g Group) *float64 { return g.Force95 }),
 			column("force component, meV/Å", "max", "", func(g Group) *float64 { return g.ForceMax }),
 			precise(column("force", "cosine", "", func(g Group) *float64 { return g.ForceCosine })),
-			column("stress, meV/Å³", "RMSE", "", func(g Group) *float64 { return g.StressRMSE }),
-			column("stress, meV/Å³", "MAE", "", func(g Group) *float64 { return g.StressMAE }),
-			column("stress, GPa", "RMSE", "", func(g Group) *float64 { return times(g.StressRMSE, integrator.GPa/1e3) }),
+			column("stress", "RMSE", "meV/Å³", func(g Group) *float64 { return g.StressRMSE }),
+			column("stress", "MAE", "meV/Å³", func(g Group) *float64 { return g.StressMAE }),
+			column("stress", "RMSE", "GPa", func(g Group) *float64 { return times(g.StressRMSE, integrator.GPa/1e3) }),
 		),
 	})
 	if e := a.Elements; len(e) > 0 {
@@ -210,21 +211,21 @@ func (r *Report) paritySection() section {
 
 func (r *Report) rotationSection() section {
 	x := r.Rotation
-	s := section{ID: "rotation", Title: "Rotation residual", Verdict: x.Verdict}
+	s := section{ID: "rotation", Title: "Rotation residual", Verdict: x.Verdict, Criterion: fmt.Sprintf("Pass: at most %.0f %% of the force RMSE, caution: at most %.0f %%.", 100*smallResidual, 100*largeResidual)}
 	s.Text = []string{fmt.Sprintf("The network lives on a finite grid of %d orientations, so its energy depends a little on how a system is turned. "+
 		"This is the standard deviation over %d random orientations of each of %d frames; it is part of the errors above, which are of single evaluations without averaging.",
 		r.Model.Orientations, x.Rotations, x.Frames)}
 	if x.Rotations > 0 {
 		s.Facts = [][2]string{{"energy", short(x.Energy) + " meV"}, {"force components", short(x.Force) + " meV/Å"}}
 		if x.OfForce > 0 {
-			s.Facts = append(s.Facts, [2]string{"over the force RMSE", fmt.Sprintf("%.0f %%", 100*x.OfForce)})
+			s.Facts = append(s.Facts, [2]string{"over the force RMSE", fmt.Sprintf("%.2g %%", 100*x.OfForce)})
 		}
 	}
 	return s
 }
 
 func (r *Report) dimerSection() section {
-	s := section{ID: "dimers", Title: "Pairs of atoms", Verdict: r.Dimers.Verdict}
+	s := section{ID: "dimers", Title: "Pairs of atoms", Verdict: r.Dimers.Verdict, Criterion: fmt.Sprintf("Fail: a minimum closer than %.2g of the sum of the covalent radii, or an energy beyond the cutoff that is not that of the separated atoms. Caution: a minimum closer than %.2g of it and than in the test set.", fused, tight)}
 	s.Text = []string{fmt.Sprintf("Two atoms alone, from %g Å to beyond the cutoff, beside their reference energies. Where the training data have no free pairs the curve is an extrapolation and says nothing of real dimers; "+
 		"what counts is that it rises all the way in, so that atoms in dynamics cannot fall into each other, and that it ends at zero.", innermost)}
 	for n, d := range r.Dimers.Pairs {
@@ -254,7 +255,7 @@ func positive(v float64) *float64 {
 }
 
 func (r *Report) extensivitySection() section {
-	s := section{ID: "extensivity", Title: "Extensivity", Verdict: r.Extensivity.Verdict}
+	s := section{ID: "extensivity", Title: "Extensivity", Verdict: r.Extensivity.Verdict, Criterion: "Pass: no difference but the rounding of double precision."}
 	c := r.Extensivity.Checks
 	if len(c) == 0 {
 		return s
@@ -270,7 +271,7 @@ func (r *Report) extensivitySection() section {
 
 func (r *Report) driftSection() section {
 	d := r.Drift
-	s := section{ID: "drift", Title: "Energy conservation", Verdict: d.Verdict}
+	s := section{ID: "drift", Title: "Energy conservation", Verdict: d.Verdict, Criterion: fmt.Sprintf("Pass: a drift of at most %g meV/atom/ps, or none beyond half of the fluctuation or twice the uncertainty; caution: at most %g meV/atom/ps.", goodDrift, float64(usableDrift))}
 	if d.Length == 0 {
 		return s
 	}
@@ -298,7 +299,7 @@ func (r *Report) speedSection() section {
 }
 
 func (r *Report) learningSection() section {
-	s := section{ID: "learning", Title: "Training", Verdict: r.Learning.Verdict}
+	s := section{ID: "learning", Title: "Training", Verdict: r.Learning.Verdict, Criterion: fmt.Sprintf("Pass: a validation error that fell by less than %.0f %% in the last tenth of the epochs, did not rise again, and is at most %.2g times that of training.", 100*falling, memorized)}
 	for _, p := range []template.HTML{
 		r.Learning.draw("Force RMSE", "meV/Å", func(e Epoch) (*float64, *float64) { return e.ValidForce, e.TrainForce }),
 		r.Learning.draw("Energy RMSE", "meV/atom", func(e Epoch) (*float64, *float64) { return e.ValidEnergy, e.TrainEnergy }),

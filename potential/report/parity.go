@@ -21,7 +21,7 @@ type parity struct {
 // parities collects energies per atom beside the reference energies, force
 // components and stress components, as far as there are labels.
 func parities(m *potential.Model, d *train.Dataset, predictions []train.Prediction) []parity {
-	energy := parity{name: "Energy per atom, beside isolated atoms", unit: "eV/atom", errorUnit: "meV/atom"}
+	energy := parity{name: "Energy per atom, beside the reference energies", unit: "eV/atom", errorUnit: "meV/atom"}
 	force := parity{name: "Force components", unit: "eV/Å", errorUnit: "meV/Å"}
 	stress := parity{name: "Stress components", unit: "eV/Å³", errorUnit: "meV/Å³"}
 	for k, f := range d.Frames {

@@ -365,6 +365,10 @@ func TestTestOnTrainingDataFails(t *testing.T) {
 	if v := r.provenance(m, d, o); v.Mark != Fail {
 		t.Errorf("the training file: %+v, want fail", v)
 	}
+	valid := &potential.Model{Provenance: potential.Provenance{Settings: "x", Data: []potential.DataFile{{SHA256: "another"}, d.File}}}
+	if v := r.provenance(valid, d, o); v.Mark != Caution {
+		t.Errorf("the validation file: %+v, want caution", v)
+	}
 	o.Held = true
 	if v := r.provenance(m, d, o); v.Mark != Pass || !strings.Contains(v.Text, "held back") {
 		t.Errorf("validation frames: %+v, want pass", v)
@@ -516,7 +520,7 @@ func TestPeriodicDataHaveStress(t *testing.T) {
 	if r.Accuracy.Verdict.Mark != Fail || r.Extensivity.Verdict.Mark != Pass || r.Provenance.Mark != Caution || r.Learning.Verdict.Mark != None {
 		t.Errorf("%v", r)
 	}
-	if text := pageOf(t, r); !strings.Contains(text, "stress, GPa") || !strings.Contains(text, "a doubled cell") || strings.Contains(text, "NaN") {
+	if text := pageOf(t, r); !strings.Contains(text, "<small>GPa</small>") || !strings.Contains(text, "a doubled cell") || strings.Contains(text, "NaN") {
 		t.Error("the page lacks the stress or the doubled cell, or has a NaN")
 	}
 }

@@ -43,7 +43,7 @@ func (r *Report) rotation(_ context.Context, m *potential.Model, d *train.Datase
 	text := fmt.Sprintf("Turning a frame changes its energy by %s meV and its forces by %s meV/Å", short(res.Energy), short(res.Force))
 	if e := r.Accuracy.All.ForceRMSE; e != nil && *e > 0 {
 		r.Rotation.OfForce = res.Force / *e
-		r.Rotation.Verdict = verdict(graded(r.Rotation.OfForce, smallResidual, largeResidual), "%s, %.0f %% of the error of the forces.", text, 100*r.Rotation.OfForce)
+		r.Rotation.Verdict = verdict(graded(r.Rotation.OfForce, smallResidual, largeResidual), "%s, %.2g %% of the error of the forces.", text, 100*r.Rotation.OfForce)
 		if r.Rotation.Verdict.Mark != Pass {
 			r.Rotation.Verdict.Text += " A finer grid, or a lower degree of the kernels, lowers it."
 		}
