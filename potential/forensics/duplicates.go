@@ -27,6 +27,8 @@ const (
 	// order of the first projection, so that its time grows as the number of
 	// frames only.
 	nearLimit = 2000
+	// nearEnough ends the search for a frame in the midst of a trajectory.
+	nearEnough = 5
 )
 
 // composition tells frames apart that cannot be copies of each other.
@@ -69,6 +71,9 @@ func (e *examination) same() {
 		lists := map[int][][]float64{}
 		copies := newUnion(len(group))
 		for n, a := range group {
+			if copies.find(n) != n {
+				continue // compared where it was found
+			}
 			window := sameTolerance * (1 + e.items[a].slope)
 			for m := n + 1; m < len(group) && e.items[group[m]].sums[0]-e.items[a].sums[0] <= window; m++ {
 				if copies.find(n) != copies.find(m) && e.copies(a, group[m], window, lists) {
@@ -148,10 +153,14 @@ func (e *examination) reportCopies(set []int) {
 	}
 }
 
+// leak are the copies in two parts: [0] those of the first that are in the second
+// too, [1] the other way round, in the same cell or not.
+type leak struct{ plain, turned [2][]int }
+
 // reportSame reports the copies within each part and between parts.
 func (e *examination) reportSame() {
 	inside, turned := make([][]int, 2*len(e.sets)), make([][]int, 2*len(e.sets))
-	between := map[[2]int][2][]int{}
+	between := map[[2]int]*leak{}
 	for _, set := range e.copySets {
 		byPart := map[int][]int{}
 		for _, k := range set {
@@ -162,9 +171,10 @@ func (e *examination) reportSame() {
 			plain, other := e.byCell(byPart[p])
 			inside[p], turned[p] = append(inside[p], plain...), append(turned[p], other...)
 			for _, q := range parts[n+1:] {
-				pair := between[[2]int{p, q}]
-				pair[0], pair[1] = append(pair[0], byPart[p]...), append(pair[1], byPart[q]...)
-				between[[2]int{p, q}] = pair
+				if between[[2]int{p, q}] == nil {
+					between[[2]int{p, q}] = &leak{}
+				}
+				e.addLeak(between[[2]int{p, q}], byPart[p], byPart[q])
 			}
 		}
 	}
@@ -183,33 +193,40 @@ func (e *examination) reportSame() {
 	}
 }
 
-// reportLeak reports copies in two parts: those in one cell are the same
-// calculation, others the same physics.
-func (e *examination) reportLeak(parts [2]int, lists [2][]int) {
-	var plain, turned [2][]int
-	for _, k := range lists[1] {
-		into := &turned
-		for _, other := range e.items[k].copyOf {
-			if e.items[other].part() == parts[0] && sameCell(e.items[k].frame, e.items[other].frame) {
-				into = &plain
+// addLeak adds copies of one structure in two parts.
+func (e *examination) addLeak(l *leak, first, second []int) {
+	for n, list := range [2][]int{first, second} {
+		others := e.cells([2][]int{second, first}[n])
+		for _, k := range list {
+			if slices.ContainsFunc(others, func(o int) bool { return sameCell(e.items[k].frame, e.items[o].frame) }) {
+				l.plain[n] = append(l.plain[n], k)
+			} else {
+				l.turned[n] = append(l.turned[n], k)
 			}
 		}
-		into[1] = append(into[1], k)
 	}
-	for _, k := range lists[0] {
-		if slices.ContainsFunc(e.items[k].copyOf, func(o int) bool { return slices.Contains(plain[1], o) }) {
-			plain[0] = append(plain[0], k)
-		} else {
-			turned[0] = append(turned[0], k)
+}
+
+// cells returns one item for each different cell.
+func (e *examination) cells(items []int) (different []int) {
+	for _, k := range items {
+		if !slices.ContainsFunc(different, func(o int) bool { return sameCell(e.items[k].frame, e.items[o].frame) }) {
+			different = append(different, k)
 		}
 	}
-	if len(plain[1]) > 0 {
-		e.add(Error, "leak", e.places(slices.Concat(plain[0], plain[1])...), "take them out of one of the two: an error measured on them says nothing",
-			"%s of %s in %s too%s", plural(len(plain[1]), "structure"), e.partName(parts[1]), e.partName(parts[0]), e.examples(plain[1], parts[0]))
+	return different
+}
+
+// reportLeak reports copies in two parts: those in one cell are the same
+// calculation, others the same physics.
+func (e *examination) reportLeak(parts [2]int, l *leak) {
+	if n := len(l.plain[1]); n > 0 {
+		e.add(Error, "leak", e.places(slices.Concat(l.plain[0], l.plain[1])...), "take them out of one of the two: an error measured on them says nothing",
+			"%s of %s in %s too%s", plural(n, "structure"), e.partName(parts[1]), e.partName(parts[0]), e.examples(l.plain[1], parts[0]))
 	}
-	if len(turned[1]) > 0 {
-		e.add(Warning, "leak", e.places(slices.Concat(turned[0], turned[1])...), "an error measured on them is one of training, up to the rotation: take them out of one of the two",
-			"%s of %s turned or mirrored in %s%s", plural(len(turned[1]), "structure"), e.partName(parts[1]), e.partName(parts[0]), e.examples(turned[1], parts[0]))
+	if n := len(l.turned[1]); n > 0 {
+		e.add(Warning, "leak", e.places(slices.Concat(l.turned[0], l.turned[1])...), "an error measured on them is one of training, up to the rotation: take them out of one of the two",
+			"%s of %s turned or mirrored in %s%s", plural(n, "structure"), e.partName(parts[1]), e.partName(parts[0]), e.examples(l.turned[1], parts[0]))
 	}
 }
 
@@ -263,6 +280,11 @@ func (e *examination) name(k, beside int) string {
 		return fmt.Sprintf("frame %d", it.index+1)
 	}
 	return fmt.Sprintf("%s frame %d", e.sets[it.set].Name, it.index+1)
+}
+
+// copies tells whether two items are of one set of copies.
+func (it *item) copies(o *item) bool {
+	return it.copyOf != nil && o.copyOf != nil && &it.copyOf[0] == &o.copyOf[0]
 }
 
 // part numbers the parts of the data that must not share frames: files, and

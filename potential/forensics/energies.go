@@ -3,6 +3,7 @@ package forensics
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -78,7 +79,7 @@ func (e *examination) compositions() (counts []float64, rows [][]float64, mean [
 	index := map[string]int{}
 	for k := range e.items {
 		it := &e.items[k]
-		if it.labels.Energy == nil || isolated(it.frame) {
+		if it.labels.Energy == nil || isolated(it.frame) || len(it.frame.Species) == 0 {
 			continue
 		}
 		row := make([]float64, len(e.species))
@@ -156,7 +157,7 @@ func (e *examination) isolatedEnergies() (energies []float64, all bool) {
 
 // cohesion returns the energy per atom beside the reference energies, eV.
 func (e *examination) cohesion(it *item) (float64, bool) {
-	if it.labels.Energy == nil || isolated(it.frame) {
+	if it.labels.Energy == nil || isolated(it.frame) || len(it.frame.Species) == 0 {
 		return 0, false
 	}
 	x := *it.labels.Energy
@@ -238,30 +239,56 @@ func (e *examination) precision() {
 // outlier is by how many robust standard deviations a value stands out.
 const outlier = 10
 
-// energyOutliers finds energies per atom far from those of the other frames.
+// energyOutliers finds energies per atom far from those of the other frames of
+// their kind.
 func (e *examination) energyOutliers() {
-	var values []float64
-	var items []int
-	for k := range e.items {
-		if x, ok := e.cohesion(&e.items[k]); ok {
-			values, items = append(values, x), append(items, k)
-		}
-	}
 	const floor = 1e-3 // eV/atom: a smaller spread is not one of structures
-	center, sigma := robust(values)
-	sigma = max(sigma, floor)
-	var out []int
-	for n, x := range values {
-		if math.Abs(x-center) > outlier*sigma {
-			out = append(out, items[n])
+	for _, cohort := range e.cohorts() {
+		var values []float64
+		var items []int
+		for _, k := range cohort {
+			if x, ok := e.cohesion(&e.items[k]); ok {
+				values, items = append(values, x), append(items, k)
+			}
+		}
+		center, sigma := robust(values)
+		sigma = max(sigma, floor)
+		var out []int
+		for n, x := range values {
+			if math.Abs(x-center) > outlier*sigma {
+				out = append(out, items[n])
+			}
+		}
+		if len(out) > 0 && len(values) >= cohortSize {
+			e.add(Warning, "energy-outlier", e.places(out...),
+				"look whether the calculation converged and has the settings of the others; if these are structures of another kind, a config_type of their own says so",
+				"%s with an energy far from the median, by %s eV/atom (the others spread by %.3g): %s",
+				plural(len(out), "frame"), span(out, func(k int) float64 { x, _ := e.cohesion(&e.items[k]); return x - center }), sigma, e.firstNames(out))
 		}
 	}
-	if len(out) > 0 && len(values) >= 20 {
-		e.add(Warning, "energy-outlier", e.places(out...),
-			"look whether the calculation converged and has the settings of the others; a few such frames dominate a loss",
-			"%s with an energy far from the median, by %s eV/atom (the others spread by %.3g): %s",
-			plural(len(out), "frame"), span(out, func(k int) float64 { x, _ := e.cohesion(&e.items[k]); return x - center }), sigma, e.firstNames(out))
+}
+
+// cohortSize is how many frames it takes to tell what is usual.
+const cohortSize = 20
+
+// cohorts groups the items that are to be compared with each other: by
+// config_type where it has enough frames, and all others together.
+func (e *examination) cohorts() [][]int {
+	kinds := map[string][]int{}
+	for k := range e.items {
+		name, _ := e.items[k].frame.Value("config_type").(string)
+		kinds[name] = append(kinds[name], k)
 	}
+	var groups [][]int
+	var rest []int
+	for _, name := range slices.Sorted(maps.Keys(kinds)) {
+		if list := kinds[name]; name != "" && len(list) >= cohortSize {
+			groups = append(groups, list)
+		} else {
+			rest = append(rest, list...)
+		}
+	}
+	return append(groups, rest)
 }
 
 // firstNames names the first few frames.

@@ -114,50 +114,55 @@ const (
 )
 
 // forceOutliers measures the forces and finds frames whose largest is far above
-// those of the others.
+// those of the other frames of their kind.
 func (e *examination) forceOutliers() {
+	e.result.Forces = e.magnitude()
+	const floor = 0.1 // 10 %: a smaller spread is not one of structures
+	for _, cohort := range e.cohorts() {
+		var logs []float64
+		var items []int
+		for _, k := range cohort {
+			// Crystals at rest have no forces, which is no outlier.
+			if _, magnitude := largestForce(e.items[k].labels.Forces); magnitude > 1e-2 {
+				logs, items = append(logs, math.Log(magnitude)), append(items, k)
+			}
+		}
+		center, sigma := robust(logs)
+		limit := center + forceSpread*max(sigma, floor)
+		var out []int
+		for n, x := range logs {
+			if x > limit && len(logs) >= cohortSize || x > math.Log(hugeForce) {
+				out = append(out, items[n])
+			}
+		}
+		if len(out) > 0 {
+			e.add(Warning, "force-outlier", e.places(out...),
+				"look whether the calculation converged and the unit is eV/Å; a few such frames dominate a loss",
+				"%s with forces up to %s eV/Å, while half of the frames stay below %.3g: %s", plural(len(out), "frame"),
+				span(out, func(k int) float64 { _, x := largestForce(e.items[k].labels.Forces); return x }), math.Exp(center), e.firstNames(out))
+		}
+	}
+}
+
+// magnitude measures the forces, nil if there are none.
+func (e *examination) magnitude() *Magnitude {
 	var m Magnitude
-	var logs []float64
-	var items []int
 	sum, components := 0., 0
 	for k := range e.items {
 		it := &e.items[k]
-		if it.labels.Forces == nil {
-			continue
-		}
-		atom, magnitude := largestForce(it.labels.Forces)
-		if magnitude > m.Largest {
+		if atom, magnitude := largestForce(it.labels.Forces); magnitude > m.Largest {
 			m.Largest, m.File, m.Frame, m.Atom = magnitude, e.sets[it.set].Name, it.index+1, atom+1
 		}
 		for _, f := range it.labels.Forces {
 			sum += dot(f, f)
 			components += 3
 		}
-		// Crystals at rest have none, which is no outlier.
-		if magnitude > 1e-2 {
-			logs, items = append(logs, math.Log(magnitude)), append(items, k)
-		}
 	}
 	if components == 0 {
-		return
+		return nil
 	}
 	m.RMS = math.Sqrt(sum / float64(components))
-	e.result.Forces = &m
-	center, sigma := robust(logs)
-	const floor = 0.1 // 10 %: a smaller spread is not one of structures
-	limit := center + forceSpread*max(sigma, floor)
-	var out []int
-	for n, x := range logs {
-		if x > limit && len(logs) >= 20 || x > math.Log(hugeForce) {
-			out = append(out, items[n])
-		}
-	}
-	if len(out) > 0 {
-		e.add(Warning, "force-outlier", e.places(out...),
-			"look whether the calculation converged and the unit is eV/Å; a few such frames dominate a loss",
-			"%s with forces up to %s eV/Å, while half of the frames stay below %.3g: %s", plural(len(out), "frame"),
-			span(out, func(k int) float64 { _, x := largestForce(e.items[k].labels.Forces); return x }), math.Exp(center), e.firstNames(out))
-	}
+	return &m
 }
 
 // largestForce returns the atom (from 0) with the largest force and its

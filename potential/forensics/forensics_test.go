@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ponita/xyz"
 )
@@ -537,6 +538,49 @@ func TestOutliersAreNamed(t *testing.T) {
 	find(t, r, Warning, "net-force", "frames 3, 6")
 	find(t, r, Warning, "torque", "frame 4")
 	find(t, r, Warning, "frozen-atoms", "frame 6")
+}
+
+// TestOutliersAreThoseOfTheirKind has water and, under another config_type,
+// water stretched to pieces: no outliers but for one of the first kind.
+func TestOutliersAreThoseOfTheirKind(t *testing.T) {
+	frames := molecules(100)
+	for k, f := range frames {
+		f.Set("config_type", "liquid")
+		if k%4 == 0 {
+			for a := range 3 {
+				f.Pos[1][a] = 1.6*f.Pos[1][a] - 0.6*f.Pos[0][a]
+			}
+			spring(f)
+			f.Set("config_type", "torn")
+		}
+	}
+	nothing(t, examine(t, frames))
+	frames[0].Set("config_type", "liquid")
+	r := examine(t, frames)
+	find(t, r, Warning, "energy-outlier", "frame 1")
+	nothing(t, r, "energy-outlier", "force-outlier")
+}
+
+func TestFrameWithoutAtomsIsNamed(t *testing.T) {
+	frames := append(molecules(25), &xyz.Frame{})
+	frames[25].Set("energy", -1.)
+	find(t, examine(t, frames), Error, "no-graph", "frame 26", "without atoms")
+}
+
+// TestManyCopiesTakeNoTime: the search is not quadratic in copies.
+func TestManyCopiesTakeNoTime(t *testing.T) {
+	one := molecules(1)[0]
+	var frames []*xyz.Frame
+	for range 20000 {
+		frames = append(frames, one)
+	}
+	start := time.Now()
+	s := &Set{Name: "copies.xyz", Frames: frames, Labels: make([]xyz.Labels, len(frames))}
+	f := find(t, mustExamine(t, s), Warning, "duplicate", "20000 frames")
+	// 0.3 s on one core; comparing all pairs takes minutes.
+	if d := time.Since(start); d > 20*time.Second || len(f.Where[0].Frames) != len(frames) {
+		t.Errorf("%d of 20000 copies in %v", len(f.Where[0].Frames), d)
+	}
 }
 
 func remove(f *xyz.Frame, key string) {

@@ -1,6 +1,7 @@
 package forensics
 
 import (
+	"errors"
 	"math"
 
 	"ponita/neighbor"
@@ -38,6 +39,9 @@ func (e *examination) measure(f *xyz.Frame) (m geometry) {
 	m.shape = shape(f)
 	m.shortest = make([]contact, pairs(len(e.species)))
 	g, err := e.graph(f)
+	if len(f.Species) == 0 {
+		err = errors.New("a frame without atoms")
+	}
 	if err != nil {
 		m.err = err
 		return m

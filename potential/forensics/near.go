@@ -25,15 +25,17 @@ func (e *examination) near() {
 			x := &e.items[a]
 			// Four standard deviations of a projection.
 			window := 4 * nearTolerance * x.scale
-			for m := n + 1; m < min(len(group), n+1+nearLimit); m++ {
+			found := 0
+			for m := n + 1; m < min(len(group), n+1+nearLimit) && found < nearEnough; m++ {
 				y := &e.items[group[m]]
 				if y.sketch[0]-x.sketch[0] > window {
 					break
 				}
-				if x.sketched(y) > 2*nearTolerance || x.copyOf != nil && slices.Contains(x.copyOf, group[m]) {
+				if x.sketched(y) > 2*nearTolerance || x.copies(y) {
 					continue
 				}
 				if d := e.difference(x.frame, y.frame); d < nearTolerance {
+					found++
 					nearest[a].take(group[m], d)
 					nearest[group[m]].take(a, d)
 				}

@@ -42,7 +42,7 @@ func (e *examination) fitPairs() {
 	var labelled []int
 	rows := 0
 	for k := range e.items {
-		if it := &e.items[k]; it.labels.Forces != nil && it.edges > 0 {
+		if it := &e.items[k]; it.labels.Forces != nil && it.edges > 0 && 3*len(it.frame.Species) <= limit {
 			labelled = append(labelled, k)
 			rows += 3 * len(it.frame.Species)
 		}
