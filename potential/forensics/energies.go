@@ -1,9 +1,7 @@
 package forensics
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -236,61 +234,6 @@ func (e *examination) precision() {
 	}
 }
 
-// outlier is by how many robust standard deviations a value stands out.
-const outlier = 10
-
-// energyOutliers finds energies per atom far from those of the other frames of
-// their kind.
-func (e *examination) energyOutliers() {
-	const floor = 1e-3 // eV/atom: a smaller spread is not one of structures
-	for _, cohort := range e.cohorts() {
-		var values []float64
-		var items []int
-		for _, k := range cohort {
-			if x, ok := e.cohesion(&e.items[k]); ok {
-				values, items = append(values, x), append(items, k)
-			}
-		}
-		center, sigma := robust(values)
-		sigma = max(sigma, floor)
-		var out []int
-		for n, x := range values {
-			if math.Abs(x-center) > outlier*sigma {
-				out = append(out, items[n])
-			}
-		}
-		if len(out) > 0 && len(values) >= cohortSize {
-			e.add(Warning, "energy-outlier", e.places(out...),
-				"look whether the calculation converged and has the settings of the others; if these are structures of another kind, a config_type of their own says so",
-				"%s with an energy far from the median, by %s eV/atom (the others spread by %.3g): %s",
-				plural(len(out), "frame"), span(out, func(k int) float64 { x, _ := e.cohesion(&e.items[k]); return x - center }), sigma, e.firstNames(out))
-		}
-	}
-}
-
-// cohortSize is how many frames it takes to tell what is usual.
-const cohortSize = 20
-
-// cohorts groups the items that are to be compared with each other: by
-// config_type where it has enough frames, and all others together.
-func (e *examination) cohorts() [][]int {
-	kinds := map[string][]int{}
-	for k := range e.items {
-		name, _ := e.items[k].frame.Value("config_type").(string)
-		kinds[name] = append(kinds[name], k)
-	}
-	var groups [][]int
-	var rest []int
-	for _, name := range slices.Sorted(maps.Keys(kinds)) {
-		if list := kinds[name]; name != "" && len(list) >= cohortSize {
-			groups = append(groups, list)
-		} else {
-			rest = append(rest, list...)
-		}
-	}
-	return append(groups, rest)
-}
-
 // firstNames names the first few frames.
 func (e *examination) firstNames(items []int) string {
 	var list []string
@@ -314,27 +257,6 @@ func span(items []int, value func(k int) float64) string {
 		return fmt.Sprintf("%.3g", low)
 	}
 	return fmt.Sprintf("%.3g to %.3g", low, high)
-}
-
-// robust returns the median and the standard deviation that a normal
-// distribution with the same median deviation has. Both do not notice outliers.
-func robust(x []float64) (median, sigma float64) {
-	if len(x) == 0 {
-		return 0, 0
-	}
-	median = middle(slices.Clone(x))
-	d := make([]float64, len(x))
-	for k, v := range x {
-		d[k] = math.Abs(v - median)
-	}
-	return median, 1.4826 * middle(d)
-}
-
-// middle returns the median and sorts x.
-func middle(x []float64) float64 {
-	slices.SortFunc(x, cmp.Compare[float64])
-	n := len(x)
-	return (x[(n-1)/2] + x[n/2]) / 2
 }
 
 func meanAndDeviation(x []float64) (mean, deviation float64) {

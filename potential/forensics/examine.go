@@ -77,9 +77,10 @@ func Examine(sets []*Set, o Options) (*Result, error) {
 	for _, step := range []func(){
 		e.problems, e.missing, e.mixed, // labels.go
 		e.distances, e.lonely, e.thin, e.elements, // distances.go
-		e.same, e.near, // duplicates.go
-		e.references, e.lone, e.precision, e.energyOutliers, // energies.go
-		e.netForces, e.forceOutliers, e.frozen, // forces.go
+		e.same, e.near, // duplicates.go, near.go
+		e.references, e.lone, e.precision, // energies.go
+		e.netForces, e.frozen, // forces.go
+		e.energyOutliers, e.forceOutliers, // outliers.go
 		e.fitPairs, e.work, // pairfit.go, work.go
 		e.relations, e.conventions, // relation.go, stress.go
 	} {

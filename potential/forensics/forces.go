@@ -105,45 +105,6 @@ func relativeTorque(it *item) float64 {
 	return norm(sum) / math.Sqrt(squares)
 }
 
-const (
-	// forceSpread is by how many robust standard deviations of its logarithm the
-	// largest force of a frame stands out.
-	forceSpread = 7
-	// hugeForce in eV/Å is that of atoms pushed into each other.
-	hugeForce = 50
-)
-
-// forceOutliers measures the forces and finds frames whose largest is far above
-// those of the other frames of their kind.
-func (e *examination) forceOutliers() {
-	e.result.Forces = e.magnitude()
-	const floor = 0.1 // 10 %: a smaller spread is not one of structures
-	for _, cohort := range e.cohorts() {
-		var logs []float64
-		var items []int
-		for _, k := range cohort {
-			// Crystals at rest have no forces, which is no outlier.
-			if _, magnitude := largestForce(e.items[k].labels.Forces); magnitude > 1e-2 {
-				logs, items = append(logs, math.Log(magnitude)), append(items, k)
-			}
-		}
-		center, sigma := robust(logs)
-		limit := center + forceSpread*max(sigma, floor)
-		var out []int
-		for n, x := range logs {
-			if x > limit && len(logs) >= cohortSize || x > math.Log(hugeForce) {
-				out = append(out, items[n])
-			}
-		}
-		if len(out) > 0 {
-			e.add(Warning, "force-outlier", e.places(out...),
-				"look whether the calculation converged and the unit is eV/Å; a few such frames dominate a loss",
-				"%s with forces up to %s eV/Å, while half of the frames stay below %.3g: %s", plural(len(out), "frame"),
-				span(out, func(k int) float64 { _, x := largestForce(e.items[k].labels.Forces); return x }), math.Exp(center), e.firstNames(out))
-		}
-	}
-}
-
 // magnitude measures the forces, nil if there are none.
 func (e *examination) magnitude() *Magnitude {
 	var m Magnitude
