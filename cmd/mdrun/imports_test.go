@@ -23,6 +23,7 @@ var allowed = map[string][]string{
 	"potential/internal":            {},
 	"potential/internal/kernel/asm": {"potential/internal/kernel"},
 	"potential/potentialtest":       {},
+	"potential/abc":                 {},
 	"potential/archive":             {"potential", "potential/internal/h5"},
 	"potential/pretrained":          {"potential"},
 	"potential/forensics":           {"potential", "neighbor", "xyz"},
