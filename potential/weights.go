@@ -19,11 +19,13 @@ type Role string
 
 // The roles of a tensor in a network of growing width C.
 const (
-	InputLike  Role = "input"  // finite × C: embedding, kernels, one value per channel
-	Hidden     Role = "hidden" // C × C
-	OutputLike Role = "output" // C × finite: readout
-	Finite     Role = "finite" // no side grows: the MLPs behind the kernels
-	Vector     Role = "vector" // biases, gains
+	InputLike    Role = "input"         // finite × C: embedding
+	Depthwise    Role = "depthwise"     // finite × C, a kernel for each channel
+	Hidden       Role = "hidden"        // C × C
+	OutputLike   Role = "output"        // C × finite: readout
+	Finite       Role = "finite"        // no side grows: the MLPs behind the kernels
+	Vector       Role = "vector"        // C: biases, gains
+	FiniteVector Role = "finite vector" // biases that do not grow
 )
 
 // Tensor names one block of the flat vector of weights. Matrices are
@@ -65,9 +67,9 @@ func (c Config) Layout() Layout {
 	l.add(InputLike, "embedding", c.InputScalars+c.InputVectors, width)
 	mlp := func(name string, inputs int) {
 		l.add(Finite, name+".w1", inputs, c.Hidden)
-		l.add(Vector, name+".b1", c.Hidden)
+		l.add(FiniteVector, name+".b1", c.Hidden)
 		l.add(Finite, name+".w2", c.Hidden, c.Basis)
-		l.add(Vector, name+".b2", c.Basis)
+		l.add(FiniteVector, name+".b2", c.Basis)
 	}
 	switch c.Kernel {
 	case Legendre:
@@ -83,18 +85,18 @@ func (c Config) Layout() Layout {
 		name := func(s string) string { return fmt.Sprintf("layers.%d.%s", t, s) }
 		switch c.Kernel {
 		case Legendre:
-			l.add(InputLike, name("spatial"), c.Basis, c.Degree+1, width)
-			l.add(InputLike, name("self"), width)
-			l.add(InputLike, name("fiber"), c.FiberDegree+1, width)
+			l.add(Depthwise, name("spatial"), c.Basis, c.Degree+1, width)
+			l.add(Depthwise, name("self"), width)
+			l.add(Depthwise, name("fiber"), c.FiberDegree+1, width)
 		case Tabulated:
-			l.add(InputLike, name("spatial"), 2, c.Intervals+1, c.Degree+1, width)
-			l.add(InputLike, name("self"), width)
-			l.add(InputLike, name("fiber"), c.FiberDegree+1, width)
+			l.add(Depthwise, name("spatial"), 2, c.Intervals+1, c.Degree+1, width)
+			l.add(Depthwise, name("self"), width)
+			l.add(Depthwise, name("fiber"), c.FiberDegree+1, width)
 		case Polynomial:
-			l.add(InputLike, name("spatial"), c.Basis, width)
-			l.add(InputLike, name("fiber"), c.Basis, width)
+			l.add(Depthwise, name("spatial"), c.Basis, width)
+			l.add(Depthwise, name("fiber"), c.Basis, width)
 		case Distance:
-			l.add(InputLike, name("spatial"), c.Basis, width)
+			l.add(Depthwise, name("spatial"), c.Basis, width)
 		}
 		l.add(Vector, name("bias"), width)
 		l.add(Vector, name("norm.gain"), width)
@@ -108,7 +110,7 @@ func (c Config) Layout() Layout {
 		}
 		if c.readsOut(t) {
 			l.add(OutputLike, name("readout"), c.OutputScalars+c.OutputVectors, width)
-			l.add(Vector, name("readout.bias"), c.OutputScalars+c.OutputVectors)
+			l.add(FiniteVector, name("readout.bias"), c.OutputScalars+c.OutputVectors)
 		}
 	}
 	return l
@@ -182,7 +184,7 @@ func (c Config) Initialize(rng *rand.Rand) []float64 {
 		part := w[t.Offset : t.Offset+t.Len()]
 		switch {
 		case t.Role == OutputLike:
-		case t.Role == Vector:
+		case t.Role == Vector, t.Role == FiniteVector:
 			if strings.HasSuffix(t.Name, ".gain") || strings.HasSuffix(t.Name, ".scale") {
 				for k := range part {
 					part[k] = 1
