@@ -28,7 +28,7 @@ var allowed = map[string][]string{
 	"potential/pretrained":          {"potential"},
 	"potential/forensics":           {"potential", "neighbor", "xyz"},
 	"potential/report":              {"potential", "potential/train", "integrator", "neighbor", "xyz"},
-	"potential/train":               {"potential", "potential/archive", "neighbor", "xyz"},
+	"potential/train":               {"potential", "potential/abc", "potential/archive", "neighbor", "xyz"},
 	"cmd":                           {"*"},
 	"cgo":                           {"*"},
 	"tools":                         {"*"},

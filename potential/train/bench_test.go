@@ -28,7 +28,7 @@ func BenchmarkGradient(b *testing.B) {
 			}
 			before := processorTime()
 			for b.Loop() {
-				if _, err := t.learn.gradient(t.state.theta, t.samples[:8], nil, s.weights(s.LearningRate), t.grad); err != nil {
+				if _, err := t.gradient(t.state.theta, t.samples[:8], nil, s.weights(s.LearningRate), t.grad); err != nil {
 					b.Fatal(err)
 				}
 			}

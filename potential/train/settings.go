@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // Settings are what a training run is told: the keys of a run file and the
@@ -40,6 +42,9 @@ type Settings struct {
 	Grid        string  `default:"icosahedron12" help:"Orientations: icosahedron12, dodecahedron20, icosahedral32 or a file."`
 	ZBL         bool    `name:"zbl" default:"true" negatable:"" help:"Short-range repulsion below the shortest distances in the data."`
 	Calibrate   bool    `default:"true" negatable:"" help:"Scale the initial kernels to the data."`
+
+	Parametrization string `default:"mup" enum:"mup,sp,ntk" help:"How initial weights and learning rates follow the width: maximal update, standard or neural tangent (kernel regime)."`
+	BaseChannels    int    `default:"32" help:"Width at which all parametrizations are the same: that for which the learning rate was tuned."`
 
 	Epochs          int     `default:"200" help:"Passes over the data."`
 	Batch           int     `default:"4" help:"Configurations per step."`
@@ -98,12 +103,16 @@ func (s Settings) Validate() error {
 	if s.Train == "" {
 		return fmt.Errorf(`train: no training file: set train = "file.xyz"`)
 	}
+	if !slices.Contains(Parametrizations, s.Parametrization) {
+		return fmt.Errorf("train: parametrization is %q, want one of %s", s.Parametrization, strings.Join(Parametrizations, ", "))
+	}
 	for _, f := range []struct {
 		key         string
 		value       float64
 		least, most float64
 	}{
 		{"valid_fraction", s.ValidFraction, 0, 0.9},
+		{"base_channels", float64(s.BaseChannels), 1, 1 << 14},
 		{"epochs", float64(s.Epochs), 1, 1e7},
 		{"batch", float64(s.Batch), 1, 1e5},
 		{"threads", float64(s.Threads), 0, 4096},

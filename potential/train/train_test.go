@@ -118,11 +118,20 @@ func newTrainer(t *testing.T, s Settings) *Trainer {
 }
 
 // TestLossGradientOfTrainer differentiates the loss itself, energies, forces and
-// stress together, isolated atoms and rotations included, by every tensor.
+// stress together, isolated atoms and rotations included, by every raw tensor,
+// in all parametrizations away from the base width.
 func TestLossGradientOfTrainer(t *testing.T) {
-	s := small(writeData(t, 8), t.TempDir())
-	s.Precision = "float64"
-	trainer := newTrainer(t, s)
+	data := writeData(t, 8)
+	for _, parametrization := range Parametrizations {
+		t.Run(parametrization, func(t *testing.T) {
+			s := small(data, t.TempDir())
+			s.Precision, s.Parametrization, s.BaseChannels = "float64", parametrization, 3
+			checkLossGradient(t, newTrainer(t, s))
+		})
+	}
+}
+
+func checkLossGradient(t *testing.T, trainer *Trainer) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	theta := slices.Clone(trainer.state.theta)
 	for k := range theta {
@@ -133,7 +142,7 @@ func TestLossGradientOfTrainer(t *testing.T) {
 	grad := make([]float64, len(theta))
 	for _, w := range []lossWeights{{1, 0, 0}, {0, 1, 0}, {0, 0, 100}, {3, 2, 10}} {
 		loss := func(theta, grad []float64) float64 {
-			sums, err := trainer.learn.gradient(theta, batch, rotations, w, grad)
+			sums, err := trainer.gradient(theta, batch, rotations, w, grad)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -45,6 +45,8 @@ type Trainer struct {
 	samples  []sample
 	learn    learner
 	state    state
+	scaling  scaling
+	weights  []float64 // the network's, for the raw ones in state
 	grad     []float64
 
 	Warnings []string
@@ -159,11 +161,13 @@ func (t *Trainer) build(version string) error {
 		}
 	}
 	n := len(t.model.Weights)
-	t.grad = make([]float64, n)
+	t.weights, t.grad = make([]float64, n), make([]float64, n)
+	t.scaling = s.scaling(c)
+	raw := make([]float64, n)
+	t.scaling.raw(raw, t.model.Weights)
 	t.state = state{
 		progress: progress{Settings: s.identity(), Data: t.data.File.SHA256 + t.valid.File.SHA256, Log: logHeader},
-		theta:    slices.Clone(t.model.Weights), mean: slices.Clone(t.model.Weights),
-		best: make([]float64, n), adam: newAdam(c),
+		theta:    raw, mean: slices.Clone(raw), best: make([]float64, n), adam: newAdam(n),
 	}
 	return nil
 }
@@ -272,15 +276,15 @@ func (t *Trainer) step(order []int, batches int) (Progress, error) {
 		}
 	}
 	rate := s.rate(float64(st.Epoch)+float64(st.Batch)/float64(batches), st.Halvings)
-	sums, err := t.learn.gradient(st.theta, batch, rotations, s.weights(rate), t.grad)
+	sums, err := t.gradient(st.theta, batch, rotations, s.weights(rate), t.grad)
 	if err != nil {
 		return Progress{}, err
 	}
-	norm := clip(t.grad, s.Clip)
+	norm := t.scaling.clip(t.grad, s.Clip)
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return Progress{}, fmt.Errorf("train: the gradient is not finite in epoch %d, batch %d; try a lower learning_rate than %g", st.Epoch+1, st.Batch+1, s.LearningRate)
 	}
-	st.adam.update(st.theta, t.grad, rate, s.WeightDecay)
+	st.adam.update(t.scaling, st.theta, t.grad, rate, s.WeightDecay)
 	st.Step = st.adam.Step
 	average(st.mean, st.theta, s.Average, st.Step)
 	st.Sums.add(sums)
@@ -290,6 +294,14 @@ func (t *Trainer) step(order []int, batches int) (Progress, error) {
 		Loss:       st.Sums.Loss / float64(st.Sums.Samples),
 		EnergyRMSE: 1e3 * rms(st.Sums.Energy, st.Sums.EnergyCount), ForceRMSE: 1e3 * rms(st.Sums.Force, st.Sums.ForceComponents),
 	}, nil
+}
+
+// gradient writes the gradient of a batch's loss by the raw weights.
+func (t *Trainer) gradient(raw []float64, batch []sample, rotations [][3][3]float64, w lossWeights, grad []float64) (errorSums, error) {
+	t.scaling.weights(t.weights, raw)
+	sums, err := t.learn.gradient(t.weights, batch, rotations, w, grad)
+	t.scaling.pullBack(grad)
+	return sums, err
 }
 
 // closeEpoch validates, logs and saves.
@@ -338,14 +350,15 @@ func (t *Trainer) saveModels() error {
 	return archive.Save(t.path(LastModel), t.withWeights(t.state.mean))
 }
 
-// withWeights returns the model with the given weights, rounded to float32.
-func (t *Trainer) withWeights(w []float64) *potential.Model {
+// withWeights returns the model of the given raw weights, rounded to float32.
+func (t *Trainer) withWeights(raw []float64) *potential.Model {
 	m := &potential.Model{
 		Config: t.model.Config, ReferenceEnergies: t.model.ReferenceEnergies, Scale: t.model.Scale,
-		Repulsion: t.model.Repulsion, Provenance: t.model.Provenance, Weights: make([]float64, len(w)),
+		Repulsion: t.model.Repulsion, Provenance: t.model.Provenance, Weights: make([]float64, len(raw)),
 	}
 	m.Provenance.Log = t.state.Log
-	for k, v := range w {
+	t.scaling.weights(m.Weights, raw)
+	for k, v := range m.Weights {
 		m.Weights[k] = float64(float32(v))
 	}
 	return m
