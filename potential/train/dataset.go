@@ -80,14 +80,21 @@ func (d *Dataset) Species() []int {
 	return species
 }
 
-// split shuffles the frames that are not isolated atoms and holds back a
-// fraction: the two lists together are all of them, each ascending.
-func (d *Dataset) split(fraction float64, seed uint64) (train, valid []int) {
+// split shuffles the frames that are not isolated atoms, of which it draws at
+// most so many (0 is all), and holds back a fraction: the two lists together are
+// all of them, each ascending.
+func (d *Dataset) split(fraction float64, most int, seed uint64) (train, valid []int) {
 	var frames []int
 	for k, f := range d.Frames {
 		if len(f.Species) > 1 || f.PBC != [3]bool{} {
 			frames = append(frames, k)
 		}
+	}
+	if most > 0 && most < len(frames) {
+		rng := stream(seed, "frames", 0, 0)
+		rng.Shuffle(len(frames), func(a, b int) { frames[a], frames[b] = frames[b], frames[a] })
+		frames = frames[:most]
+		slices.Sort(frames)
 	}
 	if fraction == 0 {
 		return frames, nil

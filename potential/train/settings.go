@@ -16,6 +16,7 @@ type Settings struct {
 	Train         string  `placeholder:"FILE" help:"Extended XYZ file to train on."`
 	Valid         string  `placeholder:"FILE" help:"File to validate on; without one a part of the training file is held back."`
 	ValidFraction float64 `default:"0.1" help:"Part of the training file held back for validation."`
+	Frames        int     `default:"0" help:"Use this many frames of the training file, drawn at random; 0 is all."`
 	Output        string  `default:"runs/train" help:"Folder for models, checkpoint and log.csv."`
 	Seed          uint64  `default:"1" help:"Seed of all random numbers."`
 	Threads       int     `default:"0" help:"Threads; 0 is all cores. Results do not depend on it."`
@@ -112,6 +113,7 @@ func (s Settings) Validate() error {
 		least, most float64
 	}{
 		{"valid_fraction", s.ValidFraction, 0, 0.9},
+		{"frames", float64(s.Frames), 0, 1e9},
 		{"base_channels", float64(s.BaseChannels), 1, 1 << 14},
 		{"epochs", float64(s.Epochs), 1, 1e7},
 		{"batch", float64(s.Batch), 1, 1e5},

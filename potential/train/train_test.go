@@ -342,6 +342,22 @@ func TestRotationIsUniformAndOrthogonal(t *testing.T) {
 	}
 }
 
+func TestFramesLimitsTheTrainingFile(t *testing.T) {
+	s := small(writeData(t, 20), t.TempDir())
+	s.Frames = 10
+	a, b := newTrainer(t, s), newTrainer(t, s)
+	if n, held := a.Sizes(); n != 8 || held != 2 {
+		t.Errorf("10 frames: %d to train on and %d held back, want 8 and 2", n, held)
+	}
+	if !slices.Equal(a.frames, b.frames) || !slices.Equal(a.held, b.held) {
+		t.Error("the same seed draws other frames")
+	}
+	s.Seed++
+	if c := newTrainer(t, s); slices.Equal(a.frames, c.frames) {
+		t.Error("another seed draws the same frames")
+	}
+}
+
 func ExampleSettings_WithDefaults() {
 	s := Settings{Train: "train.xyz", Channels: 64}.WithDefaults()
 	fmt.Println(s.Channels, s.Layers, s.Cutoff, s.Schedule)

@@ -21,6 +21,10 @@ import (
 // written: resume goes on from there.
 var ErrInterrupted = errors.New("training interrupted")
 
+// ErrDiverged is wrapped by the error of a run whose gradient is no longer
+// finite.
+var ErrDiverged = errors.New("training diverged")
+
 // Names of the files in the output folder.
 const (
 	LastCheckpoint = "last.ckpt"
@@ -84,11 +88,11 @@ func New(s Settings, text, version string) (*Trainer, error) {
 		}
 		fraction = 0
 	}
-	t.frames, t.held = t.data.split(fraction, s.Seed)
+	t.frames, t.held = t.data.split(fraction, s.Frames, s.Seed)
 	if t.valid == nil {
 		t.valid = t.data
 	} else {
-		t.held, _ = t.valid.split(0, s.Seed)
+		t.held, _ = t.valid.split(0, 0, s.Seed)
 	}
 	if len(t.frames) == 0 || len(t.held) == 0 {
 		return nil, fmt.Errorf("train: %d frames to train on and %d to validate on, want some of both", len(t.frames), len(t.held))
@@ -282,7 +286,7 @@ func (t *Trainer) step(order []int, batches int) (Progress, error) {
 	}
 	norm := t.scaling.clip(t.grad, s.Clip)
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
-		return Progress{}, fmt.Errorf("train: the gradient is not finite in epoch %d, batch %d; try a lower learning_rate than %g", st.Epoch+1, st.Batch+1, s.LearningRate)
+		return Progress{}, fmt.Errorf("train: the gradient is not finite in epoch %d, batch %d; try a lower learning_rate than %g: %w", st.Epoch+1, st.Batch+1, s.LearningRate, ErrDiverged)
 	}
 	st.adam.update(t.scaling, st.theta, t.grad, rate, s.WeightDecay)
 	st.Step = st.adam.Step
