@@ -17,9 +17,9 @@ import (
 	"ponita/xyz"
 )
 
-// reference is a classical potential that makes the labels of the tests: Morse
+// periodicPairs is a classical potential that makes the labels of the tests:
 // pairs within a cutoff, with exact forces and stress.
-func morse(f *xyz.Frame) (energy float64, forces [][3]float64, stress [3][3]float64) {
+func periodicPairs(f *xyz.Frame) (energy float64, forces [][3]float64, stress [3][3]float64) {
 	forces = make([][3]float64, len(f.Pos))
 	images := 0
 	if f.PBC[0] {
@@ -82,7 +82,7 @@ func writeData(t *testing.T, n int) string {
 				f.Pos[i][k] += 0.2 * rng.NormFloat64()
 			}
 		}
-		e, forces, stress := morse(f)
+		e, forces, stress := periodicPairs(f)
 		f.Set("energy", e)
 		f.Set("stress", slices.Concat(stress[0][:], stress[1][:], stress[2][:]))
 		f.SetColumn(xyz.Column{Name: "forces", Data: forces})

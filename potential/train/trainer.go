@@ -62,9 +62,11 @@ type Progress struct {
 	Batch, Batches int
 	Rate           float64
 	Loss           float64 // mean over the epoch so far
+	Norm           float64 // of the gradient, before it is clipped
 	EnergyRMSE     float64 // meV/atom, training
 	ForceRMSE      float64 // meV/Å, training
 	Valid          *Errors // after an epoch
+	ValidLoss      float64 // with the weights of the last step
 	Best           bool    // this epoch is the best so far
 	Remaining      time.Duration
 }
@@ -75,29 +77,40 @@ func New(s Settings, text, version string) (*Trainer, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	keys := xyz.LabelKeys{Energy: s.EnergyKey, Forces: s.ForcesKey, Stress: s.StressKey, Virial: s.VirialKey}
-	t := &Trainer{settings: s, text: text}
-	var err error
-	if t.data, err = ReadDataset(s.Train, keys); err != nil {
+	data, valid, err := s.read()
+	if err != nil {
 		return nil, err
 	}
-	fraction := s.ValidFraction
-	if s.Valid != "" {
-		if t.valid, err = ReadDataset(s.Valid, keys); err != nil {
-			return nil, err
-		}
-		fraction = 0
+	return assemble(s, data, valid, text, version)
+}
+
+// read reads the training file and the file to validate on, nil without one.
+func (s Settings) read() (data, valid *Dataset, err error) {
+	keys := xyz.LabelKeys{Energy: s.EnergyKey, Forces: s.ForcesKey, Stress: s.StressKey, Virial: s.VirialKey}
+	if data, err = ReadDataset(s.Train, keys); err != nil {
+		return nil, nil, err
 	}
-	t.frames, t.held = t.data.split(fraction, s.Frames, s.Seed)
-	if t.valid == nil {
-		t.valid = t.data
+	if s.Valid != "" {
+		valid, err = ReadDataset(s.Valid, keys)
+	}
+	return data, valid, err
+}
+
+// assemble is New with the data already read.
+func assemble(s Settings, data, valid *Dataset, text, version string) (*Trainer, error) {
+	t := &Trainer{settings: s, text: text, data: data, valid: valid}
+	if valid == nil {
+		t.valid = data
+		t.frames, t.held = data.split(s.ValidFraction, s.Frames, s.Seed)
 	} else {
-		t.held, _ = t.valid.split(0, 0, s.Seed)
+		t.frames, _ = data.split(0, s.Frames, s.Seed)
+		t.held, _ = valid.split(0, 0, s.Seed)
 	}
 	if len(t.frames) == 0 || len(t.held) == 0 {
 		return nil, fmt.Errorf("train: %d frames to train on and %d to validate on, want some of both", len(t.frames), len(t.held))
 	}
-	if err := t.build(version); err != nil {
+	err := t.build(version)
+	if err != nil {
 		return nil, err
 	}
 	if s.Precision == "float64" {
@@ -245,7 +258,7 @@ func (t *Trainer) Run(ctx context.Context, report func(Progress)) error {
 			return ErrInterrupted
 		}
 		if t.state.Batch == 0 || order == nil {
-			order = stream(t.settings.Seed, "order", t.state.Epoch, 0).Perm(len(t.samples))
+			order = t.order()
 		}
 		p, err := t.step(order, batches)
 		if err != nil {
@@ -262,6 +275,11 @@ func (t *Trainer) Run(ctx context.Context, report func(Progress)) error {
 		report(p)
 	}
 	return nil
+}
+
+// order returns the samples in the order of the current epoch.
+func (t *Trainer) order() []int {
+	return stream(t.settings.Seed, "order", t.state.Epoch, 0).Perm(len(t.samples))
 }
 
 func (t *Trainer) path(name string) string { return filepath.Join(t.settings.Output, name) }
@@ -294,7 +312,7 @@ func (t *Trainer) step(order []int, batches int) (Progress, error) {
 	st.Sums.add(sums)
 	st.Batch++
 	return Progress{
-		Epoch: st.Epoch + 1, Epochs: s.Epochs, Batch: st.Batch, Batches: batches, Rate: rate,
+		Epoch: st.Epoch + 1, Epochs: s.Epochs, Batch: st.Batch, Batches: batches, Rate: rate, Norm: norm,
 		Loss:       st.Sums.Loss / float64(st.Sums.Samples),
 		EnergyRMSE: 1e3 * rms(st.Sums.Energy, st.Sums.EnergyCount), ForceRMSE: 1e3 * rms(st.Sums.Force, st.Sums.ForceComponents),
 	}, nil
@@ -318,7 +336,7 @@ func (t *Trainer) closeEpoch(p *Progress) error {
 	}
 	w := s.weights(s.LearningRate * s.FinalRate)
 	loss := w.energy*square(ev.All.EnergyRMSEPerAtom) + w.force*square(ev.All.ForceRMSE) + w.stress*square(ev.All.StressRMSE)
-	p.Valid = &ev.All
+	p.Valid, p.ValidLoss = &ev.All, loss
 	st.Waiting++
 	if loss < st.Best || st.BestEpoch == 0 {
 		p.Best = true
