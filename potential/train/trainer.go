@@ -52,6 +52,7 @@ type Trainer struct {
 	scaling  scaling
 	weights  []float64 // the network's, for the raw ones in state
 	grad     []float64
+	discard  bool // save no models
 
 	Warnings []string
 }
@@ -361,6 +362,9 @@ func (t *Trainer) closeEpoch(p *Progress) error {
 }
 
 func (t *Trainer) saveModels() error {
+	if t.discard {
+		return nil
+	}
 	best := t.withWeights(t.state.best)
 	best.Provenance.Errors = t.state.BestError
 	if err := archive.Save(t.path(BestModel), best); err != nil {
