@@ -32,6 +32,9 @@ type cli struct {
 	Report   reportCommand    `cmd:"" help:"A page on what a model is worth: errors, dissociation, energy conservation, invariance, speed."`
 	Info     infoCommand      `cmd:"" help:"What a model file knows about itself."`
 	Version  kong.VersionFlag `toml:"-" help:"Print the version."`
+
+	Sweep      sweepCommand      `cmd:"" help:"Best learning rate for each width, by a grid of short runs."`
+	Coordcheck coordcheckCommand `cmd:"" help:"How activations and their changes follow the width."`
 }
 
 func main() {

@@ -48,9 +48,15 @@ const probes = 4
 // parametrizations, widths, steps and layers. Without a training file it trains
 // on [Synthetic] data. report is called before every network.
 func (c CoordinateCheck) Run(ctx context.Context, report func(parametrization string, channels int)) ([]Coordinate, error) {
-	s, data, err := c.prepare()
-	if err != nil {
+	if err := c.Validate(); err != nil {
 		return nil, err
+	}
+	s, data := c.run(), Synthetic(32, 1)
+	if c.Train != "" {
+		var err error
+		if data, _, err = s.read(); err != nil {
+			return nil, err
+		}
 	}
 	var all []Coordinate
 	for _, s.Parametrization = range c.Parametrizations {
@@ -84,30 +90,32 @@ func (c CoordinateCheck) Run(ctx context.Context, report func(parametrization st
 	return all, nil
 }
 
-// prepare checks what is asked for and returns the settings of the runs, with a
-// constant learning rate: a warm-up would begin with a step of nothing.
-func (c CoordinateCheck) prepare() (s Settings, data *Dataset, err error) {
-	s = c.Settings
-	s.Schedule, s.WarmUp = "constant", 0
-	if s.Train == "" {
-		data = Synthetic(32, 1)
-		s.Train, s.Valid, s.ReferenceFile, s.ReferenceEnergies = data.File.Name, "", "", nil
-	}
-	for _, s.Parametrization = range c.Parametrizations {
-		if err := s.Validate(); err != nil {
-			return s, nil, err
-		}
-	}
+// Validate names the first thing that cannot be used.
+func (c CoordinateCheck) Validate() error {
 	switch {
 	case len(c.Widths) < 2 || len(c.Parametrizations) == 0:
-		return s, nil, fmt.Errorf("train: %d widths and %d parametrizations to check, want two or more and one or more", len(c.Widths), len(c.Parametrizations))
+		return fmt.Errorf("train: %d widths and %d parametrizations to check, want two or more and one or more", len(c.Widths), len(c.Parametrizations))
 	case c.Steps < 1 || c.Seeds < 1:
-		return s, nil, fmt.Errorf("train: %d steps of %d seeds, want one or more", c.Steps, c.Seeds)
+		return fmt.Errorf("train: %d steps of %d seeds, want one or more", c.Steps, c.Seeds)
 	}
-	if data == nil {
-		data, _, err = s.read()
+	s := c.run()
+	for _, s.Parametrization = range c.Parametrizations {
+		if err := s.Validate(); err != nil {
+			return err
+		}
 	}
-	return s, data, err
+	return nil
+}
+
+// run returns the settings of the runs. The learning rate is constant: a
+// warm-up would begin with a step of nothing.
+func (c CoordinateCheck) run() Settings {
+	s := c.Settings
+	s.Schedule, s.WarmUp = "constant", 0
+	if s.Train == "" {
+		s.Train, s.Valid, s.ReferenceFile, s.ReferenceEnergies = "synthetic", "", "", nil
+	}
+	return s
 }
 
 // coordinates measures one run. Activations are those of the training weights,
