@@ -38,7 +38,7 @@ func drawSweep(path string, curves []train.Curve) error {
 			name, line = c.Parametrization, 0
 			p := panel(name)
 			p.X.Label.Text, p.X.Tick.Marker = "learning rate", powersOfTwo{rates: true}
-			p.Legend.Top, p.Legend.Left = true, true
+			p.Legend.Left, p.Legend.XOffs, p.Legend.YOffs = true, vg.Points(6), vg.Points(6)
 			panels = append(panels, p)
 		}
 		p := panels[len(panels)-1]
@@ -116,7 +116,7 @@ func drawCoordinates(path string, powers []train.Power, widths []int) error {
 				if row == 0 && column == len(quantities)-1 {
 					label = fmt.Sprintf("step %d", x.Step)
 				}
-				p.Legend.Top, p.Legend.Left = true, true
+				p.Legend.Top, p.Legend.Left, p.Legend.XOffs = true, true, vg.Points(6)
 				if err := curve(p, points, ink(x.Step-1), label); err != nil {
 					return err
 				}
