@@ -21,7 +21,7 @@ type sweepCommand struct {
 	File             settings.File `arg:"" optional:"" help:"Run file (TOML) of a training; every flag below is a key of it, a flag wins."`
 	Widths           []int         `default:"16,32,64,128" help:"Channels C, instead of channels."`
 	Parametrizations []string      `default:"mup" help:"Of mup, sp and ntk, instead of parametrization."`
-	RateFrom         int           `default:"-11" help:"Least learning rate, as a power of two, instead of learning_rate."`
+	RateFrom         int           `default:"-11" help:"Least learning rate, as a power of two (write --rate-from=-11), instead of learning_rate."`
 	RateTo           int           `default:"-5" help:"Largest learning rate, as a power of two."`
 	Seeds            int           `default:"1" help:"Runs to average over, with seeds from that of the training on."`
 	train.Settings   `embed:"" group:"Training"`
@@ -40,7 +40,7 @@ cells.json in the output folder: the same command continues an interrupted sweep
 checkpoints, and with more widths, rates or seeds it runs what is missing.
 
   ponita sweep run.toml --output runs/sweep --frames 200 --epochs 40 --average 0.99
-  ponita sweep run.toml --output runs/sweep --frames 200 --epochs 40 --average 0.99 --parametrizations mup,sp`
+  ponita sweep run.toml --output runs/sweep --frames 200 --epochs 40 --average 0.99 --parametrizations mup,sp --rate-to=-4`
 }
 
 func (c *sweepCommand) sweep() train.Sweep {
