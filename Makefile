@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X ponita/internal/version.release=$(VERSION)
 TOOLS   := $(GO) run -modfile=tools/go.mod
 
-.PHONY: build demo test check lint race purego fuzz physics bench generate clean deps
+.PHONY: build demo test check lint race purego fuzz physics bench peers generate clean deps
 
 build: deps ## bin/mdrun (static) and bin/ponita
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/mdrun ./cmd/mdrun
@@ -26,6 +26,7 @@ lint: deps
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w ."; exit 1; }
 	$(GO) vet ./...
 	$(TOOLS) honnef.co/go/tools/cmd/staticcheck ./...
+	@for f in tools/peers/*/*.go; do $(GO) vet $$f && $(TOOLS) honnef.co/go/tools/cmd/staticcheck $$f || exit 1; done
 
 race: deps
 	$(GO) test -race -short ./...
@@ -44,6 +45,10 @@ physics: deps ## long ensembles
 
 bench: deps
 	$(GO) test -run '^$$' -bench . ./xyz ./neighbor ./potential/...
+
+peers: build ## beside SNAP, PyTorch and OpenBLAS on one core; PEERS="--help" lists what it can
+	@tools/peers/install.sh >&2
+	@GO=$(GO) python3 tools/peers/peers.py $(PEERS)
 
 generate: ## assembly from its generators
 	$(GO) generate ./potential/internal/kernel
