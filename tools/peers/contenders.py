@@ -19,9 +19,10 @@ ROOT = HERE.parent.parent
 GO = os.environ.get("GO", "go")
 
 # How far ponita may be from PyTorch: the plain pass by rounding; what dynamics
-# runs also by the error of tabulating the radial functions; then by rounding of
-# float32 over many thousand terms. See compare/main.go.
-TOLERANCE = {"definition": 1e-9, "float64": 1e-5, "float32": 1e-4}
+# runs by the error of tabulating the radial functions (the forces of the molecule
+# by 3e-5 with tables good to 1e-7, and less in proportion with better ones), or by
+# rounding of float32 over many thousand terms. See compare/main.go.
+TOLERANCE = {"definition": 1e-9, "float64": 1e-4, "float32": 1e-4}
 
 
 class Skip(Exception):
