@@ -78,7 +78,7 @@ class Case:
 
     def __init__(self, work, name, structure, atoms, species, cost, **size):
         self.name, self.structure, self.atoms, self.size = name, structure, atoms, size
-        self.cost = cost  # expected seconds for an evaluation
+        self.cost = cost  # of a step, seconds, roughly
         self.model = work / "{0}{1}-C{channels}T{layers}.h5".format(name, atoms, **size)
         flags = [f"--{k}={v}" for k, v in size.items()]
         run(GO, "run", "tools/peers/untrained/main.go", "--species", species, *flags, self.model)
@@ -87,39 +87,17 @@ class Case:
         return "C={channels} N={grid} T={layers}".format(**self.size)
 
 
-def has_bench():
-    """Whether this ponita has the verb bench."""
-    try:
-        run("bin/ponita", "bench", "--help")
-    except Skip:
-        return False
-    return True
+def ponita(case, seconds):
+    """Seconds that ponita takes for a step: energy, forces, virial, neighbour list, integrator.
 
-
-def ponita(case, seconds, work, bench):
-    """Seconds that ponita takes for energy, forces and virial of a case.
-
-    This is the one place that knows how ponita is timed: by its verb bench where
-    it has one, or else by a few steps of dynamics in mdrun.
+    This is the one place that knows how ponita is timed: by its verb bench.
     """
-    if bench:
-        out, share = run("bin/ponita", "bench", case.model, case.structure, "--json")
-        return one_thread(json.loads(out)["us_per_atom_step"]) * 1e-6 * case.atoms, share
-    steps = max(5, round(seconds / case.cost))
-    out, share = run("bin/mdrun", "--json", "--model", case.model, "--structure", case.structure, "--ensemble", "nve",
-                     "--timestep", 0.5, "--steps", steps, "--thermo-every", steps, "--trajectory-every", 0, "--no-plot",
-                     "--out", work, "--prefix", "mdrun", "--overwrite")
-    rows = [row for row in map(json.loads, out.splitlines()) if row["event"] == "thermo"]
-    # from the first row on: as LAMMPS, without preparations and the first forces
-    case.cost = (rows[-1]["walltime_s"] - rows[0]["walltime_s"]) / steps
-    return case.cost, share
-
-
-def one_thread(times):
-    """The time on one thread of what bench prints: a number, or one for each number of threads."""
-    if isinstance(times, dict):
-        return next(times[k] for k in ("1", "one", "one_thread", "single") if k in times)
-    return times
+    # Ten steps or more, for the share of the core is that of the whole process,
+    # which has preparations and three untimed steps in it.
+    duration = max(seconds, 10 * case.cost)
+    out, share = run("bin/ponita", "bench", case.model, case.structure, "--threads", 1, "--duration", f"{duration:.3f}s", "--json")
+    one, = (r for r in json.loads(out)["runs"] if r["threads"] == 1)
+    return one["us_per_atom_step"] * 1e-6 * case.atoms, share
 
 
 def check(case, python, work):
