@@ -164,7 +164,7 @@ func (c *Calculator) Compute(pos [][3]float64, lattice [3][3]float64, forces [][
 	energy, sum := 0., [6]float64{}
 	for i, f := range forces {
 		if notFinite(c.site[i] + f[0] + f[1] + f[2]) {
-			return 0, fmt.Errorf("potential: atom %d at %.4f Å has energy %g eV and force %g eV/Å", i+1, pos[i], c.site[i], f)
+			return 0, newAtomError(i, -1, fmt.Errorf("potential: atom %d at %.4f Å has energy %g eV and force %g eV/Å: %w", i+1, pos[i], c.site[i], f, ErrNotFinite))
 		}
 		energy += c.site[i]
 		for k, w := range c.virials[i] {

@@ -13,7 +13,8 @@ import (
 // cutoff, the ghosts. The program that owns the processes goes through the stages
 // and brings the rows of ghosts up to date between them:
 //
-//	Begin                                   positions, kinds, neighbours
+//	Neighbors                               when the lists change
+//	Begin                                   positions, kinds
 //	for t := 0; t < Layers(); t++ {
 //		Forward(t)
 //		exchange Rows()                     features; after the last layer adjoints
@@ -27,15 +28,57 @@ import (
 // An exchange copies the row of every atom to its ghosts. Nothing flows back
 // from ghosts: the forces on a domain's own atoms are complete. A Domain belongs
 // to one goroutine. Atoms are counted from 0 in arguments, from 1 in messages.
+// In steady state it allocates nothing.
 type Domain struct {
-	model *Model
-	graph neighbor.Graph
-	kind  []int32
-	kinds []int
-	site  []float64
-	dVec  [][3]float64
-	stage stage
-	done  int // stages since Begin, to notice a wrong order
+	model   *Model
+	pairs   candidates
+	graph   neighbor.Graph
+	edge    []int32 // [candidate] its edge, -1 if it is farther than the cutoff
+	kind    []int32 // [place]
+	kinds   []int   // [place]
+	site    []float64
+	dVec    [][3]float64
+	limit   []float64 // Å², [species][species] see Closest
+	closest Closest
+	stage   stage
+	done    int // stages since Begin, to notice a wrong order; -1 before
+
+	crew    *crew
+	workers []domainWorker
+	steps   struct{ measure, fill, link, finish func(worker, lo, hi int) }
+	args    domainArgs
+}
+
+// domainArgs is what the steps of a Domain work on: they are function values,
+// made once, since one made at every call would be garbage.
+type domainArgs struct {
+	pos      [][3]float64
+	energies []float64
+	forces   [][3]float64
+	virials  [][6]float64
+}
+
+// domainWorker is what a worker has found. Errors are those of the first atom.
+type domainWorker struct {
+	err     *AtomError
+	closest Closest
+	ratio   float64
+	_       [64]byte // a cache line of its own
+}
+
+func (w *domainWorker) fail(err *AtomError) {
+	if w.err == nil || err.Atom < w.err.Atom {
+		w.err = err
+	}
+}
+
+// Closest is the pair of atoms that is deepest inside the short-range repulsion.
+type Closest struct {
+	Atoms    [2]int  // rows; -1 if there is none
+	Distance float64 // Å
+	// Limit is the inner radius of the repulsion, Å: about half of the shortest
+	// distance in the training data.
+	Limit float64
 }
 
 // stage is the engine in either precision.
@@ -77,22 +120,31 @@ func (m *Model) Domain(opts ...Option) (*Domain, error) {
 	for _, option := range opts {
 		option(&o)
 	}
-	d := &Domain{model: m, done: -1}
+	crew := newCrew(o.threads)
+	d := &Domain{model: m, done: -1, crew: crew, workers: make([]domainWorker, crew.threads)}
+	d.pairs.rows = -1
+	for _, row := range m.Repulsion.Inner {
+		for _, r := range row {
+			d.limit = append(d.limit, r*r)
+		}
+	}
+	// Made once: a function value made in every evaluation would be garbage.
+	d.steps.measure, d.steps.fill, d.steps.link, d.steps.finish = d.measure, d.fill, d.link, d.finish
 	var err error
 	if o.double {
-		d.stage, err = newStage(m, &m.engine64, o.threads)
+		d.stage, err = newStage(m, &m.engine64, crew)
 	} else {
-		d.stage, err = newStage(m, &m.engine32, o.threads)
+		d.stage, err = newStage(m, &m.engine32, crew)
 	}
 	return d, err
 }
 
-func newStage[T Float](m *Model, w *shared[engineWeights[T]], threads int) (stage, error) {
+func newStage[T Float](m *Model, w *shared[engineWeights[T]], crew *crew) (stage, error) {
 	weights, err := w.get(func() (*engineWeights[T], error) { return newEngineWeights[T](m.Config, m.Weights) })
 	if err != nil {
 		return nil, err
 	}
-	return newEngine(weights, m.Scale, newCrew(threads)), nil
+	return newEngine(weights, m.Scale, crew), nil
 }
 
 // Layers returns the number of layers T.
@@ -104,32 +156,65 @@ func (d *Domain) RowBytes() int { return d.stage.rowBytes() }
 // KernelName returns the name of the kernel set in use, such as "avx2".
 func (d *Domain) KernelName() string { return d.stage.kernelName() }
 
+// Threads returns how many cores an evaluation uses.
+func (d *Domain) Threads() int { return d.crew.threads }
+
+// Edges returns the number of pairs closer than the cutoff since the last Begin.
+func (d *Domain) Edges() int { return len(d.graph.Neighbor) }
+
+// Closest returns the pair that the last Begin has found to be the closest in
+// terms of the repulsion.
+func (d *Domain) Closest() Closest { return d.closest }
+
+// Neighbors takes over the candidates for neighbours of a domain's own atoms:
+// those of atom i are list[start[i]:start[i+1]], in any order, and may be farther
+// than the cutoff. There are as many rows as own atoms and ghosts. Both
+// directions of a bond between two own atoms must be there.
+//
+// images lists for each ghost the own atom that it is a periodic image of, or
+// -1. It may be nil. Images need no exchange, and a bond to one costs as much as
+// any other, half of a bond to a ghost.
+func (d *Domain) Neighbors(rows int, start []int, list, images []int32) error {
+	d.done = -1
+	return d.pairs.set(rows, start, list, images)
+}
+
 // Begin takes over a configuration: positions [Å] and kinds (indices into the
-// species of the model) of the atoms and of the ghosts behind them, and for each
-// of the domain's own atoms the candidates for its neighbours, which may be
-// farther than the cutoff: those of atom i are neighbors[start[i]:start[i+1]].
-// Both directions of a bond between two own atoms must be there.
-func (d *Domain) Begin(pos [][3]float64, kind []int32, start []int, neighbors []int32) error {
-	if len(pos) != len(kind) || len(start) == 0 || len(start)-1 > len(pos) {
-		return fmt.Errorf("potential: %d positions, %d kinds, rows of neighbours for %d atoms", len(pos), len(kind), len(start)-1)
+// species of the model) of the rows. Its error is an [AtomError] if it is one
+// atom's.
+func (d *Domain) Begin(pos [][3]float64, kind []int32) error {
+	d.done = -1
+	switch {
+	case d.pairs.rows < 0:
+		return fmt.Errorf("potential: Begin before Neighbors")
+	case len(pos) != d.pairs.rows || len(kind) != d.pairs.rows:
+		return fmt.Errorf("potential: %d positions and %d kinds, the lists of neighbours are for %d rows", len(pos), len(kind), d.pairs.rows)
 	}
+	resize(&d.kind, d.pairs.places)
+	resize(&d.kinds, d.pairs.places)
 	for i, k := range kind {
 		if k < 0 || int(k) >= len(d.model.Config.Species) {
-			return fmt.Errorf("potential: atom %d has kind %d, the model knows %d species: %w", i+1, k, len(d.model.Config.Species), ErrUnknownElement)
+			return newAtomError(i, -1, fmt.Errorf("potential: atom %d has kind %d, the model knows %d species: %w", i+1, k, len(d.model.Config.Species), ErrUnknownElement))
 		}
+		// A sum is finite if its terms are, unless they are beyond any structure.
+		if x := pos[i]; notFinite(x[0] + x[1] + x[2]) {
+			return newAtomError(i, -1, fmt.Errorf("potential: atom %d is at %g Å: %w", i+1, x, neighbor.ErrNotFinite))
+		}
+		p := d.pairs.place[i]
+		if i >= d.pairs.own() && int(p) < d.pairs.own() {
+			if d.kind[p] != k {
+				return newAtomError(i, int(p), fmt.Errorf("potential: row %d is an image of row %d and of another kind", i+1, p+1))
+			}
+			continue
+		}
+		d.kind[p], d.kinds[p] = k, int(k)
 	}
-	d.done = -1
-	d.kind = append(d.kind[:0], kind...)
-	d.kinds = d.kinds[:0]
-	for _, k := range kind {
-		d.kinds = append(d.kinds, int(k))
-	}
-	if err := d.edges(pos, start, neighbors); err != nil {
+	d.pairs.linkImages(pos)
+	if err := d.edges(pos); err != nil {
 		return err
 	}
-	locals := len(start) - 1
 	cleared(&d.dVec, len(d.graph.Vec))
-	resize(&d.site, locals)
+	resize(&d.site, d.pairs.own())
 	for i := range d.site {
 		d.site[i] = d.model.ReferenceEnergies[kind[i]]
 	}
@@ -138,56 +223,125 @@ func (d *Domain) Begin(pos [][3]float64, kind []int32, start []int, neighbors []
 	return nil
 }
 
+// domainBlock is the number of atoms a worker takes at a time.
+const domainBlock = 64
+
 // edges makes the graph of the candidates closer than the cutoff. Edges to
-// ghosts have no reverse.
-func (d *Domain) edges(pos [][3]float64, start []int, neighbors []int32) error {
-	g, locals := &d.graph, len(start)-1
-	cutoff2 := d.model.Config.Cutoff * d.model.Config.Cutoff
-	g.Start = append(g.Start[:0], 0)
-	g.Neighbor, g.Vec, g.Reverse = g.Neighbor[:0], g.Vec[:0], g.Reverse[:0]
-	for i := range locals {
-		if start[i] < 0 || start[i+1] < start[i] || start[i+1] > len(neighbors) {
-			return fmt.Errorf("potential: neighbours of atom %d are %d to %d of %d", i+1, start[i], start[i+1], len(neighbors))
-		}
-		for _, j := range neighbors[start[i]:start[i+1]] {
-			if j < 0 || int(j) >= len(pos) || int(j) == i {
-				return fmt.Errorf("potential: atom %d of %d has the neighbour %d", i+1, len(pos), j+1)
-			}
-			v := sub(pos[j], pos[i])
-			r2 := dot(v, v)
-			if r2 == 0 {
-				return fmt.Errorf("potential: atoms %d and %d: %w", i+1, j+1, neighbor.ErrCoincident)
-			}
-			if math.IsNaN(r2) || math.IsInf(r2, 0) {
-				return fmt.Errorf("potential: atom %d at %g or atom %d at %g: %w", i+1, pos[i], j+1, pos[j], neighbor.ErrNotFinite)
-			}
-			if r2 < cutoff2 {
-				g.Neighbor, g.Vec = append(g.Neighbor, j), append(g.Vec, v)
-				g.Reverse = append(g.Reverse, -1)
-			}
-		}
-		g.Start = append(g.Start, len(g.Neighbor))
+// ghosts have no reverse. The two directions of a bond are opposite vectors to
+// the last bit, so both are there or none.
+func (d *Domain) edges(pos [][3]float64) error {
+	g, own := &d.graph, d.pairs.own()
+	d.args.pos = pos
+	defer func() { d.args.pos = nil }()
+	resize(&g.Start, own+1)
+	resize(&d.edge, len(d.pairs.list))
+	for w := range d.workers {
+		d.workers[w] = domainWorker{closest: Closest{Atoms: [2]int{-1, -1}}, ratio: math.Inf(1)}
 	}
-	for i := range locals {
-		for e := g.Start[i]; e < g.Start[i+1]; e++ {
-			j := int(g.Neighbor[e])
-			if j >= locals || g.Reverse[e] >= 0 {
+	d.crew.each(own, domainBlock, d.steps.measure)
+	d.findClosest()
+	if err := d.firstError(); err != nil {
+		return err
+	}
+	g.Start[0] = 0
+	for i := range own {
+		g.Start[i+1] += g.Start[i]
+	}
+	edges := g.Start[own]
+	resize(&g.Neighbor, edges)
+	resize(&g.Vec, edges)
+	resize(&g.Reverse, edges)
+	d.crew.each(own, domainBlock, d.steps.fill)
+	d.crew.each(own, domainBlock, d.steps.link)
+	return nil
+}
+
+// findClosest gathers the closest pair of all workers.
+func (d *Domain) findClosest() {
+	first := &d.workers[0]
+	for k := range d.workers {
+		w := &d.workers[k]
+		if w.ratio < first.ratio || w.ratio == first.ratio && w.closest.Atoms[0] < first.closest.Atoms[0] {
+			first = w
+		}
+	}
+	d.closest = first.closest
+}
+
+// firstError returns the error of the first atom that has one.
+func (d *Domain) firstError() error {
+	var first domainWorker
+	for _, w := range d.workers {
+		if w.err != nil {
+			first.fail(w.err)
+		}
+	}
+	if first.err == nil {
+		return nil // not a nil pointer in an interface
+	}
+	return first.err
+}
+
+// measure counts the edges of atoms lo to hi, in Start[i+1].
+func (d *Domain) measure(worker, lo, hi int) {
+	w, pos := &d.workers[worker], d.args.pos
+	cutoff2 := d.model.Config.Cutoff * d.model.Config.Cutoff
+	species := len(d.model.Config.Species)
+	for i := lo; i < hi; i++ {
+		count := 0
+		for k := d.pairs.start[i]; k < d.pairs.start[i+1]; k++ {
+			v := d.pairs.vector(pos, i, k)
+			r2 := dot(v, v)
+			if !(r2 < cutoff2) {
 				continue
 			}
-			back := -1
-			for k := g.Start[j]; k < g.Start[j+1]; k++ {
-				if int(g.Neighbor[k]) == i && g.Reverse[k] < 0 {
-					back = k
-					break
-				}
+			j := d.pairs.list[k]
+			count++
+			if r2 == 0 {
+				w.fail(newAtomError(i, int(j), fmt.Errorf("potential: atoms %d and %d: %w", i+1, j+1, neighbor.ErrCoincident)))
 			}
-			if back < 0 {
-				return fmt.Errorf("potential: atom %d has the neighbour %d, but not the other way round: want a full list", i+1, j+1)
+			if len(d.limit) == 0 {
+				continue
 			}
-			g.Reverse[e], g.Reverse[back] = int32(back), int32(e)
+			if limit2 := d.limit[int(d.kind[i])*species+int(d.kind[d.pairs.place[j]])]; r2 < w.ratio*limit2 {
+				w.ratio = r2 / limit2
+				w.closest = Closest{[2]int{i, int(j)}, math.Sqrt(r2), math.Sqrt(limit2)}
+			}
+		}
+		d.graph.Start[i+1] = count
+	}
+}
+
+// fill writes the edges of atoms lo to hi.
+func (d *Domain) fill(_, lo, hi int) {
+	g, pos := &d.graph, d.args.pos
+	cutoff2 := d.model.Config.Cutoff * d.model.Config.Cutoff
+	for i := lo; i < hi; i++ {
+		e := g.Start[i]
+		for k := d.pairs.start[i]; k < d.pairs.start[i+1]; k++ {
+			v := d.pairs.vector(pos, i, k)
+			if !(dot(v, v) < cutoff2) {
+				d.edge[k] = -1
+				continue
+			}
+			g.Neighbor[e], g.Vec[e], d.edge[k] = d.pairs.place[d.pairs.list[k]], v, int32(e)
+			e++
 		}
 	}
-	return nil
+}
+
+// link finds the reverses of the edges of atoms lo to hi.
+func (d *Domain) link(_, lo, hi int) {
+	for k := d.pairs.start[lo]; k < d.pairs.start[hi]; k++ {
+		e := d.edge[k]
+		if e < 0 {
+			continue
+		}
+		d.graph.Reverse[e] = -1
+		if back := d.pairs.back[k]; back >= 0 {
+			d.graph.Reverse[e] = d.edge[back]
+		}
+	}
 }
 
 // Forward goes up through layer t, from 0 to Layers()-1.
@@ -217,69 +371,84 @@ func (d *Domain) next(number int, name string, t int) error {
 	return nil
 }
 
-// Rows returns the rows that the stage before has left for the ghosts, own atoms
-// first: [atom and ghost][RowBytes]. Those of ghosts are to be filled in. It is
-// nil when there is nothing to exchange.
+// Rows returns the rows that the stage before has left for the ghosts:
+// [place][RowBytes]. Those of ghosts that are no images are to be filled in. It
+// is nil when there is nothing to exchange, and empty when there are no rows.
 func (d *Domain) Rows() []byte {
 	layers := d.Layers()
+	var rows []byte
 	switch {
 	case d.done <= 0 || d.done >= 2*layers:
 		return nil
 	case d.done < layers:
-		return d.stage.rows(true, d.done)
+		rows = d.stage.rows(true, d.done)
 	default:
-		return d.stage.rows(false, 2*layers-1-d.done)
+		rows = d.stage.rows(false, 2*layers-1-d.done)
 	}
+	if rows == nil {
+		return []byte{}
+	}
+	return rows
+}
+
+// Place tells where a row lies among Rows: own atoms at their number, ghosts
+// behind them, and images with the atom they are images of. Its second result is
+// whether the row is one to fill in.
+func (d *Domain) Place(row int) (place int, ghost bool) {
+	p := int(d.pairs.place[row])
+	return p, p >= d.pairs.own()
+}
+
+// Memory returns about how many bytes are held for rows and edges.
+func (d *Domain) Memory() int {
+	rows, own, edges := len(d.kind), len(d.site), len(d.graph.Neighbor)
+	layers := d.Layers()
+	features := rows*(layers-1) + rows*min(layers, 2) + own*(layers-1)
+	if layers > 2 {
+		features += own
+	}
+	const perEdge, perCandidate = 24 + 24 + 4 + 4 + 24, 5*4 + 8
+	return features*d.RowBytes() + edges*perEdge + len(d.pairs.list)*perCandidate
 }
 
 // Finish writes what the stages have computed, each argument where it is not
 // nil: energies [eV], forces [eV/Å] and virials −∂E/∂ε [eV] of the domain's own
 // atoms, xx yy zz xy xz yz. A bond's virial is shared equally by its atoms. Sums
-// over all domains are the energy and virial of the system.
+// over all domains are the energy and virial of the system. The error for a
+// result that is not finite is an [AtomError] that wraps [ErrNotFinite].
 func (d *Domain) Finish(energies []float64, forces [][3]float64, virials [][6]float64) error {
 	if d.done != 2*d.Layers() {
-		return fmt.Errorf("potential: %d stages are done, want %d up and %d down", d.done, d.Layers(), d.Layers())
+		return fmt.Errorf("potential: %d stages are done, want %d up and %d down", max(d.done, 0), d.Layers(), d.Layers())
+	}
+	own := len(d.site)
+	if energies != nil && len(energies) != own || forces != nil && len(forces) != own || virials != nil && len(virials) != own {
+		return fmt.Errorf("potential: room for %d energies, %d forces, %d virials, want %d", len(energies), len(forces), len(virials), own)
 	}
 	d.done = -1
 	d.stage.energies(d.site)
 	d.model.Repulsion.add(&d.graph, d.kinds, d.model.Config.Species, d.site, d.dVec)
-	locals := len(d.site)
-	if energies != nil && len(energies) != locals || forces != nil && len(forces) != locals || virials != nil && len(virials) != locals {
-		return fmt.Errorf("potential: room for %d energies, %d forces, %d virials, want %d", len(energies), len(forces), len(virials), locals)
-	}
 	copy(energies, d.site)
-	g := &d.graph
-	for i := range locals {
-		var f [3]float64
-		var w [6]float64
-		for e := g.Start[i]; e < g.Start[i+1]; e++ {
-			v, b := g.Vec[e], d.bond(e)
-			for k := range 3 {
-				f[k] += b[k]
-				w[k] -= v[k] * b[k] / 2
-			}
-			w[3] -= (v[0]*b[1] + v[1]*b[0]) / 4
-			w[4] -= (v[0]*b[2] + v[2]*b[0]) / 4
-			w[5] -= (v[1]*b[2] + v[2]*b[1]) / 4
-		}
-		if notFinite(d.site[i] + f[0] + f[1] + f[2]) {
-			return fmt.Errorf("potential: atom %d has energy %g eV and force %g eV/Å", i+1, d.site[i], f)
-		}
-		if forces != nil {
-			forces[i] = f
-		}
-		if virials != nil {
-			virials[i] = w
-		}
+	for w := range d.workers {
+		d.workers[w].err = nil
 	}
-	return nil
+	d.args = domainArgs{energies: energies, forces: forces, virials: virials}
+	d.crew.each(own, domainBlock, d.steps.finish)
+	d.args = domainArgs{}
+	return d.firstError()
 }
 
-// bond returns ∂E/∂x_ij of both directions of the bond of edge e.
-func (d *Domain) bond(e int) [3]float64 {
-	b := d.dVec[e]
-	if back := d.graph.Reverse[e]; back >= 0 {
-		b = sub(b, d.dVec[back])
+// finish collects the forces and virials of atoms lo to hi.
+func (d *Domain) finish(worker, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		f, w := atomForce(&d.graph, i, d.dVec)
+		if notFinite(d.site[i] + f[0] + f[1] + f[2]) {
+			d.workers[worker].fail(newAtomError(i, -1, fmt.Errorf("potential: atom %d has energy %g eV and force %g eV/Å: %w", i+1, d.site[i], f, ErrNotFinite)))
+		}
+		if d.args.forces != nil {
+			d.args.forces[i] = f
+		}
+		if d.args.virials != nil {
+			d.args.virials[i] = w
+		}
 	}
-	return b
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"ponita/neighbor"
@@ -18,11 +19,36 @@ type split struct {
 	locals  [][]int // [domain] atoms
 	ghosts  [][]int // [domain] atoms, the originals of its ghosts
 	at      []int   // [atom] place among the locals of its domain
+	inputs  []domainInput
+	virials [][6]float64 // [atom] filled in by run, if not nil
+}
+
+type domainInput struct {
+	pos   [][3]float64
+	kind  []int32
+	start []int
+	list  []int32
+
+	images []int32
+}
+
+func (in domainInput) begin(d *Domain) error {
+	if err := d.Neighbors(len(in.pos), in.start, in.list, in.images); err != nil {
+		return err
+	}
+	return d.Begin(in.pos, in.kind)
 }
 
 // newSplit shares atoms at random, which is worse than any decomposition in
 // space: most bonds cross.
-func newSplit(t *testing.T, m *Model, species []int, pos [][3]float64, lattice [3][3]float64, parts int, opts ...Option) *split {
+//
+// Ghosts whose originals are in the same domain are told to be images.
+func newSplit(t testing.TB, m *Model, species []int, pos [][3]float64, lattice [3][3]float64, parts int, opts ...Option) *split {
+	t.Helper()
+	return newSplitOf(t, m, species, pos, lattice, parts, true, opts...)
+}
+
+func newSplitOf(t testing.TB, m *Model, species []int, pos [][3]float64, lattice [3][3]float64, parts int, tell bool, opts ...Option) *split {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(uint64(parts), 9))
 	s := &split{owner: make([]int, len(pos)), at: make([]int, len(pos)), locals: make([][]int, parts), ghosts: make([][]int, parts)}
@@ -49,7 +75,7 @@ func newSplit(t *testing.T, m *Model, species []int, pos [][3]float64, lattice [
 		for _, i := range s.locals[d] {
 			where, kinds = append(where, pos[i]), append(kinds, int32(kind[i]))
 		}
-		start, list := []int{0}, []int32(nil)
+		start, list, images := []int{0}, []int32(nil), []int32{}
 		ghost := map[string]int32{}
 		for _, i := range s.locals[d] {
 			for e := g.Start[i]; e < g.Start[i+1]; e++ {
@@ -71,15 +97,24 @@ func newSplit(t *testing.T, m *Model, species []int, pos [][3]float64, lattice [
 					}
 					where, kinds = append(where, x), append(kinds, int32(kind[j]))
 					s.ghosts[d] = append(s.ghosts[d], j)
+					if s.owner[j] == d {
+						images = append(images, int32(s.at[j]))
+					} else {
+						images = append(images, -1)
+					}
 				}
 				list = append(list, k)
 			}
 			start = append(start, len(list))
 		}
-		if err := domain.Begin(where, kinds, start, list); err != nil {
+		if !tell {
+			images = nil
+		}
+		in := domainInput{where, kinds, start, list, images}
+		if err := in.begin(domain); err != nil {
 			t.Fatal(err)
 		}
-		s.domains = append(s.domains, domain)
+		s.domains, s.inputs = append(s.domains, domain), append(s.inputs, in)
 	}
 	return s
 }
@@ -93,9 +128,11 @@ func (s *split) exchange() {
 	for d, domain := range s.domains {
 		n := domain.RowBytes()
 		for k, j := range s.ghosts[d] {
-			to := (len(s.locals[d]) + k) * n
+			place, ghost := domain.Place(len(s.locals[d]) + k)
 			from := s.at[j] * n
-			copy(rows[d][to:to+n], rows[s.owner[j]][from:from+n])
+			if ghost {
+				copy(rows[d][place*n:(place+1)*n], rows[s.owner[j]][from:from+n])
+			}
 		}
 	}
 }
@@ -128,6 +165,9 @@ func (s *split) run(t *testing.T, atoms int) (energy float64, forces [][3]float6
 		for k, i := range s.locals[d] {
 			energy += e[k]
 			forces[i] = f[k]
+			if s.virials != nil {
+				s.virials[i] = w[k]
+			}
 			for c := range virial {
 				virial[c] += w[k][c]
 			}
@@ -145,8 +185,9 @@ func TestDomainsAddUp(t *testing.T) {
 			m.Repulsion = NewRepulsion(m.Config.Species, [][]float64{{2, 2}, {2, 2}}, m.Config.Cutoff)
 			species, pos, lattice := cell(6, 12)
 			energy, forces, virial := compute(t, m, species, pos, lattice, nil, DoublePrecision())
-			for _, parts := range []int{1, 2, 5} {
-				e, f, w := newSplit(t, m, species, pos, lattice, parts, DoublePrecision()).run(t, len(pos))
+			for n := range 6 {
+				parts, tell := []int{1, 2, 5}[n/2], n%2 == 1
+				e, f, w := newSplitOf(t, m, species, pos, lattice, parts, tell, DoublePrecision()).run(t, len(pos))
 				if math.Abs(e-energy) > 1e-11*math.Abs(energy) {
 					t.Errorf("%d domains: energy %.15g eV, the whole has %.15g", parts, e, energy)
 				}
@@ -164,20 +205,48 @@ func TestDomainsAddUp(t *testing.T) {
 	}
 }
 
+// TestImagesCostNoMore: with images told, the edges of one domain are those of
+// the whole system, each with its reverse.
+func TestImagesCostNoMore(t *testing.T) {
+	m := testModel(Config{Cutoff: 4, Channels: 8, Layers: 1, MeanNeighbors: 12})
+	species, pos, lattice := cell(6, 12)
+	d := newSplit(t, m, species, pos, lattice, 1).domains[0]
+	if len(d.kind) != len(pos) {
+		t.Errorf("%d places for %d atoms", len(d.kind), len(pos))
+	}
+	for e, back := range d.graph.Reverse {
+		if back < 0 || int(d.graph.Reverse[back]) != e || d.graph.Vec[back] != sub([3]float64{}, d.graph.Vec[e]) {
+			t.Fatalf("edge %d has the reverse %d", e, back)
+		}
+	}
+}
+
 func TestDomainRefusesWrongUse(t *testing.T) {
 	m := testModel(Config{Species: []int{1, 8}, Cutoff: 3, Channels: 8, Layers: 2, MeanNeighbors: 4}.WithDefaults())
 	var d *Domain
-	pair := [][3]float64{{0, 0, 0}, {1, 0, 0}}
+	pair, kind := [][3]float64{{0, 0, 0}, {1, 0, 0}}, []int32{0, 1}
+	begin := func() error { return errors.Join(d.Neighbors(2, []int{0, 1}, []int32{1}, nil), d.Begin(pair, kind)) }
 	for name, call := range map[string]func() error{
 		"before Begin":     func() error { return d.Forward(0) },
-		"a half list":      func() error { return d.Begin(pair, []int32{0, 1}, []int{0, 1, 1}, []int32{1}) },
-		"itself":           func() error { return d.Begin(pair, []int32{0, 1}, []int{0, 1}, []int32{0}) },
-		"no such atom":     func() error { return d.Begin(pair, []int32{0, 1}, []int{0, 1}, []int32{2}) },
-		"rows too long":    func() error { return d.Begin(pair, []int32{0, 1}, []int{0, 3}, []int32{1}) },
-		"kinds missing":    func() error { return d.Begin(pair, []int32{0}, []int{0, 1}, []int32{1}) },
-		"layers skipped":   func() error { return errors.Join(d.Begin(pair, []int32{0, 1}, []int{0, 1}, []int32{1}), d.Forward(1)) },
-		"backward too far": func() error { return d.Backward(1) },
-		"too early":        func() error { return d.Finish(nil, nil, nil) },
+		"before Neighbors": func() error { return d.Begin(pair, kind) },
+		"a half list":      func() error { return d.Neighbors(2, []int{0, 1, 1}, []int32{1}, nil) },
+		"a ring":           func() error { return d.Neighbors(3, []int{0, 1, 2, 3}, []int32{1, 2, 0}, nil) },
+		"once and twice":   func() error { return d.Neighbors(2, []int{0, 1, 3}, []int32{1, 0, 0}, nil) },
+		"itself":           func() error { return d.Neighbors(2, []int{0, 1}, []int32{0}, nil) },
+		"no such atom":     func() error { return d.Neighbors(2, []int{0, 1}, []int32{2}, nil) },
+		"rows too long":    func() error { return d.Neighbors(2, []int{0, 3}, []int32{1}, nil) },
+		"rows descend":     func() error { return d.Neighbors(3, []int{0, 2, 1, 2}, []int32{1, 2}, nil) },
+		"images missing":   func() error { return d.Neighbors(2, []int{0, 1}, []int32{1}, []int32{}) },
+		"image of a ghost": func() error { return d.Neighbors(2, []int{0, 1}, []int32{1}, []int32{1}) },
+		"image of another": func() error { d.Neighbors(2, []int{0, 1}, []int32{1}, []int32{0}); return d.Begin(pair, kind) },
+		"no rows":          func() error { return d.Neighbors(2, nil, nil, nil) },
+		"more own than is": func() error { return d.Neighbors(1, []int{0, 0, 0}, nil, nil) },
+		"bad lists":        func() error { d.Neighbors(2, []int{0, 1}, []int32{0}, nil); return d.Begin(pair, kind) },
+		"kinds missing":    func() error { d.Neighbors(2, []int{0, 1}, []int32{1}, nil); return d.Begin(pair, kind[:1]) },
+		"layers skipped":   func() error { begin(); return d.Forward(1) },
+		"backward first":   func() error { begin(); return d.Backward(1) },
+		"too early":        func() error { begin(); return d.Finish(nil, nil, nil) },
+		"no room":          func() error { return errors.Join(begin(), through(d, make([]float64, 2))) },
 	} {
 		var err error
 		if d, err = m.Domain(); err != nil {
@@ -187,15 +256,258 @@ func TestDomainRefusesWrongUse(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if err := d.Begin(pair, []int32{0, 7}, []int{0, 1}, []int32{1}); !errors.Is(err, ErrUnknownElement) {
-		t.Errorf("unknown kind: %v", err)
-	}
-	pair[1] = pair[0]
-	if err := d.Begin(pair, []int32{0, 1}, []int{0, 1}, []int32{1}); !errors.Is(err, neighbor.ErrCoincident) {
-		t.Errorf("atoms at the same place: %v", err)
-	}
 	polynomial := testModel(Config{Species: []int{1}, Cutoff: 3, Kernel: Polynomial, Channels: 8}.WithDefaults())
 	if _, err := polynomial.Domain(); err == nil {
 		t.Error("a polynomial model in stages: no error")
 	}
+}
+
+// through goes through the stages without ghosts.
+func through(d *Domain, energies []float64) error {
+	for t := range d.Layers() {
+		if err := d.Forward(t); err != nil {
+			return err
+		}
+	}
+	for t := d.Layers() - 1; t >= 0; t-- {
+		if err := d.Backward(t); err != nil {
+			return err
+		}
+	}
+	return d.Finish(energies, nil, nil)
+}
+
+// TestDomainErrorsNameTheAtom: of several at fault it is the first.
+func TestDomainErrorsNameTheAtom(t *testing.T) {
+	m := testModel(Config{Cutoff: 3, Channels: 8, Layers: 2, MeanNeighbors: 4})
+	nan := math.NaN()
+	for name, c := range map[string]struct {
+		pos   [][3]float64
+		kind  []int32
+		err   error
+		atoms [2]int
+	}{
+		"kind":       {[][3]float64{{}, {1}, {2}}, []int32{0, 1, 7}, ErrUnknownElement, [2]int{2, -1}},
+		"not finite": {[][3]float64{{}, {1, nan}, {2, nan}}, []int32{0, 1, 0}, neighbor.ErrNotFinite, [2]int{1, -1}},
+		"coincident": {[][3]float64{{}, {1}, {1}}, []int32{0, 1, 0}, neighbor.ErrCoincident, [2]int{1, 2}},
+	} {
+		d, err := m.Domain()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Neighbors(3, []int{0, 2, 4, 6}, []int32{1, 2, 0, 2, 0, 1}, nil); err != nil {
+			t.Fatal(err)
+		}
+		err = d.Begin(c.pos, c.kind)
+		var at *AtomError
+		if !errors.As(err, &at) || !errors.Is(err, c.err) || [2]int{at.Atom, at.Other} != c.atoms {
+			t.Errorf("%s: %v, want %v of atoms %v", name, err, c.err, c.atoms)
+		}
+	}
+	d, err := m.Domain()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Scale[1] = math.Inf(1) // as an overflow in the network would give
+	err = errors.Join(d.Neighbors(2, []int{0, 1, 2}, []int32{1, 0}, nil), d.Begin([][3]float64{{}, {1}}, []int32{0, 1}), through(d, nil))
+	var at *AtomError
+	if !errors.As(err, &at) || !errors.Is(err, ErrNotFinite) {
+		t.Errorf("an infinite result: %v", err)
+	}
+}
+
+// TestDomainFindsTheClosestPair measures distances in units of the inner radius
+// of the pair.
+func TestDomainFindsTheClosestPair(t *testing.T) {
+	m := testModel(Config{Cutoff: 3, Channels: 8, Layers: 1, MeanNeighbors: 4})
+	d, err := m.Domain()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 1.1 Å between two O is closer, by that measure, than 0.7 Å between O and H.
+	pos, kind := [][3]float64{{0, 0, 0}, {1.1, 0, 0}, {0, 0, 2}, {0, 0.7, 2}}, []int32{1, 1, 0, 1}
+	start, list := []int{0, 3, 6, 9, 12}, []int32{1, 2, 3, 0, 2, 3, 0, 1, 3, 0, 1, 2}
+	if err := errors.Join(d.Neighbors(4, start, list, nil), d.Begin(pos, kind)); err != nil {
+		t.Fatal(err)
+	}
+	want := Closest{[2]int{0, 1}, 1.1, m.Repulsion.Inner[1][1]}
+	if got := d.Closest(); got.Atoms != want.Atoms || math.Abs(got.Distance-1.1) > 1e-14 || math.Abs(got.Limit-want.Limit) > 1e-14 {
+		t.Errorf("closest pair %+v, want %+v", got, want)
+	}
+}
+
+// TestCandidatesFindTheirOpposites compares with a search through the lists.
+func TestCandidatesFindTheirOpposites(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	var c candidates // reused, as in a run
+	for range 50 {
+		own := rng.IntN(12)
+		rows := own + rng.IntN(6)
+		lists := make([][]int32, own)
+		for range rng.IntN(5 * (own + 1)) {
+			i, j := rng.IntN(max(own, 1)), rng.IntN(max(rows, 1))
+			if i == j || own == 0 {
+				continue
+			}
+			lists[i] = append(lists[i], int32(j))
+			if j < own {
+				lists[j] = append(lists[j], int32(i))
+			}
+		}
+		start, list := []int{0}, []int32(nil)
+		for _, l := range lists {
+			rng.Shuffle(len(l), func(a, b int) { l[a], l[b] = l[b], l[a] })
+			list = append(list, l...)
+			start = append(start, len(list))
+		}
+		if err := c.set(rows, start, list, nil); err != nil {
+			t.Fatal(err)
+		}
+		for i := range own {
+			for k := start[i]; k < start[i+1]; k++ {
+				j, back := int(list[k]), int(c.back[k])
+				if j >= own {
+					if back != -1 {
+						t.Fatalf("a ghost has the opposite %d", back)
+					}
+					continue
+				}
+				if back < start[j] || back >= start[j+1] || int(list[back]) != i || int(c.back[back]) != k {
+					t.Fatalf("candidate %d, %d to %d, has the opposite %d", k, i, j, back)
+				}
+			}
+		}
+	}
+}
+
+// TestDomainAllocatesNothing in steady state, also when the number of ghosts
+// goes up and down.
+func TestDomainAllocatesNothing(t *testing.T) {
+	m := testModel(Config{Cutoff: 4, Channels: 8, Layers: 2, MeanNeighbors: 4})
+	species, pos, lattice := cell(6, 12)
+	for _, threads := range []int{1, 3} {
+		s := newSplit(t, m, species, pos, lattice, 1, Threads(threads))
+		d, all := s.domains[0], s.inputs[0]
+		rows := len(all.pos) - 3
+		fewer := domainInput{pos: all.pos[:rows], kind: all.kind[:rows], start: []int{0}, images: all.images[:len(all.images)-3]}
+		for i := range pos {
+			for _, j := range all.list[all.start[i]:all.start[i+1]] {
+				if int(j) < rows {
+					fewer.list = append(fewer.list, j)
+				}
+			}
+			fewer.start = append(fewer.start, len(fewer.list))
+		}
+		energies, forces, virials := make([]float64, len(pos)), make([][3]float64, len(pos)), make([][6]float64, len(pos))
+		step := func(in domainInput) {
+			if err := in.begin(d); err != nil {
+				t.Fatal(err)
+			}
+			for k := range 2 * d.Layers() {
+				if k < d.Layers() {
+					d.Forward(k)
+				} else {
+					d.Backward(2*d.Layers() - 1 - k)
+				}
+			}
+			if err := d.Finish(energies, forces, virials); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if allocs := testing.AllocsPerRun(20, func() { step(all); step(fewer) }); allocs > 0 {
+			t.Errorf("%d threads: %g allocations", threads, allocs)
+		}
+	}
+}
+
+// TestSiteVirialsAddUp: those of a calculator are those of a domain, and their
+// sum is the virial.
+func TestSiteVirialsAddUp(t *testing.T) {
+	m := testModel(Config{Cutoff: 4, Channels: 8, Layers: 2, MeanNeighbors: 12})
+	species, pos, lattice := cell(6, 12)
+	calc, err := m.Calculator(species, [3]bool{true, true, true}, DoublePrecision())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := make([][6]float64, len(pos))
+	forces := make([][3]float64, len(pos))
+	var total [3][3]float64
+	if _, err := calc.Compute(pos, lattice, forces, &total); err != nil {
+		t.Fatal(err)
+	}
+	got := calc.SiteVirials()
+	s := newSplit(t, m, species, pos, lattice, 1, DoublePrecision())
+	s.virials = want
+	s.run(t, len(pos))
+	for k, ab := range [][2]int{{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2}, {1, 2}} {
+		sum := 0.
+		for i := range got {
+			sum += got[i][k]
+			if math.Abs(got[i][k]-want[i][k]) > 1e-10 {
+				t.Errorf("virial %v of atom %d is %.12g eV, the domain's %.12g", ab, i+1, got[i][k], want[i][k])
+			}
+		}
+		if w := total[ab[0]][ab[1]]; math.Abs(sum-w) > 1e-10 {
+			t.Errorf("virials %v add up to %.12g eV, want %.12g", ab, sum, w)
+		}
+	}
+}
+
+// TestDomainGivesTheSameBytesOnThreads: 96 atoms are two blocks.
+func TestDomainGivesTheSameBytesOnThreads(t *testing.T) {
+	m := testModel(Config{Cutoff: 4, Channels: 8, Layers: 2, MeanNeighbors: 12})
+	s, p, lattice := cell(6, 12)
+	var species []int
+	var pos [][3]float64
+	for k := range 8 {
+		for i := range p {
+			species, pos = append(species, s[i]), append(pos, [3]float64{p[i][0] + 4*float64(k), p[i][1], p[i][2]})
+		}
+	}
+	lattice[0][0] *= 8
+	energy, forces, virial := newSplit(t, m, species, pos, lattice, 1, Threads(1)).run(t, len(pos))
+	for _, threads := range []int{2, 5} {
+		e, f, w := newSplit(t, m, species, pos, lattice, 1, Threads(threads)).run(t, len(pos))
+		if e != energy || !slices.Equal(f, forces) || w != virial {
+			t.Errorf("%d threads: energy %.17g, one thread %.17g", threads, e, energy)
+		}
+	}
+}
+
+// BenchmarkDomain compares the share of a domain's own work: neighbours, edges,
+// results.
+func BenchmarkDomain(b *testing.B) {
+	si := silicon(b, 4)
+	species, pos, lattice := si.species, si.pos, si.lattice
+	c := Config{Species: []int{1, 8, 14}, Cutoff: 5, MeanNeighbors: 28}.WithDefaults()
+	m := &Model{
+		Config: c, ReferenceEnergies: make([]float64, 3), Scale: []float64{1, 1, 1},
+		Weights: c.Initialize(rand.New(rand.NewPCG(1, 1))),
+	}
+	s := newSplit(b, m, species, pos, lattice, 1, Threads(1))
+	d, in := s.domains[0], s.inputs[0]
+	energies, forces, virials := make([]float64, len(pos)), make([][3]float64, len(pos)), make([][6]float64, len(pos))
+	perAtom := func(b *testing.B) {
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*len(pos)), "us/atom-step")
+	}
+	b.Run("neighbors", func(b *testing.B) {
+		for b.Loop() {
+			d.Neighbors(len(in.pos), in.start, in.list, in.images)
+			d.pairs.linkImages(in.pos)
+		}
+		perAtom(b)
+	})
+	b.Run("begin", func(b *testing.B) {
+		for b.Loop() {
+			d.Begin(in.pos, in.kind)
+		}
+		perAtom(b)
+	})
+	b.Run("finish", func(b *testing.B) {
+		for b.Loop() {
+			d.done = 2 * d.Layers()
+			d.Finish(energies, forces, virials)
+		}
+		perAtom(b)
+	})
 }
