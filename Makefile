@@ -7,11 +7,27 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X ponita/internal/version.release=$(VERSION)
 TOOLS   := $(GO) run -modfile=tools/go.mod
 
-.PHONY: build demo test check lint race purego fuzz physics bench peers generate clean deps
+BIN     := bin
+
+.PHONY: build lib lmp_ponita lammps demo test check lint race purego fuzz physics bench peers generate clean deps
 
 build: deps ## bin/mdrun (static) and bin/ponita
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/mdrun ./cmd/mdrun
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ponita ./cmd/ponita
+
+lib: deps ## bin/libponita.so, for C, LAMMPS and Python, and its header
+	@mkdir -p $(BIN)
+	$(GO) build -buildmode=c-shared -trimpath -o $(BIN)/libponita.so.1 -ldflags "$(LDFLAGS) -s -w -extldflags \
+		'-Wl,--version-script=$(CURDIR)/cgo/ponita.map -Wl,-soname,libponita.so.1 -Wl,-z,nodelete'" ./cgo
+	@rm -f $(BIN)/libponita.so.h # the header is written by hand
+	ln -sf libponita.so.1 $(BIN)/libponita.so
+	cp cgo/ponita.h $(BIN)/
+
+lmp_ponita: lib ## LAMMPS with pair_style ponita, and the plugin for a LAMMPS that loads plugins
+	sh lammps/build.sh $(BIN)
+
+lammps: lmp_ponita ## the same, and an example on two ranks
+	cd lammps/example && mpirun --allow-run-as-root --oversubscribe -np 2 ../../$(BIN)/lmp_ponita -in in.acac -log none
 
 demo: build ## 300 K dynamics of acetylacetone: table, trajectory and picture in demo/
 	bin/mdrun demo --out demo

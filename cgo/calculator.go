@@ -1,0 +1,184 @@
+package main
+
+// #include "failure.h"
+import "C"
+
+import (
+	"fmt"
+	"math"
+	"unsafe"
+
+	"ponita/potential"
+)
+
+// calculator evaluates whatever structure it is given. What it keeps fits the
+// last one.
+type calculator struct {
+	model   *potential.Model
+	options []potential.Option
+
+	calc    *potential.Calculator
+	numbers []int
+	pbc     [3]bool
+	forces  [][3]float64
+}
+
+var calculators = newTable[calculator]("calculator")
+
+//export goCalculatorNew
+func goCalculatorNew(model C.uintptr_t, opts unsafe.Pointer, handle *C.uintptr_t, last *C.failure) C.int {
+	return guarded(last, func() error {
+		return calculators.open(handle, func() (*calculator, error) {
+			m, err := shared(model)
+			if err != nil {
+				return nil, err
+			}
+			o, err := options(opts)
+			if err != nil {
+				return nil, err
+			}
+			return &calculator{model: m, options: o}, nil
+		})
+	})
+}
+
+//export goCalculatorFree
+func goCalculatorFree(handle C.uintptr_t, last *C.failure) C.int {
+	return guarded(last, func() error { return calculators.remove(handle) })
+}
+
+//export goCompute
+func goCompute(handle C.uintptr_t, structure, result unsafe.Pointer, last *C.failure) C.int {
+	return guarded(last, func() error {
+		return calculators.use(handle, func(c *calculator) error { return c.compute(structure, result) })
+	})
+}
+
+func (c *calculator) compute(structure, result unsafe.Pointer) error {
+	in, err := input[C.ponita_structure](structure, "ponita_structure")
+	if err != nil {
+		return err
+	}
+	out, err := input[C.ponita_result](result, "ponita_result")
+	if err != nil {
+		return err
+	}
+	n, err := count(in.atoms, "the number of atoms")
+	if err != nil {
+		return err
+	}
+	pos, err := slice[[3]float64](unsafe.Pointer(in.positions), n, "positions")
+	if err != nil {
+		return err
+	}
+	lattice, pbc, err := cell(&in)
+	if err != nil {
+		return err
+	}
+	numbers, err := slice[int32](unsafe.Pointer(in.numbers), n, "numbers")
+	if err != nil {
+		return err
+	}
+	if err := sane(pos, lattice, pbc); err != nil {
+		return err
+	}
+	if err := c.prepare(numbers, pbc); err != nil {
+		return err
+	}
+	forces := c.forces
+	if out.forces != nil {
+		forces = unsafe.Slice((*[3]float64)(unsafe.Pointer(out.forces)), n)
+	}
+	var w [3][3]float64
+	energy, err := c.calc.Compute(pos, lattice, forces, &w)
+	if err != nil {
+		return err
+	}
+	out.energy = C.double(energy)
+	for k, ab := range [6][2]int{{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2}, {1, 2}} {
+		out.virial[k] = C.double(w[ab[0]][ab[1]])
+	}
+	if out.energies != nil {
+		copy(unsafe.Slice((*float64)(unsafe.Pointer(out.energies)), n), c.calc.SiteEnergies())
+	}
+	if out.virials != nil {
+		copy(unsafe.Slice((*[6]float64)(unsafe.Pointer(out.virials)), n), c.calc.SiteVirials())
+	}
+	*(*C.ponita_result)(result) = out
+	return nil
+}
+
+// cell reads lattice and periodicity.
+func cell(in *C.ponita_structure) (lattice [3][3]float64, pbc [3]bool, err error) {
+	for k, p := range in.periodic {
+		if p != 0 && p != 1 {
+			return lattice, pbc, argument("periodic[%d] is %d, want 0 or 1", k, p)
+		}
+		pbc[k] = p == 1
+	}
+	if in.cell != nil {
+		return *(*[3][3]float64)(unsafe.Pointer(in.cell)), pbc, nil
+	}
+	if pbc != ([3]bool{}) {
+		return lattice, pbc, argument("the cell of a periodic structure is a null pointer")
+	}
+	return lattice, pbc, nil
+}
+
+// sane refuses what is no structure before neighbours are searched: beyond these
+// limits a search would find no digits in distances, or images without end.
+// Numbers that are not finite pass, to be named there.
+func sane(pos [][3]float64, lattice [3][3]float64, pbc [3]bool) error {
+	const (
+		farthest = 1e9  // Å
+		shortest = 0.1  // Å
+		smallest = 0.01 // Å³ per atom
+	)
+	wrong := func(atom int, format string, args ...any) error {
+		return &failed{C.PONITA_ESTRUCTURE, "ponita: " + fmt.Sprintf(format, args...), [2]int{atom, -1}}
+	}
+	for i, x := range pos {
+		for _, v := range x {
+			if math.Abs(v) > farthest {
+				return wrong(i, "atom %d is at %g Å, want less than %g Å from the origin", i+1, x, farthest)
+			}
+		}
+	}
+	for k, a := range lattice {
+		length := math.Sqrt(a[0]*a[0] + a[1]*a[1] + a[2]*a[2])
+		if pbc[k] && (length < shortest || length > farthest) {
+			return wrong(-1, "lattice vector %d is %g Å long, want %g to %g Å", k+1, length, shortest, farthest)
+		}
+	}
+	a, b, c := lattice[0], lattice[1], lattice[2]
+	volume := math.Abs(a[0]*(b[1]*c[2]-b[2]*c[1]) + a[1]*(b[2]*c[0]-b[0]*c[2]) + a[2]*(b[0]*c[1]-b[1]*c[0]))
+	if pbc == [3]bool{true, true, true} && volume != 0 && volume < smallest*float64(len(pos)) {
+		return wrong(-1, "a cell of %g Å³ for %d atoms, want at least %g Å³ each", volume, len(pos), smallest)
+	}
+	return nil
+}
+
+// prepare makes another calculator where the last one is for other atoms.
+func (c *calculator) prepare(numbers []int32, pbc [3]bool) error {
+	same := c.calc != nil && pbc == c.pbc && len(numbers) == len(c.numbers)
+	for i, z := range numbers {
+		if !same {
+			break
+		}
+		same = int(z) == c.numbers[i]
+	}
+	if same {
+		return nil
+	}
+	c.calc, c.pbc, c.numbers = nil, pbc, c.numbers[:0]
+	for _, z := range numbers {
+		c.numbers = append(c.numbers, int(z))
+	}
+	if i := firstUnknown(c.model, numbers); i >= 0 {
+		return unknown(c.model, i, numbers[i])
+	}
+	c.forces = make([][3]float64, len(numbers))
+	calc, err := c.model.Calculator(c.numbers, pbc, c.options...)
+	c.calc = calc
+	return err
+}
