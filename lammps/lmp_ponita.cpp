@@ -1,0 +1,66 @@
+// lmp_ponita runs LAMMPS as its own program does, with pair_style ponita added:
+// for distributions whose LAMMPS lacks the PLUGIN package. Input scripts that say
+// "plugin load …ponita…" work too.
+//
+// MPI is started by LAMMPS' own functions, so this program needs none.
+
+#include <dlfcn.h>
+
+#include <cstring>
+#include <string>
+
+#include "command.h"
+#include "comm.h"
+#include "error.h"
+#include "input.h"
+#include "lammps.h"
+#include "library.h"
+#include "utils.h"
+
+using namespace LAMMPS_NS;
+
+extern "C" void ponita_lammps_register(void *);
+
+namespace {
+
+class Plugin : public Command {
+ public:
+  explicit Plugin(LAMMPS *lmp) : Command(lmp) {}
+  void command(int narg, char **arg) override {
+    if (narg == 2 && !strcmp(arg[0], "load")) {
+      if (!strstr(arg[1], "ponita"))
+        error->all(FLERR, "This LAMMPS has no PLUGIN package: lmp_ponita knows no plugin but ponita, not " + std::string(arg[1]));
+      ponita_lammps_register(lmp);
+    }
+  }
+};
+
+Command *create_plugin(LAMMPS *lmp) { return new Plugin(lmp); }
+
+void add_styles(LAMMPS *lmp) {
+  ponita_lammps_register(lmp);
+  if (!lmp->input->command_map->count("plugin")) (*lmp->input->command_map)["plugin"] = &create_plugin;
+}
+
+}  // namespace
+
+// The command clear makes all styles anew and then calls this function of the
+// library: the program's takes precedence, calls it and adds ours again.
+void LAMMPS::post_create() {
+  static void *original = dlsym(RTLD_NEXT, "_ZN9LAMMPS_NS6LAMMPS11post_createEv");
+  void (*call)(LAMMPS *);
+  memcpy(&call, &original, sizeof call);
+  if (call) call(this);
+  add_styles(this);
+}
+
+int main(int argc, char **argv) {
+  lammps_mpi_init();
+  auto *lmp = static_cast<LAMMPS *>(lammps_open_no_mpi(argc, argv, nullptr));
+  if (!lmp) return 1;
+  add_styles(lmp);
+  lmp->input->file();
+  lammps_close(lmp);
+  lammps_mpi_finalize();
+  return 0;
+}

@@ -1,0 +1,607 @@
+// pair_style ponita. No physics in here: rows of features go from atoms to
+// ghosts between the stages of ponita.h, units are converted, types become
+// elements.
+//
+// To work with any MPI and LAMMPS of one version it calls no MPI function, does
+// not touch LAMMPS::world or what lies behind it, and gives error and log texts as
+// std::string, which avoids the templates with LAMMPS' private formatting.
+
+#include "pair_ponita.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "atom.h"
+#include "comm.h"
+#include "error.h"
+#include "force.h"
+#include "memory.h"
+#include "neigh_list.h"
+#include "neigh_request.h"
+#include "neighbor.h"
+#include "update.h"
+#include "utils.h"
+
+using namespace LAMMPS_NS;
+
+namespace {
+
+// LAMMPS renamed these on 24 March 2022. Which one there is, the compiler finds.
+
+template <class C> auto forward(C *comm, Pair *pair, int) -> decltype(comm->forward_comm_pair(pair)) {
+  comm->forward_comm_pair(pair);
+}
+template <class C> auto forward(C *comm, Pair *pair, long) -> decltype(comm->forward_comm(pair)) {
+  comm->forward_comm(pair);
+}
+
+template <class N> auto request_full(N *neighbor, Pair *pair, int, int) -> decltype(neighbor->add_request(pair, 1), void()) {
+  neighbor->add_request(pair, 1);  // NeighConst::REQ_FULL
+}
+template <class N> auto request_full(N *neighbor, Pair *pair, int instance, long)
+    -> decltype(neighbor->request(pair, instance), void()) {
+  int k = neighbor->request(pair, instance);
+  neighbor->requests[k]->half = 0;
+  neighbor->requests[k]->full = 1;
+}
+
+template <class S> void begin(S &s) {
+  memset(&s, 0, sizeof s);
+  s.size = sizeof s;
+}
+
+std::string text(const char *format, double a, double b = 0.0) {
+  char buffer[200];
+  snprintf(buffer, sizeof buffer, format, a, b);
+  return buffer;
+}
+
+// Statistics over all atoms of all ranks, gathered by passing them around.
+struct Statistics {
+  double most, least, sum, atoms;
+  double virial[64][6];  // eV, of each member
+};
+
+void add(int, char *buffer, void *total) {
+  auto *s = static_cast<Statistics *>(total);
+  Statistics from;
+  memcpy(&from, buffer, sizeof from);
+  s->most = std::max(s->most, from.most);
+  s->least = std::min(s->least, from.least);
+  s->sum += from.sum;
+  s->atoms += from.atoms;
+  for (int m = 0; m < 64; m++)
+    for (int k = 0; k < 6; k++) s->virial[m][k] += from.virial[m][k];
+}
+
+}  // namespace
+
+PairPonita::PairPonita(LAMMPS *lmp) : Pair(lmp) {
+  single_enable = 0;
+  restartinfo = 0;
+  one_coeff = 1;
+  manybody_flag = 1;
+  // The virial is a sum over bonds, right for every setting of newton.
+  no_virial_fdotr_compute = 1;
+  // A message passes several bonds, so the virial of bonds is not the heat flux.
+  centroidstressflag = CENTROID_NOTAVAIL;
+  // compute pair: max, min, avg of the virials' and of the forces' deviation
+  nextra = 6;
+  pvector = new double[nextra];
+  std::fill(pvector, pvector + nextra, 0.0);
+}
+
+PairPonita::~PairPonita() {
+  close();
+  if (allocated) {
+    memory->destroy(setflag);
+    memory->destroy(cutsq);
+  }
+  delete[] pvector;
+  if (out) fclose(out);
+}
+
+void PairPonita::close() {
+  for (auto &m : members) {
+    if (m.domain) ponita_domain_free(m.domain);
+    if (m.model) ponita_model_close(m.model);
+  }
+  members.clear();
+}
+
+void PairPonita::fail(const std::string &what) { error->one(FLERR, std::string("Pair ponita: ") + what); }
+
+// IDs of the atoms in rows, such as "17 and 4".
+std::string PairPonita::ids(const int64_t *row) const {
+  std::string s;
+  for (int k = 0; k < 2; k++) {
+    if (row[k] < 0 || row[k] >= static_cast<int64_t>(atom_of.size())) continue;
+    if (!s.empty()) s += " and ";
+    s += std::to_string(atom->tag[atom_of[row[k]]]);
+  }
+  return s;
+}
+
+void PairPonita::check(int status) {
+  if (status == PONITA_OK) return;
+  int64_t rows_at_fault[2];
+  ponita_last_error_atoms(rows_at_fault);
+  const std::string who = ids(rows_at_fault);
+  const std::string when = " (step " + std::to_string(update->ntimestep) + ", rank " + std::to_string(comm->me) + ")";
+  if (who.empty()) fail(ponita_last_error());
+  if (status == PONITA_ESTRUCTURE && rows_at_fault[1] >= 0)
+    fail("atoms with IDs " + who + " are at the same place" + when);
+  if (status == PONITA_ESTRUCTURE) fail("the position of the atom with ID " + who + " is not finite" + when);
+  if (status == PONITA_ERESULT)
+    fail("the energy or force of the atom with ID " + who + " is not finite" + when + ": atoms too close, or a model far outside its training data");
+  fail("atom with ID " + who + when + ": " + ponita_last_error());
+}
+
+// ---- input ----
+
+void PairPonita::settings(int narg, char **arg) {
+  int at = 0;
+  const auto value = [&](const char *key) -> std::string {
+    if (at + 1 >= narg) error->all(FLERR, std::string("Pair ponita: ") + key + " wants a value");
+    return arg[++at];
+  };
+  const auto whole = [&](const char *key, long least) -> long {
+    const std::string v = value(key);
+    char *end;
+    const long n = strtol(v.c_str(), &end, 10);
+    if (v.empty() || *end || n < least || n > 1000000000)
+      error->all(FLERR, std::string("Pair ponita: ") + key + " " + v + ", want a whole number, at least " + std::to_string(least));
+    return n;
+  };
+  static const char *keys[] = {"precision", "threads", "committee", "out_freq", "out_file", "stop_devi", "closest"};
+  const auto is_key = [&](const char *s) {
+    return std::any_of(std::begin(keys), std::end(keys), [s](const char *k) { return !strcmp(k, s); });
+  };
+  committee.clear();
+  for (; at < narg; at++) {
+    const std::string key = arg[at];
+    if (key == "precision") {
+      const std::string v = value("precision");
+      if (v == "double") precision = 64;
+      else if (v == "mixed") precision = 32;
+      else error->all(FLERR, "Pair ponita: precision " + v + ", want double or mixed");
+    } else if (key == "threads") {
+      threads = static_cast<int>(whole("threads", 1));
+    } else if (key == "committee") {
+      while (at + 1 < narg && !is_key(arg[at + 1])) committee.emplace_back(arg[++at]);
+      if (committee.empty() || committee.size() > 63) error->all(FLERR, std::string("Pair ponita: committee wants 1 to 63 further models"));
+    } else if (key == "out_freq") {
+      out_freq = static_cast<int>(whole("out_freq", 0));
+    } else if (key == "out_file") {
+      out_file = value("out_file");
+    } else if (key == "stop_devi") {
+      stop_devi = atof(value("stop_devi").c_str());
+      if (!(stop_devi > 0)) error->all(FLERR, std::string("Pair ponita: stop_devi wants a positive deviation of forces"));
+    } else if (key == "closest") {
+      const std::string v = value("closest");
+      if (v == "stop") closest = STOP;
+      else if (v == "warn") closest = WARN;
+      else if (v == "off") closest = OFF;
+      else error->all(FLERR, "Pair ponita: closest " + v + ", want stop, warn or off");
+    } else {
+      error->all(FLERR, "Pair ponita: unknown keyword " + key + ", want precision, threads, committee, out_freq, out_file, stop_devi or closest; the model belongs to pair_coeff");
+    }
+  }
+  if (threads == 0) {
+    const char *env = getenv("PONITA_NUM_THREADS");
+    threads = env && atoi(env) > 0 ? atoi(env) : 1;
+  }
+}
+
+void PairPonita::allocate() {
+  allocated = 1;
+  const int n = atom->ntypes + 1;
+  memory->create(setflag, n, n, "pair:setflag");
+  memory->create(cutsq, n, n, "pair:cutsq");
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < n; j++) setflag[i][j] = 0;
+}
+
+void PairPonita::coeff(int narg, char **arg) {
+  const int types = atom->ntypes;
+  if (!allocated) allocate();
+  if (narg != 3 + types || strcmp(arg[0], "*") != 0 || strcmp(arg[1], "*") != 0)
+    error->all(FLERR, "Pair ponita: want pair_coeff * * " + std::string(narg > 2 ? arg[2] : "model.h5") + " and an element or NULL for each of " +
+                          std::to_string(types) + " types; after pair_style hybrid: pair_coeff * * ponita model.h5 …");
+
+  close();
+  last_build = -1;
+  members.resize(1 + committee.size());
+  comm_forward = 0;
+  std::string map;
+  for (size_t k = 0; k < members.size(); k++) {
+    Member &m = members[k];
+    m.file = k == 0 ? arg[2] : committee[k - 1];
+    check(ponita_model_open(m.file.c_str(), &m.model));
+    begin(m.info);
+    check(ponita_model_describe(m.model, &m.info));
+    ponita_options options;
+    begin(options);
+    options.precision = precision;
+    options.threads = threads;
+    check(ponita_domain_new(m.model, &options, &m.domain));
+    ponita_domain_info info;
+    begin(info);
+    check(ponita_domain_describe(m.domain, &info));
+    m.row_bytes = info.row_bytes;
+    if (m.row_bytes % sizeof(double)) fail("rows of " + std::to_string(m.row_bytes) + " bytes are not a whole number of doubles");
+    comm_forward = std::max<int>(comm_forward, static_cast<int>(m.row_bytes / sizeof(double)));
+    cutoff = k == 0 ? m.info.cutoff : std::max(cutoff, m.info.cutoff);
+
+    std::vector<int32_t> found(types + 1, -1);
+    std::string known;
+    for (int s = 0; s < m.info.species; s++) {
+      ponita_species_info species;
+      begin(species);
+      check(ponita_model_species(m.model, s, &species));
+      known += (s ? " " : "") + std::string(species.symbol);
+      for (int t = 1; t <= types; t++)
+        if (!strcmp(species.symbol, arg[2 + t])) found[t] = species.number;
+    }
+    for (int t = 1; t <= types; t++)
+      if (found[t] < 0 && strcmp(arg[2 + t], "NULL") != 0)
+        error->all(FLERR, "Pair ponita: element " + std::string(arg[2 + t]) + " of atom type " + std::to_string(t) + " is not in " + m.file + ", which knows " + known);
+    if (k == 0) {
+      number_of_type = found;
+      for (int t = 1; t <= types; t++) map += " " + std::to_string(t) + " = " + arg[2 + t];
+      if (comm->me == 0)
+        utils::logmesg(lmp, "Pair ponita: libponita " + std::string(ponita_version()) + ", kernels " + info.kernel + ", precision " +
+                                (precision == 64 ? "double" : "mixed") + ", threads per rank " + std::to_string(threads) + "\n");
+    }
+    if (comm->me == 0)
+      utils::logmesg(lmp, "  model " + m.file + " (" + m.info.hash + "), cutoff " + text("%g", m.info.cutoff) + " Angstrom, elements " + known + "\n");
+  }
+  if (comm->me == 0) utils::logmesg(lmp, std::string("  atom types:") + map + "\n");
+
+  int set = 0;
+  for (int i = 1; i <= types; i++)
+    for (int j = i; j <= types; j++) {
+      setflag[i][j] = number_of_type[i] > 0 && number_of_type[j] > 0;
+      set += setflag[i][j];
+    }
+  if (set == 0) error->all(FLERR, std::string("Pair ponita: all atom types are NULL"));
+}
+
+// ---- set-up ----
+
+void PairPonita::init_style() {
+  if (!strcmp(update->unit_style, "lj")) error->all(FLERR, std::string("Pair ponita: units lj have no eV and no Angstrom"));
+  // 8.617343e-5 is LAMMPS' own Boltzmann constant in eV/K, so that metal is 1.
+  energy_unit = force->boltz / 8.617343e-5;
+  length_unit = force->angstrom;
+  if (comm->me == 0 && strcmp(update->unit_style, "metal") != 0)
+    utils::logmesg(lmp, "Pair ponita: units " + std::string(update->unit_style) + text(": 1 eV = %.9g, 1 Angstrom = %.9g\n", energy_unit, length_unit));
+  if (!atom->tag_enable) error->all(FLERR, std::string("Pair ponita: atoms have no IDs"));
+  // Bonded neighbours with factors of zero are missing in the lists.
+  if (atom->molecular != 0 && atom->nbonds > 0)
+    for (int k = 1; k <= 3; k++)
+      if (force->special_lj[k] == 0.0 && force->special_coul[k] == 0.0)
+        error->all(FLERR, std::string("Pair ponita: bonded atoms are excluded from the neighbour lists, say special_bonds lj/coul 1 1 1"));
+  check_masses();
+  // A hybrid style has asked for this size in its settings, before the model was
+  // known, and LAMMPS makes its buffers by what the hybrid style says.
+  if (force->pair) force->pair->comm_forward = std::max(force->pair->comm_forward, comm_forward);
+  for (auto &m : members) m.stale = true;
+  last_build = -1;
+  request_full(neighbor, this, instance_me, 0);
+
+  if (members.size() > 1 && out_freq > 0 && comm->me == 0 && !out) {
+    // A run from a restart goes on in the same file.
+    const bool append = update->ntimestep > 0;
+    out = fopen(out_file.c_str(), append ? "a" : "w");
+    if (!out) error->one(FLERR, "Pair ponita: cannot write " + out_file);
+    if (!append || ftell(out) == 0)
+      fprintf(out, "#%11s%19s%19s%19s%19s%19s%19s\n", "step", "max_devi_v", "min_devi_v", "avg_devi_v", "max_devi_f", "min_devi_f", "avg_devi_f");
+  }
+}
+
+// The mass of a type far from its element's is warned about; one that is
+// another element's of the model is a swapped order, which is an error.
+void PairPonita::check_masses() {
+  if (!atom->mass || !atom->mass_setflag || members.empty()) return;
+  const double per_amu = !strcmp(update->unit_style, "si") ? 1.66053906660e-27
+      : !strcmp(update->unit_style, "cgs")   ? 1.66053906660e-24
+      : !strcmp(update->unit_style, "micro") ? 1.66053906660e-12
+      : !strcmp(update->unit_style, "nano")  ? 1.66053906660e-6
+                                             : 1.0;
+  std::vector<ponita_species_info> species(members[0].info.species);
+  for (size_t s = 0; s < species.size(); s++) {
+    begin(species[s]);
+    check(ponita_model_species(members[0].model, static_cast<int32_t>(s), &species[s]));
+  }
+  const auto near = [](double a, double b) { return std::fabs(a - b) <= 0.05 * b; };
+  for (int t = 1; t <= atom->ntypes; t++) {
+    if (number_of_type[t] < 0 || !atom->mass_setflag[t]) continue;
+    const double mass = atom->mass[t] / per_amu;
+    const ponita_species_info *own_element = nullptr, *other = nullptr;
+    for (const auto &s : species) {
+      if (s.number == number_of_type[t]) own_element = &s;
+      else if (near(mass, s.mass)) other = &s;
+    }
+    if (!own_element || near(mass, own_element->mass)) continue;
+    const std::string what = "Pair ponita: atom type " + std::to_string(t) + " is " + own_element->symbol + text(" with a mass of %.6g amu, the element has %.6g", mass, own_element->mass);
+    if (other) error->all(FLERR, what + ": that is " + other->symbol + ", is the order of elements in pair_coeff right?");
+    if (comm->me == 0) error->warning(FLERR, what);
+  }
+}
+
+double PairPonita::init_one(int i, int j) {
+  if (setflag[i][j] == 0) error->all(FLERR, "Pair ponita: atom types " + std::to_string(i) + " and " + std::to_string(j) + " have no pair_coeff");
+  return cutoff * length_unit;
+}
+
+// ---- evaluation ----
+
+void PairPonita::compute(int eflag, int vflag) {
+  ev_init(eflag, vflag);
+  // Atoms, ghosts and their types may be others than in the last call. A rank
+  // without atoms takes part in everything: others wait for its messages.
+  const bool changed = assign_rows();
+  if (changed || neighbor->ago == 0 || neighbor->ncalls != last_build) {
+    list_candidates();
+    find_images();
+    last_build = neighbor->ncalls;
+    for (auto &m : members) m.stale = true;
+  }
+  const size_t all = atom_of.size();
+  positions.resize(3 * all);
+  numbers.resize(all);
+  for (size_t r = 0; r < all; r++) {
+    const int i = atom_of[r];
+    for (int k = 0; k < 3; k++) positions[3 * r + k] = atom->x[i][k] / length_unit;
+    numbers[r] = number_of_type[atom->type[i]];
+  }
+
+  const bool all_members = members.size() > 1 && out_freq > 0 && update->ntimestep % out_freq == 0;
+  evaluate(members[0], true);
+  tally(members[0]);
+  if (all_members) {
+    for (size_t k = 1; k < members.size(); k++) evaluate(members[k], false);
+    deviate();
+  }
+}
+
+// assign_rows gives rows to the atoms of mapped types, own ones first, and tells
+// whether that has changed.
+bool PairPonita::assign_rows() {
+  const int nall = atom->nlocal + atom->nghost;
+  bool changed = static_cast<int>(row_of.size()) != nall;
+  row_of.resize(nall, -2);
+  size_t row = 0;
+  int local = 0;
+  atom_of.resize(nall);
+  for (int i = 0; i < nall; i++) {
+    const int32_t r = number_of_type[atom->type[i]] > 0 ? static_cast<int32_t>(row) : -1;
+    changed = changed || row_of[i] != r;
+    row_of[i] = r;
+    if (r >= 0) atom_of[row++] = i;
+    if (i + 1 == atom->nlocal) local = static_cast<int>(row);
+  }
+  atom_of.resize(row);
+  changed = changed || own != local;
+  own = local;
+  return changed;
+}
+
+void PairPonita::list_candidates() {
+  std::vector<int> where(atom->nlocal, -1); // in a hybrid a list may lack atoms
+  for (int ii = 0; ii < list->inum; ii++) where[list->ilist[ii]] = ii;
+  start.assign(1, 0);
+  candidates.clear();
+  for (int r = 0; r < own; r++) {
+    const int i = atom_of[r];
+    if (where[i] >= 0)
+      for (int n = 0; n < list->numneigh[i]; n++) {
+        const int32_t j = row_of[list->firstneigh[i][n] & NEIGHMASK];
+        if (j >= 0) candidates.push_back(j);
+      }
+    start.push_back(static_cast<int64_t>(candidates.size()));
+  }
+}
+
+// find_images looks for the own atoms that ghosts are periodic images of: those
+// need no exchange, and a bond to them is computed once and not twice.
+void PairPonita::find_images() {
+  std::vector<std::pair<tagint, int32_t>> tags(own);
+  for (int r = 0; r < own; r++) tags[r] = {atom->tag[atom_of[r]], r};
+  std::sort(tags.begin(), tags.end());
+  images.clear();
+  alone = comm->nprocs == 1;
+  for (size_t r = own; r < atom_of.size(); r++) {
+    const std::pair<tagint, int32_t> tag = {atom->tag[atom_of[r]], 0};
+    const auto at = std::lower_bound(tags.begin(), tags.end(), tag);
+    const bool image = at != tags.end() && at->first == tag.first;
+    images.push_back(image ? at->second : -1);
+    alone = alone && image;
+  }
+}
+
+void PairPonita::evaluate(Member &m, bool drives) {
+  if (m.stale) {
+    ponita_neighbors lists;
+    begin(lists);
+    lists.own = own;
+    lists.ghosts = static_cast<int64_t>(atom_of.size()) - own;
+    lists.start = start.data();
+    lists.neighbors = candidates.data();
+    lists.images = images.data();
+    check(ponita_domain_neighbors(m.domain, &lists));
+    m.stale = false;
+  }
+  ponita_atoms atoms;
+  begin(atoms);
+  atoms.positions = positions.data();
+  atoms.numbers = numbers.data();
+  check(ponita_domain_begin(m.domain, &atoms));
+  if (drives && closest != OFF) check_closest(m);
+
+  active = &m;
+  const int layers = m.info.layers;
+  check_communication(static_cast<int>(m.row_bytes / sizeof(double)));
+  for (int t = 0; t < layers; t++) {
+    check(ponita_domain_forward(m.domain, t));
+    exchange();
+  }
+  for (int t = layers - 1; t >= 0; t--) {
+    check(ponita_domain_backward(m.domain, t));
+    if (t > 0) exchange();
+  }
+
+  ponita_result result;
+  begin(result);
+  m.forces.resize(3 * static_cast<size_t>(own) + 1);
+  result.forces = m.forces.data();
+  if (drives && eflag_atom) {
+    m.energies.resize(own + 1);
+    result.energies = m.energies.data();
+  }
+  if (drives && vflag_atom) {
+    m.virials.resize(6 * static_cast<size_t>(own) + 1);
+    result.virials = m.virials.data();
+  }
+  check(ponita_domain_finish(m.domain, &result));
+  m.energy = result.energy;
+  std::copy(result.virial, result.virial + 6, m.virial);
+}
+
+// Buffers of LAMMPS are counted in int.
+void PairPonita::check_communication(int doubles) {
+  if (force->pair && force->pair->comm_forward < doubles) fail("the buffers of LAMMPS are too small for its rows");
+  const double most = static_cast<double>(doubles) * atom->nghost;
+  if (most > 2147483647.0)
+    fail(text("%.0f ghosts with rows of %.0f numbers are more than the communication of LAMMPS can count: use more ranks", static_cast<double>(atom->nghost), doubles));
+}
+
+void PairPonita::exchange() {
+  if (!alone) forward(comm, this, 0);
+}
+
+int PairPonita::pack_forward_comm(int n, int *send, double *buffer, int, int *) {
+  rows.resize(n + 1);
+  for (int k = 0; k < n; k++) rows[k] = row_of[send[k]];
+  check(ponita_domain_get_rows(active->domain, n, rows.data(), buffer));
+  return n * static_cast<int>(active->row_bytes / sizeof(double));
+}
+
+void PairPonita::unpack_forward_comm(int n, int first, double *buffer) {
+  check(ponita_domain_set_rows(active->domain, n, row_of.data() + first, buffer));
+}
+
+void PairPonita::check_closest(const Member &m) {
+  ponita_domain_info info;
+  begin(info);
+  check(ponita_domain_describe(m.domain, &info));
+  if (info.closest[0] < 0 || info.closest_distance >= info.closest_limit) return;
+  const std::string what = "atoms with IDs " + ids(info.closest) + text(" are %.3f Angstrom apart, less than %.3f: about half of what the model was trained on", info.closest_distance, info.closest_limit) +
+      " (step " + std::to_string(update->ntimestep) + ")";
+  if (closest == STOP) fail(what + ". Check the structure and the time step, or say closest warn or off");
+  if (!warned_closest) error->warning(FLERR, "Pair ponita: " + what);
+  warned_closest = true;
+}
+
+void PairPonita::tally(const Member &m) {
+  const double force_unit = energy_unit / length_unit;
+  for (int r = 0; r < own; r++) {
+    const int i = atom_of[r];
+    for (int k = 0; k < 3; k++) atom->f[i][k] += m.forces[3 * r + k] * force_unit;
+    if (eflag_atom) eatom[i] += m.energies[r] * energy_unit;
+    if (vflag_atom)
+      for (int k = 0; k < 6; k++) vatom[i][k] += m.virials[6 * r + k] * energy_unit;
+  }
+  if (eflag_global) eng_vdwl += m.energy * energy_unit;
+  if (vflag_global)
+    for (int k = 0; k < 6; k++) virial[k] += m.virial[k] * energy_unit;
+}
+
+// ---- model deviation, in eV and Angstrom, with the columns of DeePMD-kit ----
+
+// deviate computes how far the members are apart:
+//
+//   forces: sigma_i = sqrt(<|f_i - <f_i>|^2>) of every atom; max, min, mean
+//   virial: the standard deviation of its components over the number of atoms;
+//           max, min and root mean square of all nine
+void PairPonita::deviate() {
+  const size_t n = members.size();
+  Statistics mine, total;
+  memset(&mine, 0, sizeof mine);
+  mine.least = 1e300;
+  deviation.resize(own);
+  for (int r = 0; r < own; r++) {
+    double variance = 0;
+    for (int k = 0; k < 3; k++) {
+      double mean = 0;
+      for (const auto &m : members) mean += m.forces[3 * r + k] / n;
+      for (const auto &m : members) variance += std::pow(m.forces[3 * r + k] - mean, 2) / n;
+    }
+    deviation[r] = std::sqrt(variance);
+    mine.most = std::max(mine.most, deviation[r]);
+    mine.least = std::min(mine.least, deviation[r]);
+    mine.sum += deviation[r];
+  }
+  mine.atoms = own;
+  for (size_t m = 0; m < n; m++) std::copy(members[m].virial, members[m].virial + 6, mine.virial[m]);
+
+  memset(&total, 0, sizeof total);
+  total.least = 1e300;
+  comm->ring(1, sizeof mine, &mine, 1, add, nullptr, &total);
+
+  double v[3] = {0, 1e300, 0};
+  for (int k = 0; k < 6; k++) {
+    double mean = 0, variance = 0;
+    for (size_t m = 0; m < n; m++) mean += total.virial[m][k] / n;
+    for (size_t m = 0; m < n; m++) variance += std::pow(total.virial[m][k] - mean, 2) / n;
+    const double sigma = std::sqrt(variance) / std::max(total.atoms, 1.0);
+    v[0] = std::max(v[0], sigma);
+    v[1] = std::min(v[1], sigma);
+    v[2] += (k < 3 ? 1 : 2) * sigma * sigma / 9; // xy is also yx
+  }
+  const double row[6] = {v[0], v[1], std::sqrt(v[2]), total.most, total.atoms > 0 ? total.least : 0.0, total.sum / std::max(total.atoms, 1.0)};
+  if (comm->me == 0) {
+    std::copy(row, row + 6, pvector);
+    write_deviation(row);
+  }
+  deviation_all.assign(std::max(atom->nmax, 1), 0.0);
+  for (int r = 0; r < own; r++) deviation_all[atom_of[r]] = deviation[r] * energy_unit / length_unit;
+  if (stop_devi > 0 && total.most > stop_devi)
+    error->all(FLERR, text("Pair ponita: the members of the committee differ by %.4g eV/Angstrom, more than stop_devi %.4g", total.most, stop_devi) + ", at step " + std::to_string(update->ntimestep));
+}
+
+void PairPonita::write_deviation(const double *row) {
+  if (!out) return;
+  fprintf(out, "%12lld", static_cast<long long>(update->ntimestep));
+  for (int k = 0; k < 6; k++) fprintf(out, " %18.6e", row[k]);
+  fprintf(out, "\n");
+  fflush(out);
+}
+
+void *PairPonita::extract(const char *what, int &dim) {
+  dim = 0;
+  if (!strcmp(what, "cutoff")) return &cutoff;
+  return nullptr;
+}
+
+void *PairPonita::extract_peratom(const char *what, int &columns) {
+  if (strcmp(what, "deviation") != 0 || members.size() < 2) return nullptr;
+  columns = 0;
+  deviation_all.resize(std::max(atom->nmax, 1), 0.0);
+  return deviation_all.data();
+}
+
+double PairPonita::memory_usage() {
+  double bytes = Pair::memory_usage();
+  for (const auto &m : members) {
+    ponita_domain_info info;
+    begin(info);
+    if (ponita_domain_describe(m.domain, &info) == PONITA_OK) bytes += static_cast<double>(info.memory);
+    bytes += static_cast<double>(sizeof(double) * (m.forces.size() + m.energies.size() + m.virials.size()));
+  }
+  return bytes + static_cast<double>(sizeof(int32_t) * candidates.size() + sizeof(double) * positions.size());
+}

@@ -1,0 +1,48 @@
+// The doors of a shared library: plugin load, where LAMMPS has the PLUGIN package,
+// and ponita_lammps_register for the launcher and other programs.
+
+#include <string>
+
+#include "error.h"
+#include "force.h"
+#include "lammps.h"
+#include "lammpsplugin.h"
+#include "library.h"
+#include "pair_ponita.h"
+#include "utils.h"
+#include "version.h"
+
+using namespace LAMMPS_NS;
+
+// The layout of LAMMPS' classes changes between versions, and LAMMPS does not
+// check.
+static void check_version(LAMMPS *lmp) {
+  const int host = lammps_version(lmp);
+  const int built = utils::date2num(LAMMPS_VERSION);
+  if (host != built)
+    lmp->error->all(FLERR, "Pair ponita was built for LAMMPS " + std::to_string(built) + ", this is " + std::to_string(host) + ": build it again for this version");
+}
+
+static Pair *create(LAMMPS *lmp) { return new PairPonita(lmp); }
+
+static void *create_plugin(void *lmp) { return new PairPonita(static_cast<LAMMPS *>(lmp)); }
+
+extern "C" void lammpsplugin_init(void *lmp, void *handle, void *regfunc) {
+  check_version(static_cast<LAMMPS *>(lmp));
+  lammpsplugin_t plugin = {};
+  plugin.version = LAMMPS_VERSION;
+  plugin.style = "pair";
+  plugin.name = "ponita";
+  plugin.info = "PONITA, a learned interatomic potential";
+  plugin.author = "the ponita developers";
+  plugin.creator.v1 = create_plugin;
+  plugin.handle = handle;
+  reinterpret_cast<lammpsplugin_regfunc>(regfunc)(&plugin, lmp);
+}
+
+// Adds pair_style ponita to a LAMMPS of the same version.
+extern "C" void ponita_lammps_register(void *handle) {
+  auto *lmp = static_cast<LAMMPS *>(handle);
+  check_version(lmp);
+  (*lmp->force->pair_map)["ponita"] = &create;
+}

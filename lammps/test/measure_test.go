@@ -1,0 +1,136 @@
+//go:build measure
+
+package lammps_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"ponita/potential"
+)
+
+// silicon is a crystal of n³ cells, 8n³ atoms, shaken.
+func silicon(n int) system {
+	const a = 5.431
+	s := system{name: "silicon", processors: "* * *"}
+	rng := rand.New(rand.NewPCG(1, 2))
+	basis := [][3]float64{{0, 0, 0}, {0, .5, .5}, {.5, 0, .5}, {.5, .5, 0}, {.25, .25, .25}, {.25, .75, .75}, {.75, .25, .75}, {.75, .75, .25}}
+	for x := range n {
+		for y := range n {
+			for z := range n {
+				for _, b := range basis {
+					p := [3]float64{a * (b[0] + float64(x)), a * (b[1] + float64(y)), a * (b[2] + float64(z))}
+					for k := range p {
+						p[k] += 0.05 * rng.NormFloat64()
+					}
+					s.pos, s.species = append(s.pos, p), append(s.species, 8)
+				}
+			}
+		}
+	}
+	for k := range 3 {
+		s.lattice[k][k] = a * float64(n)
+	}
+	return s
+}
+
+// TestMeasureOverhead compares the pair style on one and two ranks with the
+// calculator of Go on one thread, in turns: other work on the machine comes and
+// goes. Run it with -tags measure -v.
+func TestMeasureOverhead(t *testing.T) {
+	need(t)
+	// The default network on the environment of silicon. The element is oxygen, as
+	// the tests' data files have it; the cost does not know.
+	c := potential.Config{Species: []int{1, 8}, Cutoff: 5, MeanNeighbors: 28}.WithDefaults()
+	m := &potential.Model{
+		Config: c, ReferenceEnergies: make([]float64, 2), Scale: []float64{1, 1},
+		Weights: c.Initialize(rand.New(rand.NewPCG(1, 1))),
+	}
+	var file bytes.Buffer
+	if err := m.Encode(&file, nil); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(work, "si.h5")
+	if err := os.WriteFile(path, file.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := silicon(8)
+	data := s.write(t)
+	calc, err := m.Calculator(s.species, [3]bool{true, true, true}, potential.Threads(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	forces := make([][3]float64, len(s.pos))
+	var w [3][3]float64
+	// Time of the processor, not of the clock, where one process does the work: the
+	// machine is shared. Runs of two lengths take the start away.
+	const short, long = 2, 12
+	alone := func() float64 {
+		calc.Compute(s.pos, s.lattice, forces, &w)
+		start := processor()
+		for k := range long - short {
+			s.pos[0][0] += 1e-4 * float64(k%2*2-1)
+			if _, err := calc.Compute(s.pos, s.lattice, forces, &w); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return (processor() - start) / (long - short)
+	}
+	script := func(steps int) string {
+		return fmt.Sprintf("units metal\natom_style atomic\nread_data %s\nmass 1 1\npair_style ponita\npair_coeff * * %s H O\nneighbor 1.0 bin\nfix 1 all nve\ntimestep 1e-6\nthermo 1000\nrun %d\n", data, path, steps)
+	}
+	one := func(steps int) float64 {
+		cmd := exec.Command(filepath.Join(work, "lmp_ponita"), "-log", "none", "-screen", "none", "-nocite")
+		cmd.Stdin = strings.NewReader(script(steps))
+		cmd.Dir = t.TempDir()
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return cmd.ProcessState.UserTime().Seconds() + cmd.ProcessState.SystemTime().Seconds()
+	}
+	wall := func(ranks int) (loop float64, split string) {
+		out := mustRun(t, ranks, script(long))
+		for line := range strings.Lines(out) {
+			f := strings.Fields(line)
+			switch {
+			case strings.HasPrefix(line, "Loop time"):
+				loop = numbers(t, f[3:4])[0] / long
+			case strings.HasPrefix(line, "Pair  "), strings.HasPrefix(line, "Comm  "):
+				split += fmt.Sprintf(" %s %.0f ms", f[0], 1e3*numbers(t, f[4:5])[0]/long)
+			case strings.HasPrefix(line, "Nghost"):
+				split += fmt.Sprintf(" %s ghosts", f[1])
+			}
+		}
+		return loop, split
+	}
+	var overhead, speedup []float64
+	for round := range 5 {
+		a := alone()
+		p := (one(long) - one(short)) / (long - short)
+		b := alone()
+		l1, split1 := wall(1)
+		l2, split2 := wall(2)
+		overhead = append(overhead, 2*p/(a+b)-1)
+		speedup = append(speedup, l1/l2)
+		t.Logf("round %d: processor ms/step alone %.0f %.0f, one rank %.0f; clock ms/step one rank %.0f (%s), two %.0f (%s)", round, 1e3*a, 1e3*b, 1e3*p, 1e3*l1, split1, 1e3*l2, split2)
+	}
+	slices.Sort(overhead)
+	slices.Sort(speedup)
+	t.Logf("one rank over the calculator: %+.1f %% (median; %+.1f to %+.1f)", 100*overhead[2], 100*overhead[0], 100*overhead[4])
+	t.Logf("two ranks over one: %.2f (median; %.2f to %.2f)", speedup[2], speedup[0], speedup[4])
+}
+
+// processor is the time in seconds that this process has used.
+func processor() float64 {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+}

@@ -1,0 +1,303 @@
+package lammps_test
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"ponita/potential"
+)
+
+// input is a script up to the first evaluation of a box.
+func input(t testing.TB, s system, more string) string {
+	return fmt.Sprintf("units metal\natom_style atomic\natom_modify map yes\nread_data %s\n%s", s.write(t), more) +
+		fmt.Sprintf(style, filepath.Join(work, "h2o.h5")) + "neighbor 0.4 bin\n"
+}
+
+// printed returns the numbers behind "OUT name" in the output.
+func printed(t testing.TB, out, name string) []float64 {
+	t.Helper()
+	for line := range strings.Lines(out) {
+		if f := strings.Fields(line); len(f) > 2 && f[0] == "OUT" && f[1] == name {
+			return numbers(t, f[2:])
+		}
+	}
+	t.Fatalf("no %s in the output\n%s", name, tail(out))
+	return nil
+}
+
+// reference is the calculator of Go.
+func reference(t testing.TB, s system) (float64, [][3]float64) {
+	t.Helper()
+	calc, err := model(1).Calculator(s.species, [3]bool{true, true, true}, potential.DoublePrecision())
+	if err != nil {
+		t.Fatal(err)
+	}
+	forces := make([][3]float64, len(s.pos))
+	var w [3][3]float64
+	energy, err := calc.Compute(s.pos, s.lattice, forces, &w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return energy, forces
+}
+
+func near(t *testing.T, what string, got, want, tolerance float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= tolerance) {
+		t.Errorf("%s is %.14g, want %.14g", what, got, want)
+	}
+}
+
+// TestHybridWithNull overlays another potential and leaves a type out, on tiles
+// that do not line up, with every setting of newton.
+func TestHybridWithNull(t *testing.T) {
+	need(t)
+	s := systems()[0]
+	want, _ := reference(t, s)
+	settings := []string{"on", "off", "on off", "off on"}
+	for _, ranks := range []int{0, 3} {
+		var script strings.Builder
+		for k, newton := range settings {
+			fmt.Fprintf(&script, `clear
+units metal
+newton %s
+atom_style atomic
+read_data %s extra/atom/types 1
+replicate 2 2 2
+comm_style tiled
+mass 3 39.95
+create_atoms 3 single 1 1 1
+create_atoms 3 single 4 4.5 1.3
+pair_style hybrid/overlay ponita precision double lj/cut 5
+pair_coeff * * ponita %s H O NULL
+pair_coeff 3 3 lj/cut 0.01 3.4
+pair_coeff 1*2 3 lj/cut 1e-9 0.3
+neighbor 0.2 bin
+balance 1.1 rcb
+compute p all pair ponita epair
+compute l all pair lj/cut epair
+thermo_style custom step pe c_p c_l pxx
+thermo_modify norm no
+run 0
+print "OUT pair%d $(c_p:%%.17g) $(c_l:%%.17g) $(pe:%%.17g)"
+`, newton, s.write(t), filepath.Join(work, "h2o.h5"), k)
+		}
+		out := mustRun(t, ranks, script.String())
+		for k, newton := range settings {
+			v := printed(t, out, fmt.Sprint("pair", k))
+			near(t, "newton "+newton+": energy of the sub-style", v[0], 8*want, 1e-9)
+			near(t, "newton "+newton+": total energy", v[2], v[0]+v[1], 1e-9)
+		}
+	}
+}
+
+// TestUnits converts to kcal/mol and to Hartree and Bohr.
+func TestUnits(t *testing.T) {
+	need(t)
+	s := systems()[0]
+	want, forces := reference(t, s)
+	for units, c := range map[string]struct{ energy, length float64 }{
+		"real":     {0.0019872067 / 8.617343e-5, 1},
+		"electron": {3.16681534e-6 / 8.617343e-5, 1.88972612},
+	} {
+		scaled := s
+		scaled.name, scaled.pos = units, nil
+		for a := range 3 {
+			for k := range 3 {
+				scaled.lattice[a][k] *= c.length
+			}
+		}
+		for _, x := range s.pos {
+			scaled.pos = append(scaled.pos, [3]float64{x[0] * c.length, x[1] * c.length, x[2] * c.length})
+		}
+		script := strings.Replace(input(t, scaled, ""), "units metal", "units "+units, 1)
+		out := mustRun(t, 0, script+"variable f equal fx[2]\nthermo_style custom pe v_f\nthermo_modify norm no\nrun 0\nprint \"OUT e $(pe:%.17g) $(v_f:%.17g)\"\n")
+		v := printed(t, out, "e")
+		near(t, units+": energy", v[0]/c.energy, want, 1e-7*math.Abs(want))
+		near(t, units+": force", v[1]/c.energy*c.length, forces[0][0], 1e-7*(1+math.Abs(forces[0][0])))
+	}
+}
+
+// TestRunsOfAllKinds: whatever the command, the energy at its end is that of a
+// run started anew from there. Atoms come, go and change their types meanwhile.
+func TestRunsOfAllKinds(t *testing.T) {
+	need(t)
+	s := systems()[1]
+	start, _ := reference(t, s)
+	lone := s
+	lone.species, lone.pos, lone.lattice = s.species[:1], s.pos[:1], [3][3]float64{{20, 0, 0}, {0, 20, 0}, {0, 0, 20}}
+	alone, _ := reference(t, lone)
+	dump := filepath.Join(t.TempDir(), "run.dump")
+	restart := filepath.Join(t.TempDir(), "restart")
+	const fresh = "variable before equal $(pe:%.17g)\nrun 0\nprint \"OUT NAME ${before} $(pe:%.17g)\"\n"
+	dynamics := "timestep 0.0005\nvelocity all create 300 11 loop geom\nfix 1 all nve\nneigh_modify every 5 delay 0\n"
+	kinds := map[string]string{
+		"minimize":  "min_style cg\nminimize 0 1e-3 50 200\n",
+		"fire":      "min_style fire\ntimestep 0.0005\nminimize 0 1e-2 50 200\n",
+		"relax":     "fix b all box/relax aniso 0\nmin_style cg\nminimize 0 1e-2 20 100\nunfix b\n",
+		"swap":      dynamics + "fix s all atom/swap 2 5 4711 3000 types 1 2\nrun 20\n",
+		"types":     dynamics + "run 10 every 5 \"set atom 5 type 1\"\n",
+		"evaporate": dynamics + "region r block EDGE EDGE EDGE EDGE EDGE EDGE\nfix e all evaporate 4 2 r 49892\nrun 20\n",
+		"deposit":   dynamics + "run 5\nregion r block 0 1 0 1 0 1\nfix d all deposit 2 1 3 777 region r near 1.2 units box\nrun 20\n",
+		"delete":    dynamics + "run 5\ngroup g id 2 8 11\ndelete_atoms group g compress no\nrun 5\n",
+		"isolated":  "group g id > 2\ndelete_atoms group g compress no\nchange_box all x final 0 20 y final 0 20 z final 0 20\nrun 0\n",
+		"none":      "delete_atoms group all compress no\nrun 0\n",
+		"clear":     "run 0\nclear\nnewton off\n" + input(t, s, "") + "run 0\n",
+		"plugin":    "plugin load ponitaplugin.so\nrun 0\n",
+		"restart":   dynamics + "run 3\nwrite_restart " + restart + "\nclear\natom_style atomic\natom_modify map yes\nread_restart " + restart + "\n" + fmt.Sprintf(style, filepath.Join(work, "h2o.h5")) + "thermo_modify norm no\nrun 0\n",
+		"rerun": dynamics + "dump d all custom 2 " + dump + " id type x y z\ndump_modify d format float %.17g sort id\nrun 4\nundump d\nunfix 1\n" +
+			"variable last equal $(pe:%.17g)\nrerun " + dump + " first 4 dump x y z box yes\nprint \"OUT again ${last} $(pe:%.17g)\"\n",
+	}
+	for _, ranks := range []int{0, 2} {
+		// One after the other in one process, which also tests clear.
+		var script strings.Builder
+		for _, name := range slices.Sorted(maps.Keys(kinds)) {
+			script.WriteString("clear\n" + input(t, s, "thermo 1000\n") + "thermo_modify norm no\n" + kinds[name] + strings.ReplaceAll(fresh, "NAME", name))
+		}
+		out := mustRun(t, ranks, script.String())
+		for name := range kinds {
+			v := printed(t, out, name)
+			near(t, name+": energy", v[0], v[1], 1e-9*(1+math.Abs(v[1])))
+			switch name {
+			case "minimize", "fire", "relax":
+				if v[1] >= start {
+					t.Errorf("%s: energy %.12g eV, %.12g at the start", name, v[1], start)
+				}
+			case "isolated":
+				near(t, "energy of a lone atom", v[1], alone, 1e-12)
+			case "rerun":
+				again := printed(t, out, "again")
+				near(t, "energy of the rerun", again[1], again[0], 1e-9)
+			case "none":
+				near(t, "energy of nothing", v[1], 0, 0)
+			case "clear", "plugin":
+				near(t, name+": energy", v[1], start, 1e-9)
+			}
+		}
+	}
+}
+
+// TestMessages: what can go wrong is said, with the atom by its ID.
+func TestMessages(t *testing.T) {
+	need(t)
+	s := systems()[0]
+	h2o := filepath.Join(work, "h2o.h5")
+	header := fmt.Sprintf("units metal\natom_style atomic\nread_data %s\n", s.write(t))
+	close := system{name: "close", lattice: s.lattice, species: []int{1, 8, 8}, pos: [][3]float64{{1, 1, 1}, {3, 3, 3}, {3.2, 3, 3}}}
+	same := close
+	same.name, same.pos = "same", [][3]float64{{1, 1, 1}, {3, 3, 3}, {3, 3, 3}}
+	bonded := filepath.Join(work, "bonded.data")
+	if err := os.WriteFile(bonded, []byte("x\n\n2 atoms\n1 bonds\n2 atom types\n1 bond types\n0 9 xlo xhi\n0 9 ylo yhi\n0 9 zlo zhi\n\nMasses\n\n1 1.008\n2 15.999\n\nAtoms # bond\n\n1 1 1 1 1 1\n2 1 2 2 1 1\n\nBonds\n\n1 1 1 2\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ script, want string }{
+		"lj":             {"units lj\natom_style atomic\nregion b block 0 9 0 9 0 9\ncreate_box 2 b\nmass * 1\n" + fmt.Sprintf(style, h2o) + "run 0\n", "units lj"},
+		"element":        {header + "pair_style ponita\npair_coeff * * " + h2o + " H Ne\n", "element Ne of atom type 2 is not in " + h2o + ", which knows H O"},
+		"elements":       {header + "pair_style ponita\npair_coeff * * " + h2o + " H\n", "an element or NULL for each of 2 types"},
+		"keyword":        {header + "pair_style ponita device cpu\n", "unknown keyword device"},
+		"model in style": {header + "pair_style ponita " + h2o + "\n", "belongs to pair_coeff"},
+		"precision":      {header + "pair_style ponita precision half\n", "want double or mixed"},
+		"threads":        {header + "pair_style ponita threads 0\n", "at least 1"},
+		"no value":       {header + "pair_style ponita threads\n", "wants a value"},
+		"no file":        {header + "pair_style ponita\npair_coeff * * nothing.h5 H O\n", "nothing.h5"},
+		"no model":       {header + "pair_style ponita\npair_coeff * * in.lammps H O\n", "not a readable model"},
+		"swapped":        {header + "pair_style ponita\npair_coeff * * " + h2o + " O H\nrun 0\n", "that is H, is the order of elements in pair_coeff right?"},
+		"odd mass":       {header + "mass 1 2.014\npair_style ponita\npair_coeff * * " + h2o + " H O\nrun 0\nprint \"ran\"\n", "a mass of 2.014 amu"},
+		"close":          {input(t, close, "") + "run 0\n", "atoms with IDs 5 and 8 are 0.200 Angstrom apart"},
+		"same":           {strings.Replace(input(t, same, ""), "precision", "closest off precision", 1) + "run 0\n", "atoms with IDs 5 and 8 are at the same place"},
+		"bonds":          {"units metal\natom_style bond\nread_data " + bonded + "\nbond_style zero\nbond_coeff 1\n" + fmt.Sprintf(style, h2o) + "run 0\n", "special_bonds lj/coul 1 1 1"},
+		"plugin":         {"plugin load other.so\n", "no plugin but ponita"},
+		"heat flux":      {input(t, s, "") + "compute k all ke/atom\ncompute e all pe/atom\ncompute c all centroid/stress/atom NULL virial\ncompute f all heat/flux k e c\nthermo_style custom c_f[1]\nrun 0\n", "centroid"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, err := lammps(t, 0, c.script)
+			if !strings.Contains(out, c.want) {
+				t.Errorf("want %q (%v)\n%s", c.want, err, tail(out))
+			}
+			if (err == nil) != (name == "odd mass") {
+				t.Errorf("ended with %v", err)
+			}
+		})
+	}
+	out := mustRun(t, 0, strings.Replace(input(t, close, ""), "precision", "closest warn precision", 1)+"run 0\n")
+	if !strings.Contains(out, "WARNING: Pair ponita: atoms with IDs 5 and 8") {
+		t.Errorf("no warning\n%s", tail(out))
+	}
+	mapped := mustRun(t, 0, input(t, s, "")+"run 0\n")
+	if !strings.Contains(mapped, "atom types: 1 = H 2 = O") {
+		t.Errorf("the map of elements is not printed\n%s", tail(mapped))
+	}
+}
+
+// TestCommitteeWritesModelDeviation compares model_devi.out with the definition
+// of its columns.
+func TestCommitteeWritesModelDeviation(t *testing.T) {
+	need(t)
+	s := systems()[1]
+	const members = 3
+	var forces [members][][3]float64
+	var virials [members][3][3]float64
+	for k := range members {
+		calc, err := model(uint64(k+1)).Calculator(s.species, [3]bool{true, true, true}, potential.DoublePrecision())
+		if err != nil {
+			t.Fatal(err)
+		}
+		forces[k] = make([][3]float64, len(s.pos))
+		if _, err := calc.Compute(s.pos, s.lattice, forces[k], &virials[k]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deviation := func(x [members]float64) (variance float64) {
+		mean := (x[0] + x[1] + x[2]) / members
+		for _, v := range x {
+			variance += (v - mean) * (v - mean) / members
+		}
+		return variance
+	}
+	want := []float64{0, 0, math.Inf(1), 0, 0, math.Inf(1), 0}
+	for i := range s.pos {
+		var variance float64
+		for k := range 3 {
+			variance += deviation([members]float64{forces[0][i][k], forces[1][i][k], forces[2][i][k]})
+		}
+		f := math.Sqrt(variance)
+		want[4], want[5] = max(want[4], f), min(want[5], f)
+		want[6] += f / float64(len(s.pos))
+	}
+	for a := range 3 {
+		for b := range 3 {
+			v := math.Sqrt(deviation([members]float64{virials[0][a][b], virials[1][a][b], virials[2][a][b]})) / float64(len(s.pos))
+			want[1], want[2] = max(want[1], v), min(want[2], v)
+			want[3] += v * v / 9
+		}
+	}
+	want[3] = math.Sqrt(want[3])
+	for _, ranks := range []int{0, 3} {
+		file := filepath.Join(t.TempDir(), "model_devi.out")
+		script := strings.Replace(input(t, s, "thermo 2\n"), "precision double", fmt.Sprintf("precision double committee %s %s out_freq 2 out_file %s", filepath.Join(work, "h2o2.h5"), filepath.Join(work, "h2o3.h5"), file), 1)
+		out := mustRun(t, ranks, script+"compute d all pair ponita\nthermo_style custom step pe c_d[4]\nfix 1 all nve\ntimestep 0.0005\nrun 4\nprint \"OUT e $(pe:%.17g) $(c_d[4]:%.17g)\"\n")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+		if len(lines) != 4 || strings.Join(strings.Fields(lines[0]), " ") != "# step max_devi_v min_devi_v avg_devi_v max_devi_f min_devi_f avg_devi_f" {
+			t.Fatalf("model_devi.out:\n%s", text)
+		}
+		for k, v := range numbers(t, strings.Fields(lines[1])) {
+			near(t, "column "+strings.Fields(lines[0])[k+1], v, want[k], 2e-6*want[k])
+		}
+		last := numbers(t, strings.Fields(lines[3]))
+		near(t, "compute pair", printed(t, out, "e")[1], last[4], 2e-6*last[4])
+		if stopped, err := lammps(t, ranks, strings.Replace(script, "out_freq 2", "stop_devi 1e-9 out_freq 2", 1)+"run 4\n"); err == nil || !strings.Contains(stopped, "more than stop_devi") {
+			t.Errorf("stop_devi did not stop (%v)\n%s", err, tail(stopped))
+		}
+	}
+}
