@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // Reference returns the kernels in plain Go. They define what every other set
 // computes, and they are the set of machines without assembly.
@@ -129,20 +132,45 @@ func mulSum[T Float](y, a, b, c, d, e []T) {
 }
 
 func gelu[T Float](y, dy, d2y, x []T) {
+	upper := upperTail
+	if unsafe.Sizeof(T(0)) == 4 {
+		upper = upperTail32
+	}
 	for i, v := range x {
-		// φ(40) is zero in float64; the bound keeps 0·Inf from appearing.
 		f := float64(v)
-		t := max(-40, min(40, f))
-		density := math.Exp(-t*t/2) / math.Sqrt(2*math.Pi)
-		distribution := math.Erfc(-t/math.Sqrt2) / 2
-		y[i] = T(max(-40, f) * distribution)
+		m := min(math.Abs(f), 40) // φ(40) is zero in float64; the bound keeps 0·Inf from appearing
+		bell := math.Exp(-m * m / 2)
+		density, beyond := bell/math.Sqrt(2*math.Pi), upper(m, bell)
+		y[i] = T(max(f, 0) - m*beyond)
 		if len(dy) != 0 {
-			dy[i] = T(distribution + t*density)
+			if f < 0 {
+				dy[i] = T(beyond - m*density)
+			} else {
+				dy[i] = T(1 - beyond + m*density)
+			}
 		}
 		if len(d2y) != 0 {
-			d2y[i] = T((2 - t*t) * density)
+			d2y[i] = T((2 - m*m) * density)
 		}
 	}
+}
+
+// upperTail is Φ(−m) for m >= 0.
+func upperTail(m, _ float64) float64 { return math.Erfc(m/math.Sqrt2) / 2 }
+
+// upperTail32 is the same with a relative error of 7.5e-9, from exp(−m²/2): the
+// polynomial of the assembly, see asm/gelu.go. The error function would take most
+// of the time of a network in plain Go.
+func upperTail32(m, bell float64) float64 {
+	t := 1 / (1 + m/4)
+	p := 0.0160883136135
+	for _, c := range [...]float64{
+		-0.0600353473541, 0.0449318895648, 0.0377629145937, 0.00460379606094, 0.0912274968468,
+		0.0703313528569, 0.0958952045953, 0.0994437837326, 0.0997505992211,
+	} {
+		p = p*t + c
+	}
+	return bell * t * p
 }
 
 func fiber[T Float](y, phi, x []T, n, c int) {
