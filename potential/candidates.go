@@ -194,14 +194,15 @@ func (c *candidates) linkImages(pos [][3]float64) {
 	}
 }
 
-// vector returns x_ij of candidate k of atom i: opposite candidates have opposite
-// vectors, to the last bit.
-func (c *candidates) vector(pos [][3]float64, i, k int) [3]float64 {
+// ends returns the rows whose difference, to less from, is x_ij of candidate k of
+// atom i: of two opposite candidates both are told by the first, so their vectors
+// are opposite to the last bit.
+func (c *candidates) ends(i, k int) (from, to int32) {
 	j := c.list[k]
-	if b := int(c.back[k]); b >= 0 && b < k && int(j) >= c.own() {
-		return sub(pos[c.place[j]], pos[c.list[b]])
+	if b := c.back[k]; b >= 0 && int(b) < k && int(j) >= len(c.start)-1 {
+		return c.list[b], c.place[j]
 	}
-	return sub(pos[j], pos[i])
+	return int32(i), j
 }
 
 // oneSided names a candidate of atom i, or for it, that has no opposite.

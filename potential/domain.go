@@ -290,8 +290,10 @@ func (d *Domain) measure(worker, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		count := 0
 		for k := d.pairs.start[i]; k < d.pairs.start[i+1]; k++ {
-			v := d.pairs.vector(pos, i, k)
-			r2 := dot(v, v)
+			from, to := d.pairs.ends(i, k)
+			a, b := &pos[from], &pos[to]
+			x, y, z := b[0]-a[0], b[1]-a[1], b[2]-a[2]
+			r2 := x*x + y*y + z*z
 			if !(r2 < cutoff2) {
 				continue
 			}
@@ -319,12 +321,18 @@ func (d *Domain) fill(_, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		e := g.Start[i]
 		for k := d.pairs.start[i]; k < d.pairs.start[i+1]; k++ {
-			v := d.pairs.vector(pos, i, k)
-			if !(dot(v, v) < cutoff2) {
+			// By components: a short array goes through the stack in pieces, and the
+			// processor waits for them.
+			from, to := d.pairs.ends(i, k)
+			a, b := &pos[from], &pos[to]
+			x, y, z := b[0]-a[0], b[1]-a[1], b[2]-a[2]
+			if !(x*x+y*y+z*z < cutoff2) {
 				d.edge[k] = -1
 				continue
 			}
-			g.Neighbor[e], g.Vec[e], d.edge[k] = d.pairs.place[d.pairs.list[k]], v, int32(e)
+			v := &g.Vec[e]
+			v[0], v[1], v[2] = x, y, z
+			g.Neighbor[e], d.edge[k] = d.pairs.place[d.pairs.list[k]], int32(e)
 			e++
 		}
 	}
