@@ -130,12 +130,29 @@ func TestHeaderCompilesAsC99(t *testing.T) {
 
 // TestExamples runs the programs that document the interface.
 func TestExamples(t *testing.T) {
-	for _, name := range []string{"whole", "bytes", "staged", "errors", "forked", "threads"} {
+	for _, name := range []string{"ten", "whole", "bytes", "staged", "errors", "forked", "threads"} {
 		for _, l := range both {
 			t.Run(name+" "+l.name, func(t *testing.T) {
 				t.Parallel()
 				run(t, compile(t, name, l), modelFile())
 			})
+		}
+	}
+}
+
+// TestReadmeShowsTheExample holds the README to the program that is run.
+func TestReadmeShowsTheExample(t *testing.T) {
+	program, err := os.ReadFile("ctest/ten.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(strings.Split(string(program), "/* README */\n")[1]) {
+		if !strings.Contains(string(readme), strings.TrimSpace(line)) {
+			t.Errorf("the README lacks %s", line)
 		}
 	}
 }

@@ -257,7 +257,8 @@ void PairPonita::coeff(int narg, char **arg) {
                                 (precision == 64 ? "double" : "mixed") + ", threads per rank " + std::to_string(threads) + "\n");
     }
     if (comm->me == 0)
-      utils::logmesg(lmp, "  model " + m.file + " (" + m.info.hash + "), cutoff " + text("%g", m.info.cutoff) + " Angstrom, elements " + known + "\n");
+      utils::logmesg(lmp, "  model " + m.file + " (" + m.info.hash + "), cutoff " + text("%g", m.info.cutoff) + " Angstrom, elements " + known +
+                              text(", %.0f bytes per ghost and step\n", static_cast<double>(m.row_bytes) * (2 * m.info.layers - 1)));
   }
   if (comm->me == 0) utils::logmesg(lmp, std::string("  atom types:") + map + "\n");
 

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"ponita/potential"
 )
@@ -85,20 +86,20 @@ func TestMeasureOverhead(t *testing.T) {
 		}
 		return (processor() - start) / (long - short)
 	}
-	script := func(steps int) string {
-		return fmt.Sprintf("units metal\natom_style atomic\nread_data %s\nmass 1 1\npair_style ponita\npair_coeff * * %s H O\nneighbor 1.0 bin\nfix 1 all nve\ntimestep 1e-6\nthermo 1000\nrun %d\n", data, path, steps)
+	script := func(steps, threads int) string {
+		return fmt.Sprintf("units metal\natom_style atomic\nread_data %s\nmass 1 1\npair_style ponita threads %d\npair_coeff * * %s H O\nneighbor 1.0 bin\nfix 1 all nve\ntimestep 1e-6\nthermo 1000\nrun %d\n", data, threads, path, steps)
 	}
 	one := func(steps int) float64 {
 		cmd := exec.Command(filepath.Join(work, "lmp_ponita"), "-log", "none", "-screen", "none", "-nocite")
-		cmd.Stdin = strings.NewReader(script(steps))
+		cmd.Stdin = strings.NewReader(script(steps, 1))
 		cmd.Dir = t.TempDir()
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		return cmd.ProcessState.UserTime().Seconds() + cmd.ProcessState.SystemTime().Seconds()
 	}
-	wall := func(ranks int) (loop float64, split string) {
-		out := mustRun(t, ranks, script(long))
+	wall := func(ranks, threads int) (loop float64, split string) {
+		out := mustRun(t, ranks, script(long, threads))
 		for line := range strings.Lines(out) {
 			f := strings.Fields(line)
 			switch {
@@ -118,12 +119,13 @@ func TestMeasureOverhead(t *testing.T) {
 		a := alone()
 		p := (one(long) - one(short)) / (long - short)
 		b := alone()
-		l1, split1 := wall(1)
-		l2, split2 := wall(2)
+		l1, split1 := wall(1, 1)
+		l2, split2 := wall(2, 1)
+		lt, _ := wall(1, 2)
 		overhead = append(overhead, 2*p/(a+b)-1)
 		speedup = append(speedup, l1/l2)
 		least[0], least[1] = min(least[0], l1), min(least[1], l2)
-		t.Logf("round %d: processor ms/step alone %.0f %.0f, one rank %.0f; clock ms/step one rank %.0f (%s), two %.0f (%s)", round, 1e3*a, 1e3*b, 1e3*p, 1e3*l1, split1, 1e3*l2, split2)
+		t.Logf("round %d: processor ms/step alone %.0f %.0f, one rank %.0f; clock ms/step one rank %.0f (%s), two %.0f (%s), two threads %.0f", round, 1e3*a, 1e3*b, 1e3*p, 1e3*l1, split1, 1e3*l2, split2, 1e3*lt)
 	}
 	slices.Sort(overhead)
 	slices.Sort(speedup)
@@ -136,4 +138,45 @@ func processor() float64 {
 	var u syscall.Rusage
 	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+}
+
+// TestMeasureSoak runs a million steps of a few atoms, with new lists all the
+// time, and watches the memory of the process.
+func TestMeasureSoak(t *testing.T) {
+	need(t)
+	s := systems()[2]
+	cmd := exec.Command(filepath.Join(work, "lmp_ponita"), "-log", "none", "-nocite")
+	cmd.Dir = t.TempDir()
+	var out strings.Builder
+	cmd.Stdout = &out
+	// An untrained network may press atoms together.
+	cmd.Stdin = strings.NewReader(strings.Replace(input(t, s, ""), "precision", "closest off precision", 1) + "neigh_modify every 5 delay 0 check no\nvelocity all create 300 7 loop geom\nfix 1 all nve\nfix 2 all langevin 300 300 0.1 9\ntimestep 0.0002\nthermo 100000\nrun 1000000\n")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { done <- cmd.Wait() }()
+	var first, last float64
+	start := time.Now()
+	for {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Fatalf("%v\n%s", err, tail(out.String()))
+			}
+			t.Logf("a million steps in %.0f s: %.1f MB resident after a few seconds, %.1f MB at the end", time.Since(start).Seconds(), first, last)
+			if last > first+5 {
+				t.Errorf("memory grows")
+			}
+			return
+		case <-time.After(5 * time.Second):
+		}
+		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", cmd.Process.Pid))
+		if f := strings.Fields(string(data)); err == nil && len(f) > 1 && f[1] != "0" {
+			last = numbers(t, f[1:2])[0] * 4096 / 1e6
+			if first == 0 {
+				first = last
+			}
+		}
+	}
 }
