@@ -11,9 +11,6 @@
 //   - reads structs by their size, so that older callers stay valid,
 //   - takes handles as numbers, looked up in a table, so that a wrong one is an
 //     error.
-//
-// A panic in a thread that the engine has started itself ends the process; with
-// one thread, the default, there are none.
 package main
 
 func main() {} // never called: the package is a library

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -81,9 +82,17 @@ type system struct {
 	species    []int // H or O
 	pos        [][3]float64
 	processors string
+	elements   []int // of the types; nil means H and O
 }
 
-var masses = map[int]float64{1: 1.008, 8: 15.999}
+func (s *system) types() []int {
+	if s.elements == nil {
+		return []int{1, 8}
+	}
+	return s.elements
+}
+
+var masses = map[int]float64{1: 1.008, 6: 12.011, 8: 15.999}
 
 // place fills part of a box with atoms at random, not too close.
 func place(name string, lattice [3][3]float64, atoms int, part, processors string) system {
@@ -134,20 +143,20 @@ func (s *system) distance(x, y [3]float64) float64 {
 func (s *system) write(t testing.TB) string {
 	t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n%d atoms\n2 atom types\n", s.name, len(s.pos))
+	fmt.Fprintf(&b, "%s\n\n%d atoms\n%d atom types\n", s.name, len(s.pos), len(s.types()))
 	for k, axis := range []string{"x", "y", "z"} {
 		fmt.Fprintf(&b, "0 %.17g %slo %shi\n", s.lattice[k][k], axis, axis)
 	}
 	if l := s.lattice; l[1][0] != 0 || l[2][0] != 0 || l[2][1] != 0 {
 		fmt.Fprintf(&b, "%.17g %.17g %.17g xy xz yz\n", l[1][0], l[2][0], l[2][1])
 	}
-	fmt.Fprintf(&b, "\nMasses\n\n1 %g\n2 %g\n\nAtoms # atomic\n\n", masses[1], masses[8])
+	b.WriteString("\nMasses\n\n")
+	for k, z := range s.types() {
+		fmt.Fprintf(&b, "%d %g\n", k+1, masses[z])
+	}
+	b.WriteString("\nAtoms # atomic\n\n")
 	for i, x := range s.pos {
-		kind := 1
-		if s.species[i] == 8 {
-			kind = 2
-		}
-		fmt.Fprintf(&b, "%d %d %.17g %.17g %.17g\n", id(i), kind, x[0], x[1], x[2])
+		fmt.Fprintf(&b, "%d %d %.17g %.17g %.17g\n", id(i), 1+slices.Index(s.types(), s.species[i]), x[0], x[1], x[2])
 	}
 	path := filepath.Join(work, s.name+".data")
 	if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
