@@ -145,6 +145,7 @@ func TestRunsOfAllKinds(t *testing.T) {
 		"types":     dynamics + "run 10 every 5 \"set atom 5 type 1\"\n",
 		"evaporate": dynamics + "region r block EDGE EDGE EDGE EDGE EDGE EDGE\nfix e all evaporate 4 2 r 49892\nrun 20\n",
 		"deposit":   dynamics + "run 5\nregion r block 0 1 0 1 0 1\nfix d all deposit 2 1 3 777 region r near 1.2 units box\nrun 20\n",
+		"gcmc":      dynamics + "fix g all gcmc 5 10 10 2 29494 300 -0.5 0.1 full_energy overlap_cutoff 0.9\nrun 20\n",
 		"delete":    dynamics + "run 5\ngroup g id 2 8 11\ndelete_atoms group g compress no\nrun 5\n",
 		"isolated":  "group g id > 2\ndelete_atoms group g compress no\nchange_box all x final 0 20 y final 0 20 z final 0 20\nrun 0\n",
 		"none":      "delete_atoms group all compress no\nrun 0\n",
