@@ -90,7 +90,7 @@ type projection struct {
 	edges  edges
 	cos    []float64   // [node]
 	weight []float64   // [node], of ∫ … sin θ dθ
-	legend [][]float64 // [node][degree]
+	values [][]float64 // [node][degree]: P_l
 }
 
 func newProjection(m *Model) (*projection, error) {
@@ -109,7 +109,7 @@ func newProjection(m *Model) (*projection, error) {
 		p.cos, p.weight = append(p.cos, cos), append(p.weight, weight[k]*sin)
 		value := make([]float64, maxDegree+1)
 		legendre(value, make([]float64, maxDegree+1), cos)
-		p.legend = append(p.legend, value)
+		p.values = append(p.values, value)
 	}
 	p.cfg.MeanNeighbors = 1 // the engine divides
 	p.kernel = newPolynomialKernel(&p.cfg, set, view(m.Config, m.Weights), &p.edges)
@@ -165,7 +165,7 @@ func (p *projection) project(out, value []float64, c int) {
 	clear(out)
 	for q, w := range p.weight {
 		for l := range len(out) / c {
-			factor := float64(2*l+1) / 2 * w * p.legend[q][l]
+			factor := float64(2*l+1) / 2 * w * p.values[q][l]
 			for k := range c {
 				out[l*c+k] += factor * value[q*c+k]
 			}

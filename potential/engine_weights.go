@@ -18,7 +18,6 @@ import (
 // Orientations are in antipodal order, see Grid.paired.
 type engineWeights[T Float] struct {
 	set              *kernel.Set[T]
-	cutoff           float64
 	points, channels int // N and C
 	degree           int // L
 	hidden, width    int // of a block, and (L+1)·C
@@ -54,7 +53,7 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 		return nil, fmt.Errorf("potential: %w", err)
 	}
 	e := &engineWeights[T]{
-		set: set, cutoff: c.Cutoff, points: len(c.Grid.Orientations), channels: c.Channels, degree: c.Degree,
+		set: set, points: len(c.Grid.Orientations), channels: c.Channels, degree: c.Degree,
 		hidden: c.Widening * c.Channels, width: (c.Degree + 1) * c.Channels,
 	}
 	e.grid = make([]T, 3*e.points)
