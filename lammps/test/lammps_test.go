@@ -380,16 +380,7 @@ func TestMatchesCalculator(t *testing.T) {
 	all := results(t, mustRun(t, 2, matrix(t, "on", dir)), dir)
 	const barToEVPerA3 = 1 / 1.6021765e6 // LAMMPS' own constant of units metal
 	for _, s := range systems() {
-		calc, err := m.Calculator(s.species, [3]bool{true, true, true}, potential.DoublePrecision())
-		if err != nil {
-			t.Fatal(err)
-		}
-		forces := make([][3]float64, len(s.pos))
-		var w [3][3]float64
-		energy, err := calc.Compute(s.pos, s.lattice, forces, &w)
-		if err != nil {
-			t.Fatal(err)
-		}
+		energy, forces, w := reference(t, m, s)
 		r := all[s.name+"-double"]
 		if d := math.Abs(r.values[0] - energy); d > 1e-9 {
 			t.Errorf("%s: energy differs by %.2g eV", s.name, d)

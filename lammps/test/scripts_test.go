@@ -32,9 +32,9 @@ func printed(t testing.TB, out, name string) []float64 {
 }
 
 // reference is the calculator of Go.
-func reference(t testing.TB, s system) (float64, [][3]float64) {
+func reference(t testing.TB, m *potential.Model, s system) (float64, [][3]float64, [3][3]float64) {
 	t.Helper()
-	calc, err := model(1).Calculator(s.species, [3]bool{true, true, true}, potential.DoublePrecision())
+	calc, err := m.Calculator(s.species, [3]bool{true, true, true}, potential.DoublePrecision())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func reference(t testing.TB, s system) (float64, [][3]float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return energy, forces
+	return energy, forces, w
 }
 
 func near(t *testing.T, what string, got, want, tolerance float64) {
@@ -59,7 +59,7 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 func TestHybridWithNull(t *testing.T) {
 	need(t)
 	s := systems()[0]
-	want, _ := reference(t, s)
+	want, _, _ := reference(t, model(1), s)
 	settings := []string{"on", "off", "on off", "off on"}
 	for _, ranks := range []int{0, 3} {
 		var script strings.Builder
@@ -101,7 +101,7 @@ print "OUT pair%d $(c_p:%%.17g) $(c_l:%%.17g) $(pe:%%.17g)"
 func TestUnits(t *testing.T) {
 	need(t)
 	s := systems()[0]
-	want, forces := reference(t, s)
+	want, forces, _ := reference(t, model(1), s)
 	for units, c := range map[string]struct{ energy, length float64 }{
 		"real":     {0.0019872067 / 8.617343e-5, 1},
 		"electron": {3.16681534e-6 / 8.617343e-5, 1.88972612},
@@ -129,10 +129,10 @@ func TestUnits(t *testing.T) {
 func TestRunsOfAllKinds(t *testing.T) {
 	need(t)
 	s := systems()[1]
-	start, _ := reference(t, s)
+	start, _, _ := reference(t, model(1), s)
 	lone := s
 	lone.species, lone.pos, lone.lattice = s.species[:1], s.pos[:1], [3][3]float64{{20, 0, 0}, {0, 20, 0}, {0, 0, 20}}
-	alone, _ := reference(t, lone)
+	alone, _, _ := reference(t, model(1), lone)
 	dump := filepath.Join(t.TempDir(), "run.dump")
 	restart := filepath.Join(t.TempDir(), "restart")
 	const fresh = "variable before equal $(pe:%.17g)\nrun 0\nprint \"OUT NAME ${before} $(pe:%.17g)\"\n"

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 
 	"ponita/xyz"
 )
@@ -58,7 +59,7 @@ func (e *examination) references() {
 		}
 	}
 	var deviation float64
-	r.Mean, deviation = meanAndDeviation(left)
+	r.Mean, deviation = stat.PopMeanStdDev(left, nil)
 	r.Spread = 1e3 * deviation
 	switch {
 	case all:
@@ -257,14 +258,4 @@ func span(items []int, value func(k int) float64) string {
 		return fmt.Sprintf("%.3g", low)
 	}
 	return fmt.Sprintf("%.3g to %.3g", low, high)
-}
-
-func meanAndDeviation(x []float64) (mean, deviation float64) {
-	for _, v := range x {
-		mean += v / float64(len(x))
-	}
-	for _, v := range x {
-		deviation += (v - mean) * (v - mean) / float64(len(x))
-	}
-	return mean, math.Sqrt(deviation)
 }

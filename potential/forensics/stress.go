@@ -3,6 +3,8 @@ package forensics
 import (
 	"fmt"
 	"math"
+
+	"gonum.org/v1/gonum/stat"
 )
 
 // Convention is the unit and sign of the stresses of a file, as far as the other
@@ -227,7 +229,7 @@ func (e *examination) eachPairStress(set int, visit func(label *[3][3]float64, e
 }
 
 func center(x []float64) {
-	mean, _ := meanAndDeviation(x)
+	mean := stat.Mean(x, nil)
 	for k := range x {
 		x[k] -= mean
 	}

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/stat"
+
 	"ponita/potential"
 	"ponita/potential/train"
 	"ponita/xyz"
@@ -170,8 +172,8 @@ func group(name string, m *potential.Model, d *train.Dataset, predictions []trai
 		}
 	}
 	if len(energies) > 0 {
-		mean, _ := moments(energies)
-		_, spread := moments(labels)
+		mean := stat.Mean(energies, nil)
+		spread := stat.PopStdDev(labels, nil)
 		g.EnergyOffset, g.EnergySpread, g.EnergyMax = &mean, &spread, new(largest(energies))
 	}
 	if len(forces) > 0 {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"gonum.org/v1/gonum/stat"
+
 	"ponita/integrator"
 	"ponita/potential"
 	"ponita/potential/train"
@@ -158,8 +160,8 @@ func (d *Drift) fit(all []float64, atoms int) {
 		x, y = append(x, d.Timestep/1e3*(float64(k)+0.5)*float64(size)), append(y, mean)
 	}
 	d.Slope, d.Uncertainty = line(x, y)
-	mx, _ := moments(x)
-	my, _ := moments(y)
+	mx := stat.Mean(x, nil)
+	my := stat.Mean(y, nil)
 	sum := 0.
 	for k, e := range all[1 : n+1] {
 		v := perAtom*(e-all[0]) - my - d.Slope*(d.Timestep/1e3*float64(k+1)-mx)

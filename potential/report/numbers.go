@@ -5,22 +5,13 @@ import (
 	"maps"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/stat"
 )
 
 func dot(a, b [3]float64) float64 { return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] }
 
 func norm(a [3]float64) float64 { return math.Sqrt(dot(a, a)) }
-
-// moments returns the mean and the standard deviation of all of x.
-func moments(x []float64) (mean, deviation float64) {
-	for _, v := range x {
-		mean += v / float64(len(x))
-	}
-	for _, v := range x {
-		deviation += (v - mean) * (v - mean) / float64(len(x))
-	}
-	return mean, math.Sqrt(deviation)
-}
 
 // largest returns the largest magnitude.
 func largest(x []float64) (most float64) {
@@ -37,8 +28,8 @@ func line(x, y []float64) (slope, uncertainty float64) {
 	if n < 3 {
 		return math.NaN(), math.NaN()
 	}
-	mx, _ := moments(x)
-	my, _ := moments(y)
+	mx := stat.Mean(x, nil)
+	my := stat.Mean(y, nil)
 	var xx, xy, rest float64
 	for k := range x {
 		xx += (x[k] - mx) * (x[k] - mx)
