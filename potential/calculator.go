@@ -21,7 +21,7 @@ type Calculator struct {
 	dVec    [][3]float64
 	forces  [][3]float64
 	virials [][6]float64 // [atom] xx yy zz xy xz yz
-	collect func(thread, lo, hi int)
+	steps   struct{ pairs, collect func(thread, lo, hi int) }
 	clock   stopwatch
 }
 
@@ -76,7 +76,7 @@ func (m *Model) Calculator(species []int, pbc [3]bool, opts ...Option) (*Calcula
 	}
 	c := &Calculator{model: m, kind: kind, list: list, crew: newCrew(o.threads), site: make([]float64, len(kind))}
 	c.virials = make([][6]float64, len(kind))
-	c.collect = c.collectForces
+	c.steps.pairs, c.steps.collect = c.addPairs, c.collectForces
 	list.Each = c.crew.loop()
 	if o.double {
 		c.eval, err = newEvaluator(m, &m.engine64, &m.net64, kind, c.crew)
@@ -157,9 +157,9 @@ func (c *Calculator) Compute(pos [][3]float64, lattice [3][3]float64, forces [][
 	dVec := cleared(&c.dVec, len(g.Vec))
 	c.eval.evaluate(g, c.site, dVec)
 	c.clock.start()
-	c.model.Repulsion.add(g, c.kind, c.model.Config.Species, c.site, dVec)
 	c.graph, c.forces = g, forces
-	c.crew.each(len(c.kind), listBlock, c.collect)
+	c.crew.each(len(c.kind), listBlock, c.steps.pairs)
+	c.crew.each(len(c.kind), listBlock, c.steps.collect)
 
 	energy, sum := 0., [6]float64{}
 	for i, f := range forces {
@@ -174,6 +174,11 @@ func (c *Calculator) Compute(pos [][3]float64, lattice [3][3]float64, forces [][
 	*virial = symmetric(sum)
 	c.clock.lap(PhaseForces)
 	return energy, nil
+}
+
+// addPairs adds the pair terms of the atoms lo to hi.
+func (c *Calculator) addPairs(_, lo, hi int) {
+	c.model.addPairs(c.graph, c.kind, c.site, c.dVec, lo, hi)
 }
 
 // collectForces turns the bonds of the atoms lo to hi into forces and virials.
@@ -257,8 +262,8 @@ func (ev *plain[T]) evaluate(g *neighbor.Graph, site []float64, dVec [][3]float6
 	ev.pass.Backward(ev.scale, dVec)
 }
 
-// Baseline is the part of a model that is not learned: reference energies and
-// repulsion.
+// Baseline is the part of a model beneath the network: reference energies,
+// repulsion and pair potential.
 type Baseline struct {
 	Energy float64       // eV
 	Forces [][3]float64  // eV/Å
@@ -271,7 +276,7 @@ func (m *Model) Baseline(g *neighbor.Graph, kind []int) Baseline {
 	for i, k := range kind {
 		site[i] = m.ReferenceEnergies[k]
 	}
-	m.Repulsion.add(g, kind, m.Config.Species, site, dVec)
+	m.addPairs(g, kind, site, dVec, 0, len(kind))
 	b := Baseline{Forces: make([][3]float64, len(kind))}
 	var sum [6]float64
 	for i, e := range site {

@@ -16,7 +16,7 @@ var ErrUnknownElement = errors.New("unknown element")
 
 // Model is a trained potential:
 //
-//	E = Σ_i E_i + ZBL,   E_i = E0[z_i] + scale[z_i] · (out_i − isolated(z_i))
+//	E = Σ_i E_i + ZBL + pair,   E_i = E0[z_i] + scale[z_i] · (out_i − isolated(z_i))
 //
 // out_i is the network's output for atom i and isolated(z) the output for an
 // atom of element z without neighbours, so that a dissociated atom has exactly
@@ -27,6 +27,7 @@ type Model struct {
 	ReferenceEnergies []float64 // E0 in eV: [species]
 	Scale             []float64 // eV: [species]
 	Repulsion         Repulsion
+	Pair              Pair
 	Weights           []float64 // in the order of Config.Layout
 	Provenance        Provenance
 
@@ -95,6 +96,9 @@ func (m *Model) Validate() error {
 	if slices.ContainsFunc(m.ReferenceEnergies, notFinite) || slices.ContainsFunc(m.Scale, notFinite) {
 		return fmt.Errorf("potential: a reference energy or scale is not finite")
 	}
+	if err := m.Pair.validate(n); err != nil {
+		return err
+	}
 	return m.Repulsion.validate(n, m.Config.Cutoff)
 }
 
@@ -116,7 +120,7 @@ func (m *Model) WithGrid(g Grid) (*Model, error) {
 	}
 	out := &Model{
 		Config: c, ReferenceEnergies: m.ReferenceEnergies, Scale: m.Scale, Repulsion: m.Repulsion,
-		Weights: m.Weights, Provenance: m.Provenance, hash: m.hash,
+		Pair: m.Pair, Weights: m.Weights, Provenance: m.Provenance, hash: m.hash,
 	}
 	return out, out.Validate()
 }

@@ -52,7 +52,9 @@ func (c CoordinateCheck) Run(ctx context.Context, report func(parametrization st
 		return nil, err
 	}
 	s, data := c.run(), Synthetic(32, 1)
-	if c.Train != "" {
+	if c.Train == "" {
+		s.Pair = false // of pairs the labels are made: nothing would be left to learn
+	} else {
 		var err error
 		if data, _, err = s.read(); err != nil {
 			return nil, err

@@ -104,8 +104,9 @@ func small(data, output string) Settings {
 	s := Settings{
 		Train: data, Output: output, Channels: 8, Hidden: 8, Layers: 2, Cutoff: 3.5, Batch: 3, Epochs: 3, Threads: 1,
 		ValidFraction: 0.2, LearningRate: 0.01, EnergyWeightEnd: 50,
-	}
-	return s.WithDefaults()
+	}.WithDefaults()
+	s.Pair = false // the labels are those of a pair potential: the network would find nothing
+	return s
 }
 
 func newTrainer(t *testing.T, s Settings) *Trainer {

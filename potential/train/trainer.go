@@ -168,6 +168,12 @@ func (t *Trainer) build(version string) error {
 	if t.samples, err = samples(t.data, t.frames, stats.graphs, t.model); err != nil {
 		return err
 	}
+	if s.Pair {
+		t.model.Pair = fitPair(t.samples, c, s)
+		if t.samples, err = samples(t.data, t.frames, stats.graphs, t.model); err != nil {
+			return err
+		}
+	}
 	if s.Calibrate {
 		var inputs []potential.Input
 		for k := range min(len(t.samples), 8) {
@@ -380,7 +386,7 @@ func (t *Trainer) saveModels() error {
 func (t *Trainer) withWeights(raw []float64) *potential.Model {
 	m := &potential.Model{
 		Config: t.model.Config, ReferenceEnergies: t.model.ReferenceEnergies, Scale: t.model.Scale,
-		Repulsion: t.model.Repulsion, Provenance: t.model.Provenance, Weights: make([]float64, len(raw)),
+		Repulsion: t.model.Repulsion, Pair: t.model.Pair, Provenance: t.model.Provenance, Weights: make([]float64, len(raw)),
 	}
 	m.Provenance.Log = t.state.Log
 	t.scaling.weights(m.Weights, raw)
