@@ -320,9 +320,9 @@ func (g golden) checkKernels(p *Pass[float64]) {
 	g.near("poly_features", features, g.floats("intermediate/poly_features"), goldenValue)
 	g.near("window", window, g.floats("intermediate/window"), goldenValue)
 	g.near("kernel_basis", kernel, g.floats("intermediate/kernel_basis"), goldenValue)
-	if p.fiber != nil {
-		g.near("fiber_poly_features", p.fiber.mlp.x, g.floats("intermediate/fiber_poly_features"), goldenValue)
-		g.near("fiber_kernel_basis", p.fiber.basis, g.floats("intermediate/fiber_kernel_basis"), goldenValue)
+	if sphere := p.sphere.(*fiberKernel[float64]); sphere.cfg.hasFiber() {
+		g.near("fiber_poly_features", sphere.mlp.x, g.floats("intermediate/fiber_poly_features"), goldenValue)
+		g.near("fiber_kernel_basis", sphere.basis, g.floats("intermediate/fiber_kernel_basis"), goldenValue)
 	}
 }
 

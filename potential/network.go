@@ -119,8 +119,8 @@ type Pass[T Float] struct {
 	input   Input
 	edges   edges
 	kernels spatialKernel[T]
-	fiber   *fiberKernel[T]
-	version int                      // of the weights that fiber is for
+	sphere  sphericalKernel[T]
+	version int                      // of the weights that sphere is for
 	second  bool                     // keep what Gradient needs
 	inspect func(t int, h, m, n []T) // for calibration: sees each layer's convolutions
 
@@ -165,9 +165,7 @@ func (n *Network[T]) NewPass(gradients bool) *Pass[T] {
 	} else {
 		p.kernels = newPolynomialKernel(&n.cfg, n.set, n.w, &p.edges)
 	}
-	if n.cfg.hasFiber() {
-		p.fiber = newFiberKernel(&n.cfg, n.set, n.w)
-	}
+	p.sphere = newSphericalKernel(&n.cfg, n.set, n.w)
 	moments := 1
 	if n.cfg.OutputVectors > 0 {
 		moments = 4
@@ -196,8 +194,8 @@ func (p *Pass[T]) Forward(in Input) {
 	p.input = in
 	p.edges.set(in.Graph)
 	p.kernels.forward()
-	if p.fiber != nil && p.version != p.net.version {
-		p.fiber.forward()
+	if p.version != p.net.version {
+		p.sphere.forward()
 		p.version = p.net.version
 	}
 	size := p.rows() * p.net.cfg.Channels
@@ -207,7 +205,7 @@ func (p *Pass[T]) Forward(in Input) {
 	for t := range p.layers {
 		s := &p.layers[t]
 		p.spatialForward(t, resize(&s.m, size), s.h)
-		p.sphericalForward(t, n, s.m)
+		p.sphere.convolve(t, n, s.m)
 		if p.inspect != nil {
 			p.inspect(t, s.h, s.m, n)
 		}
@@ -244,7 +242,7 @@ func (p *Pass[T]) Backward(seed []float64, dVec [][3]float64) {
 		s := &p.layers[t]
 		p.readoutBackward(t, s.dH, seed)
 		p.blockBackward(t, resize(&s.dN, size))
-		p.sphericalBackward(t, resize(&s.dM, size), s.dN)
+		p.sphere.transpose(t, resize(&s.dM, size), s.dN)
 		// h' = h + …: the residual branch first
 		dH := resize(&p.dH, size)
 		if t > 0 {
@@ -267,7 +265,7 @@ func (p *Pass[T]) Tangent(vecDot [][3]float64) {
 	for t := range p.layers {
 		s := &p.layers[t]
 		p.spatialTangent(t, resize(&s.mDot, size), s.hDot, s.h)
-		p.sphericalTangent(t, nDot, s.mDot)
+		p.sphere.convolveDot(t, nDot, s.mDot)
 		p.blockTangent(t, p.nextDot(t, size), nDot)
 	}
 }
@@ -279,9 +277,7 @@ func (p *Pass[T]) Gradient(seed, grad []float64) {
 	g := p.grad
 	clear(g.flat)
 	p.kernels.clearGradient()
-	if p.fiber != nil {
-		p.fiber.clearGradient()
-	}
+	p.sphere.clearGradient()
 	dH := cleared(&p.dH, size)
 	dN, dM := resize(&p.dN, size), resize(&p.dM, size)
 	for t := len(p.layers) - 1; t >= 0; t-- {
@@ -289,15 +285,12 @@ func (p *Pass[T]) Gradient(seed, grad []float64) {
 		p.readoutBackward(t, dH, seed)
 		p.readoutGradient(t, p.next(t, size), p.nextDot(t, size), seed, g)
 		p.blockGradient(t, dN, dH, g)
-		p.sphericalGradient(t, dN, s.dN, g)
-		p.sphericalBackward(t, dM, dN)
+		p.sphere.transposeGradient(t, dM, dN, g)
 		p.spatialGradient(t, dH, dM, s.dM, g)
 	}
 	p.embedGradient(dH, g)
 	p.kernels.gradient(g)
-	if p.fiber != nil {
-		p.fiber.gradient(g)
-	}
+	p.sphere.gradient(g)
 	for t := range g.layers {
 		unfold(&p.net.w.layers[t], &g.layers[t])
 	}

@@ -2,13 +2,39 @@ package potential
 
 import "ponita/potential/internal/kernel"
 
-// fiberKernel is the kernel of the spherical convolution,
+// sphericalKernel convolves every atom's features over the orientations with the
+// kernels Φ_c(o_p·o_a) of all layers, which depend on the weights alone:
+//
+//	n[i,p,c] = b_c + Σ_a w_a Φ_c(o_p·o_a) m[i,a,c]
+//
+// n and m are [atom][orientation][channel]. A family without orientations has no Φ
+// and adds the bias alone.
+type sphericalKernel[T Float] interface {
+	forward()                    // prepare for the current weights
+	convolve(t int, n, m []T)    // n = b + Φ m
+	convolveDot(t int, n, m []T) // ṅ = Φ ṁ
+	transpose(t int, dm, dn []T) // dm = Φᵀ dn of Backward
+	clearGradient()              //
+	gradient(grad *weights[T])   // after all layers: the weights of Φ
+	// transposeGradient is transpose for the adjoint of n in the pair (n, ṅ). It
+	// takes in ∂S/∂Φ = dn m + dnDot ṁ, dnDot being the dn of Backward, and ∂S/∂b.
+	transposeGradient(t int, dm, dn []T, grad *weights[T])
+}
+
+// newSphericalKernel chooses the one with less to do.
+func newSphericalKernel[T Float](cfg *Config, set *kernel.Set[T], w *weights[T]) sphericalKernel[T] {
+	if cfg.Kernel == Legendre && harmonics(cfg.FiberDegree) <= len(cfg.Grid.Orientations) {
+		return newHarmonicKernel(cfg, set, w)
+	}
+	return newFiberKernel(cfg, set, w)
+}
+
+// fiberKernel is the convolution as the equation reads, with
 //
 //	Φ_c(o_p·o_a) = Σ_k basis_k(o_p·o_a) φ_kc,
 //
-// with Legendre polynomials as the basis, or MLP(q, q², …) in the polynomial
-// family. It depends on the weights alone, not on the configuration. The
-// quadrature weight w_a of the sum over orientations is part of it.
+// and Legendre polynomials as the basis, or MLP(q, q², …) in the polynomial
+// family. The quadrature weight w_a is part of Φ.
 type fiberKernel[T Float] struct {
 	cfg *Config
 	set *kernel.Set[T]
@@ -19,6 +45,8 @@ type fiberKernel[T Float] struct {
 	basis   []T   // [orientation p][orientation a][basis]
 	phi     [][]T // [layer][orientation p][orientation a][channel]
 	dPhi    [][]T
+	m, mDot [][]T // [layer] what was convolved, and
+	dn      [][]T // the adjoints of Backward, kept by reference
 	dBasis  []T
 	zeroDot []T // the fiber has no tangent
 }
@@ -27,6 +55,10 @@ func newFiberKernel[T Float](cfg *Config, set *kernel.Set[T], w *weights[T]) *fi
 	f := &fiberKernel[T]{
 		cfg: cfg, set: set, w: w,
 		phi: make([][]T, cfg.Layers), dPhi: make([][]T, cfg.Layers),
+		m: make([][]T, cfg.Layers), mDot: make([][]T, cfg.Layers), dn: make([][]T, cfg.Layers),
+	}
+	if !cfg.hasFiber() {
+		return f
 	}
 	grid := cfg.Grid.Orientations
 	n := len(grid)
@@ -54,6 +86,9 @@ func (f *fiberKernel[T]) forward() {
 	if f.mlp != nil {
 		f.basis = f.mlp.forward(f.w.fiber)
 	}
+	if !f.cfg.hasFiber() {
+		return
+	}
 	for t := range f.phi {
 		f.set.MatMul(resize(&f.phi[t], n*n*channels), f.basis, f.w.layers[t].fiber, n*n, f.count, channels, false)
 		f.weigh(f.phi[t])
@@ -80,6 +115,9 @@ func (f *fiberKernel[T]) clearGradient() {
 }
 
 func (f *fiberKernel[T]) gradient(grad *weights[T]) {
+	if !f.cfg.hasFiber() {
+		return
+	}
 	n := len(f.cfg.Grid.Orientations)
 	if f.mlp != nil {
 		cleared(&f.dBasis, len(f.basis))
@@ -98,58 +136,56 @@ func (f *fiberKernel[T]) gradient(grad *weights[T]) {
 	}
 }
 
-// sphericalForward convolves every atom's features over the orientations:
-//
-//	n[i,p,c] = b_c + Σ_a w_a Φ_c(o_p·o_a) m[i,a,c]
-//
-// n and m are [atom][orientation][channel]. A family without orientations has
-// no Φ and adds the bias alone.
-func (p *Pass[T]) sphericalForward(t int, n, m []T) {
-	bias := p.net.w.layers[t].bias
+// apply adds Φ·x of every atom, by the given product, to y.
+func (f *fiberKernel[T]) apply(product func(y, phi, x []T, n, c int), t int, y, x []T) {
+	if !f.cfg.hasFiber() {
+		f.set.AXPY(y, x, 1)
+		return
+	}
+	n, c := len(f.cfg.Grid.Orientations), f.cfg.Channels
+	for at := 0; at < len(y); at += n * c {
+		product(y[at:at+n*c], f.phi[t], x[at:at+n*c], n, c)
+	}
+}
+
+func (f *fiberKernel[T]) convolve(t int, n, m []T) {
+	f.m[t] = m
+	bias := f.w.layers[t].bias
 	for r := 0; r < len(n); r += len(bias) {
 		copy(n[r:r+len(bias)], bias)
 	}
-	p.fiberApply(p.net.set.Fiber, t, n, m)
+	f.apply(f.set.Fiber, t, n, m)
 }
 
-// sphericalTangent is the same without the bias: ṅ from ṁ.
-func (p *Pass[T]) sphericalTangent(t int, nDot, mDot []T) {
+func (f *fiberKernel[T]) convolveDot(t int, nDot, mDot []T) {
+	f.mDot[t] = mDot
 	clear(nDot)
-	p.fiberApply(p.net.set.Fiber, t, nDot, mDot)
+	f.apply(f.set.Fiber, t, nDot, mDot)
 }
 
-// sphericalBackward is the transpose, dM from dN:
+func (f *fiberKernel[T]) transpose(t int, dm, dn []T) {
+	f.dn[t] = dn
+	f.transposed(t, dm, dn)
+}
+
+// transposed is the adjoint of convolve:
 //
 //	// n[ipc] += phi[pac] * m[iac]
 //	dm[iac] += phi[pac] * dn[ipc]
-func (p *Pass[T]) sphericalBackward(t int, dM, dN []T) {
-	clear(dM)
-	p.fiberApply(p.net.set.FiberT, t, dM, dN)
+func (f *fiberKernel[T]) transposed(t int, dm, dn []T) {
+	clear(dm)
+	f.apply(f.set.FiberT, t, dm, dn)
 }
 
-// fiberApply adds phi·x of every atom to y with the given product.
-func (p *Pass[T]) fiberApply(product func(y, phi, x []T, n, c int), t int, y, x []T) {
-	if !p.net.cfg.hasFiber() {
-		p.net.set.AXPY(y, x, 1)
+func (f *fiberKernel[T]) transposeGradient(t int, dm, dn []T, grad *weights[T]) {
+	f.transposed(t, dm, dn)
+	addRows(f.set, grad.layers[t].bias, dn)
+	if !f.cfg.hasFiber() {
 		return
 	}
-	n, c := p.orientations(), p.net.cfg.Channels
-	for at := 0; at < len(y); at += n * c {
-		product(y[at:at+n*c], p.fiber.phi[t], x[at:at+n*c], n, c)
-	}
-}
-
-// sphericalGradient accumulates the adjoint of phi and of the bias, where dN
-// and dNDot are the adjoints of n and ṅ.
-func (p *Pass[T]) sphericalGradient(t int, dN, dNDot []T, grad *weights[T]) {
-	s := &p.layers[t]
-	addRows(p.net.set, grad.layers[t].bias, dN)
-	if !p.net.cfg.hasFiber() {
-		return
-	}
-	n, c := p.orientations(), p.net.cfg.Channels
-	for at := 0; at < len(dN); at += n * c {
-		p.net.set.FiberGrad(p.fiber.dPhi[t], dN[at:at+n*c], s.m[at:at+n*c], n, c)
-		p.net.set.FiberGrad(p.fiber.dPhi[t], dNDot[at:at+n*c], s.mDot[at:at+n*c], n, c)
+	n, c := len(f.cfg.Grid.Orientations), f.cfg.Channels
+	for at := 0; at < len(dn); at += n * c {
+		f.set.FiberGrad(f.dPhi[t], dn[at:at+n*c], f.m[t][at:at+n*c], n, c)
+		f.set.FiberGrad(f.dPhi[t], f.dn[t][at:at+n*c], f.mDot[t][at:at+n*c], n, c)
 	}
 }

@@ -9,33 +9,67 @@ import (
 	"time"
 )
 
-// BenchmarkGradient is one optimiser step's gradient of 8 acetylacetone-sized
-// configurations on one thread, for the sizes that are trained.
-func BenchmarkGradient(b *testing.B) {
+// trained are the sizes that models of acetylacetone are trained at.
+var trained = []struct {
+	channels, degree int
+	grid             string
+}{{32, 2, "12"}, {32, 3, "20"}, {32, 3, "32"}, {64, 3, "32"}}
+
+// benchTrainer returns a run on one thread.
+func benchTrainer(b *testing.B, channels, degree int, grid string) *Trainer {
 	data := filepath.Join("..", "..", "..", "shared", "data", "acac", "train_300K.xyz")
 	if _, err := os.Stat(data); err != nil {
 		b.Skipf("the data set is not here: %v", err)
 	}
-	for _, size := range []struct {
-		channels, degree int
-		grid             string
-	}{{32, 2, "12"}, {32, 3, "32"}, {64, 3, "32"}} {
+	s := Settings{
+		Train: data, Reference: "fit", Threads: 1, Channels: channels, Degree: degree, Grid: grid, Batch: 2, Output: b.TempDir(),
+	}.WithDefaults()
+	t, err := New(s, "", "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return t
+}
+
+// eachSize runs a benchmark for the sizes that are trained and reports frames per
+// second, on the clock and of processor time.
+func eachSize(b *testing.B, frames int, body func(t *Trainer) error) {
+	for _, size := range trained {
 		b.Run(fmt.Sprintf("channels=%d/orientations=%s/degree=%d", size.channels, size.grid, size.degree), func(b *testing.B) {
-			s := Settings{Train: data, Reference: "fit", Threads: 1, Channels: size.channels, Degree: size.degree, Grid: size.grid}.WithDefaults()
-			t, err := New(s, "", "")
-			if err != nil {
-				b.Fatal(err)
-			}
+			t := benchTrainer(b, size.channels, size.degree, size.grid)
 			before := processorTime()
 			for b.Loop() {
-				if _, err := t.gradient(t.state.theta, t.samples[:8], nil, s.weights(s.LearningRate), t.grad); err != nil {
+				if err := body(t); err != nil {
 					b.Fatal(err)
 				}
 			}
-			b.ReportMetric(8*float64(b.N)/b.Elapsed().Seconds(), "frames/s")
-			b.ReportMetric(8*float64(b.N)/(processorTime()-before).Seconds(), "frames/cpu-s")
+			b.ReportMetric(float64(frames*b.N)/b.Elapsed().Seconds(), "frames/s")
+			b.ReportMetric(float64(frames*b.N)/(processorTime()-before).Seconds(), "frames/cpu-s")
 		})
 	}
+}
+
+// BenchmarkGradient is one gradient of 8 configurations of acetylacetone.
+func BenchmarkGradient(b *testing.B) {
+	eachSize(b, 8, func(t *Trainer) error {
+		_, err := t.gradient(t.state.theta, t.samples[:8], nil, t.settings.weights(t.settings.LearningRate), t.grad)
+		return err
+	})
+}
+
+// BenchmarkStep is a whole step of the optimiser with batches of two.
+func BenchmarkStep(b *testing.B) {
+	eachSize(b, 2, func(t *Trainer) error {
+		t.state.Batch = 0
+		_, err := t.step([]int{0, 1}, 1)
+		return err
+	})
+}
+
+// BenchmarkCloseEpoch is what follows the last step of an epoch: validation, here
+// of 50 configurations, and checkpoint.
+func BenchmarkCloseEpoch(b *testing.B) {
+	eachSize(b, 50, func(t *Trainer) error { return t.closeEpoch(&Progress{}) })
 }
 
 // processorTime is that of the process so far: on a shared machine it is steadier

@@ -26,9 +26,13 @@ const (
 	blockA = 1 << 16
 )
 
-// With fewer rows than packRows b is read in place: an element of a panel is
-// used once per tile of rows, and packing has to pay for itself.
-const packRows = 24
+// With fewer rows than packRows, or a b of at most packElements, b is read in
+// place: an element of a panel is used once per tile of rows, and packing has to
+// pay for itself. A small b is in the first-level cache anyway.
+const (
+	packRows     = 24
+	packElements = 1 << 12
+)
 
 // Up to dotRows rows of b the product with bᵀ is computed by dots.
 const dotRows = 8
@@ -69,7 +73,7 @@ func (p *product[T]) multiply(c, a, b []T, m, k, n, rowA, colA int, accumulate b
 		emptyProduct(c, accumulate)
 		return
 	}
-	if n > p.width && m >= packRows {
+	if n > p.width && m >= packRows && k*n > packElements {
 		p.packed(c, a, b, m, k, n, rowA, colA, false, accumulate)
 		return
 	}
