@@ -72,42 +72,77 @@ func unfold[T Float](w, grad *layerWeights[T]) {
 	}
 }
 
+// passRows is how many rows go through a block at a time, so that what is not kept
+// stays in the second-level cache.
+const passRows = 192
+
+// eachBlock calls body for the rows lo to hi of each block. cut returns the part of
+// features [row][width] in it.
+func (p *Pass[T]) eachBlock(body func(rows int, cut func(x []T, width int) []T)) {
+	for lo := 0; lo < p.rows(); lo += passRows {
+		hi := min(lo+passRows, p.rows())
+		body(hi-lo, func(x []T, width int) []T { return x[lo*width : hi*width] })
+	}
+}
+
 // blockForward writes h' from the layer's h and its input n of the layer norm.
 func (p *Pass[T]) blockForward(t int, next, n []T) {
 	s, maps, set := &p.layers[t], &p.net.blocks[t], p.net.set
-	rows, c, hidden := p.rows(), p.net.cfg.Channels, maps.in.Out
-	set.Normalize(resize(&s.xhat, rows*c), resize(&s.rstd, rows), n, c)
-	var d2 []T
-	if p.second {
-		d2 = resize(&s.d2g, rows*hidden)
+	c, hidden := p.net.cfg.Channels, maps.in.Out
+	resize(&s.xhat, p.rows()*c)
+	resize(&s.rstd, p.rows())
+	for _, x := range []*[]T{&s.g, &s.dg, &s.d2g} {
+		resize(x, p.rows()*hidden)
 	}
-	set.AffineGELU(resize(&s.g, rows*hidden), resize(&s.dg, rows*hidden), d2, s.xhat, maps.in, rows)
 	copy(next, s.h)
-	set.Affine(next, s.g, maps.out, rows, true)
+	p.eachBlock(func(rows int, cut func([]T, int) []T) {
+		xhat, g := cut(s.xhat, c), cut(s.g, hidden)
+		set.Normalize(xhat, cut(s.rstd, 1), cut(n, c), c)
+		var d2 []T
+		if p.second {
+			d2 = cut(s.d2g, hidden)
+		}
+		set.AffineGELU(g, cut(s.dg, hidden), d2, xhat, maps.in, rows)
+		set.Affine(cut(next, c), g, maps.out, rows, true)
+	})
 }
 
 // blockBackward writes the adjoint of n for that of h', the layer's dH. The
 // residual branch is the caller's.
 func (p *Pass[T]) blockBackward(t int, dN []T) {
 	s, maps, set := &p.layers[t], &p.net.blocks[t], p.net.set
-	rows, c, hidden := p.rows(), p.net.cfg.Channels, maps.in.Out
-	// h' = h + g·W2' + b2'
-	set.Affine(resize(&s.dG, rows*hidden), s.dH, maps.outT, rows, false)
-	// g = GELU(x̂·W1' + b1')
-	set.Mul(resize(&s.dQ, rows*hidden), s.dg, s.dG)
-	set.Affine(resize(&s.dXHat, rows*c), s.dQ, maps.inT, rows, false)
-	set.NormalizeT(dN, nil, s.dXHat, s.xhat, s.rstd, c)
+	c, hidden := p.net.cfg.Channels, maps.in.Out
+	resize(&s.dG, p.rows()*hidden)
+	resize(&s.dXHat, p.rows()*c)
+	p.eachBlock(func(rows int, cut func([]T, int) []T) {
+		// h' = h + g·W2' + b2'
+		dG := cut(s.dG, hidden)
+		set.Affine(dG, cut(s.dH, c), maps.outT, rows, false)
+		// g = GELU(x̂·W1' + b1')
+		dQ := resize(&p.dQ, rows*hidden)
+		set.Mul(dQ, cut(s.dg, hidden), dG)
+		dXHat := cut(s.dXHat, c)
+		set.Affine(dXHat, dQ, maps.inT, rows, false)
+		set.NormalizeT(cut(dN, c), nil, dXHat, cut(s.xhat, c), cut(s.rstd, 1), c)
+	})
 }
 
 // blockTangent writes ḣ' from ḣ and ṅ.
 func (p *Pass[T]) blockTangent(t int, nextDot, nDot []T) {
 	s, maps, set := &p.layers[t], &p.net.blocks[t], p.net.set
-	rows, c, hidden := p.rows(), p.net.cfg.Channels, maps.in.Out
-	set.NormalizeT(resize(&s.xhatDot, rows*c), resize(&s.slope, rows), nDot, s.xhat, s.rstd, c)
-	set.Affine(resize(&s.qDot, rows*hidden), s.xhatDot, maps.in.Map(), rows, false)
-	set.Mul(resize(&s.gDot, rows*hidden), s.dg, s.qDot)
+	c, hidden := p.net.cfg.Channels, maps.in.Out
+	resize(&s.xhatDot, p.rows()*c)
+	resize(&s.slope, p.rows())
+	resize(&s.qDot, p.rows()*hidden)
 	copy(nextDot, s.hDot)
-	set.Affine(nextDot, s.gDot, maps.out.Map(), rows, true)
+	p.eachBlock(func(rows int, cut func([]T, int) []T) {
+		xhatDot, qDot := cut(s.xhatDot, c), cut(s.qDot, hidden)
+		set.NormalizeT(xhatDot, cut(s.slope, 1), cut(nDot, c), cut(s.xhat, c), cut(s.rstd, 1), c)
+		set.Affine(qDot, xhatDot, maps.in.Map(), rows, false)
+		gDot := resize(&p.gDot, rows*hidden)
+		set.Mul(gDot, cut(s.dg, hidden), qDot)
+		set.Affine(cut(nextDot, c), gDot, maps.out.Map(), rows, true)
+	})
 }
 
 // blockGradient is the adjoint of the pair (h', ḣ'), with adjoints dH and the
@@ -115,18 +150,26 @@ func (p *Pass[T]) blockTangent(t int, nextDot, nDot []T) {
 // dN.
 func (p *Pass[T]) blockGradient(t int, dN, dH []T, grad *weights[T]) {
 	s, maps, dw, set := &p.layers[t], &p.net.blocks[t], &grad.layers[t], p.net.set
-	rows, c, hidden := p.rows(), p.net.cfg.Channels, maps.in.Out
-	// h' = h + g·W2' + b2', ḣ' = ḣ + ġ·W2'
-	affineGradient(set, dw.w2, dw.b2, s.g, s.gDot, dH, s.dH, rows)
-	dG := resize(&p.dG, rows*hidden)
-	set.Affine(dG, dH, maps.outT, rows, false)
-	// g = GELU(q), ġ = GELU'(q) q̇
-	dQ := resize(&p.dQ, rows*hidden)
-	set.MulSum(dQ, s.dg, dG, s.d2g, s.qDot, s.dG)
-	// q = x̂·W1' + b1', q̇ = x̂̇·W1'
-	affineGradient(set, dw.w1, dw.b1, s.xhat, s.xhatDot, dQ, s.dQ, rows)
-	dXHat := resize(&p.dXHat, rows*c)
-	set.Affine(dXHat, dQ, maps.inT, rows, false)
-	p.norm = kernel.NormArgs[T]{XHat: s.xhat, RStd: s.rstd, XHatDot: s.xhatDot, Slope: s.slope, D: dXHat, DDot: s.dXHat}
-	set.NormalizeGrad(dN, &p.norm, c)
+	c, hidden := p.net.cfg.Channels, maps.in.Out
+	p.eachBlock(func(rows int, cut func([]T, int) []T) {
+		dg, qDot, dGOnce, dH := cut(s.dg, hidden), cut(s.qDot, hidden), cut(s.dG, hidden), cut(dH, c)
+		// h' = h + g·W2' + b2', ḣ' = ḣ + ġ·W2', ġ = GELU'(q) q̇
+		gDot := resize(&p.gDot, rows*hidden)
+		set.Mul(gDot, dg, qDot)
+		affineGradient(set, dw.w2, dw.b2, cut(s.g, hidden), gDot, dH, cut(s.dH, c), rows)
+		dG := resize(&p.dG, rows*hidden)
+		set.Affine(dG, dH, maps.outT, rows, false)
+		// g = GELU(q)
+		dQ := resize(&p.dQ, rows*hidden)
+		set.MulSum(dQ, dg, dG, cut(s.d2g, hidden), qDot, dGOnce)
+		dQDot := dG
+		set.Mul(dQDot, dg, dGOnce)
+		// q = x̂·W1' + b1', q̇ = x̂̇·W1'
+		xhat, xhatDot := cut(s.xhat, c), cut(s.xhatDot, c)
+		affineGradient(set, dw.w1, dw.b1, xhat, xhatDot, dQ, dQDot, rows)
+		dXHat := resize(&p.dXHat, rows*c)
+		set.Affine(dXHat, dQ, maps.inT, rows, false)
+		p.norm = kernel.NormArgs[T]{XHat: xhat, RStd: cut(s.rstd, 1), XHatDot: xhatDot, Slope: cut(s.slope, 1), D: dXHat, DDot: cut(s.dXHat, c)}
+		set.NormalizeGrad(cut(dN, c), &p.norm, c)
+	})
 }

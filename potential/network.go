@@ -135,7 +135,7 @@ type Pass[T Float] struct {
 	mu, dSelf       []T
 	n, nDot, dN, dM []T // as h
 	dH, dXHat       []T
-	dG, dQ          []T // [row][hidden]
+	dG, dQ, gDot    []T // [row][hidden], of a block
 	norm            kernel.NormArgs[T]
 	grad            *weights[T]
 	vecDot          [][3]float64
@@ -149,11 +149,11 @@ type layerState[T Float] struct {
 	rstd       []T // [row]
 	g, dg, d2g []T // GELU and its derivatives
 
-	dH, dN, dM, dXHat, dG, dQ []T // dH is that of the layer's output h'
+	dH, dN, dM, dXHat, dG []T // dH is that of the layer's output h'
 
 	hDot, mDot, xhatDot []T
 	slope               []T // [row]
-	qDot, gDot          []T
+	qDot                []T
 }
 
 // NewPass returns the working memory for evaluations of n. If gradients is
