@@ -48,14 +48,15 @@ func fold[T, W Float](c *Config, w *layerWeights[W], set *kernel.Set[T]) blockMa
 
 // unfold turns the gradient of the folded weights, which stands in the places of
 // w1, b1, w2 and b2, into that of the weights.
-func unfold[T Float](w, grad *layerWeights[T]) {
+func unfold[T Float](w *layerWeights[T], grad *layerWeights[float64]) {
 	channels, hidden := len(w.gain), len(w.b1)
 	for k := range channels {
-		for q := range hidden {
-			at := k*hidden + q
-			grad.gain[k] += grad.w1[at] * w.w1[at]
-			grad.shift[k] += grad.b1[q] * w.w1[at]
-			grad.w1[at] = w.gain[k]*grad.w1[at] + w.shift[k]*grad.b1[q]
+		gain, shift := float64(w.gain[k]), float64(w.shift[k])
+		w1, dw1 := w.w1[k*hidden:][:hidden], grad.w1[k*hidden:][:hidden]
+		for q, db1 := range grad.b1 {
+			grad.gain[k] += dw1[q] * float64(w1[q])
+			grad.shift[k] += db1 * float64(w1[q])
+			dw1[q] = gain*dw1[q] + shift*db1
 		}
 	}
 	if w.scale == nil {
@@ -64,11 +65,11 @@ func unfold[T Float](w, grad *layerWeights[T]) {
 	for k, s := range w.scale {
 		for q := range hidden {
 			at := q*channels + k
-			grad.scale[k] += grad.w2[at] * w.w2[at]
-			grad.w2[at] *= s
+			grad.scale[k] += grad.w2[at] * float64(w.w2[at])
+			grad.w2[at] *= float64(s)
 		}
-		grad.scale[k] += grad.b2[k] * w.b2[k]
-		grad.b2[k] *= s
+		grad.scale[k] += grad.b2[k] * float64(w.b2[k])
+		grad.b2[k] *= float64(s)
 	}
 }
 
@@ -139,7 +140,7 @@ func (p *Pass[T]) blockTangent(t int, nextDot, nDot []T) {
 		xhatDot, qDot := cut(s.xhatDot, c), cut(s.qDot, hidden)
 		set.NormalizeT(xhatDot, cut(s.slope, 1), cut(nDot, c), cut(s.xhat, c), cut(s.rstd, 1), c)
 		set.Affine(qDot, xhatDot, maps.in.Map(), rows, false)
-		gDot := resize(&p.gDot, rows*hidden)
+		gDot := resize(&p.dG, rows*hidden)
 		set.Mul(gDot, cut(s.dg, hidden), qDot)
 		set.Affine(cut(nextDot, c), gDot, maps.out.Map(), rows, true)
 	})
@@ -152,24 +153,30 @@ func (p *Pass[T]) blockGradient(t int, dN, dH []T, grad *weights[T]) {
 	s, maps, dw, set := &p.layers[t], &p.net.blocks[t], &grad.layers[t], p.net.set
 	c, hidden := p.net.cfg.Channels, maps.in.Out
 	p.eachBlock(func(rows int, cut func([]T, int) []T) {
-		dg, qDot, dGOnce, dH := cut(s.dg, hidden), cut(s.qDot, hidden), cut(s.dG, hidden), cut(dH, c)
-		// h' = h + g·W2' + b2', ḣ' = ḣ + ġ·W2', ġ = GELU'(q) q̇
-		gDot := resize(&p.gDot, rows*hidden)
-		set.Mul(gDot, dg, qDot)
-		affineGradient(set, dw.w2, dw.b2, cut(s.g, hidden), gDot, dH, cut(s.dH, c), rows)
-		dG := resize(&p.dG, rows*hidden)
+		g, dg, xhat, rstd, dH, dN := cut(s.g, hidden), cut(s.dg, hidden), cut(s.xhat, c), cut(s.rstd, 1), cut(dH, c), cut(dN, c)
+		dG, dQ, dXHat := resize(&p.dG, rows*hidden), resize(&p.dQ, rows*hidden), resize(&p.dXHat, rows*c)
+		// h' = h + g·W2' + b2'
+		affineGradient(set, dw.w2, dw.b2, g, dH, rows)
 		set.Affine(dG, dH, maps.outT, rows, false)
-		// g = GELU(q)
-		dQ := resize(&p.dQ, rows*hidden)
-		set.MulSum(dQ, dg, dG, cut(s.d2g, hidden), qDot, dGOnce)
-		dQDot := dG
-		set.Mul(dQDot, dg, dGOnce)
-		// q = x̂·W1' + b1', q̇ = x̂̇·W1'
-		xhat, xhatDot := cut(s.xhat, c), cut(s.xhatDot, c)
-		affineGradient(set, dw.w1, dw.b1, xhat, xhatDot, dQ, dQDot, rows)
-		dXHat := resize(&p.dXHat, rows*c)
+		// g = GELU(q), q = x̂·W1' + b1'
+		if !p.dual {
+			set.Mul(dQ, dg, dG)
+			affineGradient(set, dw.w1, dw.b1, xhat, dQ, rows)
+			set.Affine(dXHat, dQ, maps.inT, rows, false)
+			set.NormalizeT(dN, nil, dXHat, xhat, rstd, c)
+			return
+		}
+		// ḣ' = ḣ + ġ·W2', ġ = GELU'(q) q̇, q̇ = x̂̇·W1'
+		qDot, dGDot, xhatDot := cut(s.qDot, hidden), cut(s.dG, hidden), cut(s.xhatDot, c)
+		set.MulSum(dQ, dg, dG, cut(s.d2g, hidden), qDot, dGDot)
+		gDot, dQDot := dG, dG // dG has been used
+		set.Mul(gDot, dg, qDot)
+		set.MatMulTN(dw.w2, gDot, cut(s.dH, c), hidden, rows, c, true)
+		set.Mul(dQDot, dg, dGDot)
+		set.MatMulTN(dw.w1, xhatDot, dQDot, c, rows, hidden, true)
+		affineGradient(set, dw.w1, dw.b1, xhat, dQ, rows)
 		set.Affine(dXHat, dQ, maps.inT, rows, false)
-		p.norm = kernel.NormArgs[T]{XHat: xhat, RStd: cut(s.rstd, 1), XHatDot: xhatDot, Slope: cut(s.slope, 1), D: dXHat, DDot: cut(s.dXHat, c)}
-		set.NormalizeGrad(cut(dN, c), &p.norm, c)
+		p.norm = kernel.NormArgs[T]{XHat: xhat, RStd: rstd, XHatDot: xhatDot, Slope: cut(s.slope, 1), D: dXHat, DDot: cut(s.dXHat, c)}
+		set.NormalizeGrad(dN, &p.norm, c)
 	})
 }

@@ -265,7 +265,9 @@ func TestGoldenReference(t *testing.T) {
 			vecDot := make([][3]float64, len(dVec))
 			p.Tangent(vecDot)
 			grad := make([]float64, c.Layout().Len)
-			p.Gradient(seed, grad)
+			part := net.NewGradient()
+			p.Gradient(seed, part)
+			net.Total(grad, []*Gradient[float64]{part})
 			g.nearTensors(c, "grad/dw", grad, goldenGradient)
 
 			v := g.vectors("input/v")
@@ -275,8 +277,8 @@ func TestGoldenReference(t *testing.T) {
 				}
 			}
 			p.Tangent(vecDot)
-			clear(grad)
-			p.Gradient(make([]float64, len(seed)), grad)
+			p.Gradient(make([]float64, len(seed)), part)
+			net.Total(grad, []*Gradient[float64]{part})
 			g.nearTensors(c, "grad/dw_of_v_dot_dpos", grad, goldenSecond)
 		})
 	}

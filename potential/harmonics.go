@@ -88,6 +88,7 @@ func (f *harmonicKernel[T]) apply(t int, y, x, analysis, synthesis, bias []T, sp
 
 func (f *harmonicKernel[T]) convolve(t int, n, m []T) {
 	f.apply(t, n, m, f.analysis, f.synthesis, f.w.layers[t].bias, &f.m[t])
+	f.mDot[t] = f.mDot[t][:0]
 }
 
 func (f *harmonicKernel[T]) convolveDot(t int, nDot, mDot []T) {
@@ -108,10 +109,12 @@ func (f *harmonicKernel[T]) transposeGradient(t int, dm, dn []T, grad *weights[T
 	f.apply(t, dm, dn, f.analysisT, f.synthesisT, nil, &f.dnLate)
 	c, size := f.cfg.Channels, f.count*f.cfg.Channels
 	for at := 0; at < len(f.dnLate); at += size {
-		// n̂ = φ∘m̂ + b, and the same of the tangent
+		// n̂ = φ∘m̂ + b
 		f.set.MulAdd(f.dFilter[t], f.dnLate[at:at+size], f.m[t][at:at+size])
-		f.set.MulAdd(f.dFilter[t], f.dn[t][at:at+size], f.mDot[t][at:at+size])
 		f.set.AXPY(grad.layers[t].bias, f.dnLate[at:at+c], 1)
+	}
+	for at := 0; at < len(f.mDot[t]); at += size { // the same of the tangent
+		f.set.MulAdd(f.dFilter[t], f.dn[t][at:at+size], f.mDot[t][at:at+size])
 	}
 }
 

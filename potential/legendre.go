@@ -288,8 +288,7 @@ func (f *legendreKernel[T]) gradientRows(t int, g gradientRows[T], _ *weights[T]
 	n, size, half, c := f.angles(), f.points()*f.cfg.Channels, len(f.dRadial[t])/2, f.cfg.Channels
 	for i := range f.e.atoms() {
 		from, to := f.e.graph.Start[i], f.e.graph.Start[i+1]
-		dm, dmDot := g.dm[i*size:(i+1)*size], g.dmDot[i*size:(i+1)*size]
-		p, pDot := f.p[from*n:to*n], f.pDot[from*n:to*n]
+		dm, p := g.dm[i*size:(i+1)*size], f.p[from*n:to*n]
 		h := f.neighbors(g.h, from, to)
 		add := func(into int, zeroth bool, factor func(e int) T) {
 			for e := from; e < to; e++ {
@@ -306,6 +305,11 @@ func (f *legendreKernel[T]) gradientRows(t int, g gradientRows[T], _ *weights[T]
 
 		dr := cleared(&f.buffer, (to-from)*f.width)
 		f.set.GatherGrad(dr, p, dm, h, f.points(), c, f.cfg.Degree)
+		if g.dmDot == nil {
+			add(0, true, one)
+			continue
+		}
+		dmDot, pDot := g.dmDot[i*size:(i+1)*size], f.pDot[from*n:to*n]
 		if t > 0 { // ḣ of the first layer is zero
 			f.set.GatherGrad(dr, p, dmDot, f.neighbors(g.hDot, from, to), f.points(), c, f.cfg.Degree)
 		}

@@ -73,12 +73,14 @@ func (m *mlp[T]) backward(w mlpWeights[T], dx, dy []T) {
 func (m *mlp[T]) gradient(w, grad mlpWeights[T], dy, dyDot []T) {
 	n := m.rows * m.outputs
 	geluGradient(m.set, resize(&m.dq2, n), resize(&m.dq2Dot, n), dy, dyDot, m.dg2, m.d2g2, m.q2Dot)
-	affineGradient(m.set, grad.w2, grad.b2, m.g1, m.g1Dot, m.dq2, m.dq2Dot, m.rows)
+	affineGradient(m.set, grad.w2, grad.b2, m.g1, m.dq2, m.rows)
+	m.set.MatMulTN(grad.w2, m.g1Dot, m.dq2Dot, m.hidden, m.rows, m.outputs, true)
 	n = m.rows * m.hidden
 	m.set.MatMulNT(resize(&m.dg1Adj, n), m.dq2, w.w2, m.rows, m.outputs, m.hidden, false)
 	m.set.MatMulNT(resize(&m.dg1AdjDot, n), m.dq2Dot, w.w2, m.rows, m.outputs, m.hidden, false)
 	geluGradient(m.set, resize(&m.dq1, n), resize(&m.dq1Dot, n), m.dg1Adj, m.dg1AdjDot, m.dg1, m.d2g1, m.q1Dot)
-	affineGradient(m.set, grad.w1, grad.b1, m.x, m.xDot, m.dq1, m.dq1Dot, m.rows)
+	affineGradient(m.set, grad.w1, grad.b1, m.x, m.dq1, m.rows)
+	m.set.MatMulTN(grad.w1, m.xDot, m.dq1Dot, m.inputs, m.rows, m.hidden, true)
 }
 
 // affine writes y = x·w + b; y [row][output], x [row][input].
@@ -90,16 +92,9 @@ func affine[T Float](set *kernel.Set[T], y, x, w, b []T, rows int) {
 	set.MatMul(y, x, w, rows, len(w)/outputs, outputs, true)
 }
 
-// affineGradient accumulates the weight adjoints of the pair
-//
-//	y = x·w + b, ẏ = ẋ·w
-//
-// for dy = ∂S/∂y and dyDot = ∂S/∂ẏ.
-func affineGradient[T Float](set *kernel.Set[T], dw, db, x, xDot, dy, dyDot []T, rows int) {
-	outputs := len(db)
-	inputs := len(dw) / outputs
-	set.MatMulTN(dw, x, dy, inputs, rows, outputs, true)
-	set.MatMulTN(dw, xDot, dyDot, inputs, rows, outputs, true)
+// affineGradient accumulates the weight adjoints of y = x·w + b for dy = ∂S/∂y.
+func affineGradient[T Float](set *kernel.Set[T], dw, db, x, dy []T, rows int) {
+	set.MatMulTN(dw, x, dy, len(dw)/len(db), rows, len(db), true)
 	addRows(set, db, dy)
 }
 

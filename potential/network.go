@@ -114,6 +114,7 @@ type Input struct {
 // forces are derivatives of S, so ∂Loss/∂F_i goes into ẋ. It is the tangent of
 // the backward pass, whose adjoints it uses again: the adjoint of a tangent ḣ
 // is the adjoint of h from Backward, so only one more adjoint is propagated.
+// After Forward alone there is no Ṡ.
 type Pass[T Float] struct {
 	net     *Network[T]
 	input   Input
@@ -122,6 +123,7 @@ type Pass[T Float] struct {
 	sphere  sphericalKernel[T]
 	version int                      // of the weights that sphere is for
 	second  bool                     // keep what Gradient needs
+	dual    bool                     // there is a tangent
 	inspect func(t int, h, m, n []T) // for calibration: sees each layer's convolutions
 
 	// Output is [atom][output], valid until the next Forward.
@@ -135,9 +137,8 @@ type Pass[T Float] struct {
 	mu, dSelf       []T
 	n, nDot, dN, dM []T // as h
 	dH, dXHat       []T
-	dG, dQ, gDot    []T // [row][hidden], of a block
+	dG, dQ          []T // [row][hidden], of a block
 	norm            kernel.NormArgs[T]
-	grad            *weights[T]
 	vecDot          [][3]float64
 }
 
@@ -171,10 +172,33 @@ func (n *Network[T]) NewPass(gradients bool) *Pass[T] {
 		moments = 4
 	}
 	p.mu = make([]T, moments*n.cfg.Channels)
-	if gradients {
-		p.grad = view(n.cfg, make([]T, len(n.w.flat)))
-	}
 	return p
+}
+
+// Gradient holds derivatives by the weights in the precision of a network, as it
+// computes them: by the folded ones of blockMaps. [Network.Total] adds them up.
+type Gradient[T Float] struct{ w *weights[T] }
+
+// NewGradient returns memory for a gradient of n.
+func (n *Network[T]) NewGradient() *Gradient[T] {
+	return &Gradient[T]{view(n.cfg, make([]T, len(n.w.flat)))}
+}
+
+// Total writes the sum of the gradients, taken in their order, in the order of
+// the Layout.
+func (n *Network[T]) Total(grad []float64, parts []*Gradient[T]) {
+	if len(grad) != len(n.w.flat) {
+		panic(fmt.Sprintf("potential: room for a gradient of %d weights, the network has %d", len(grad), len(n.w.flat)))
+	}
+	clear(grad)
+	for _, part := range parts {
+		for k, v := range part.w.flat {
+			grad[k] += float64(v)
+		}
+	}
+	for t, total := range view(n.cfg, grad).layers {
+		unfold(&n.w.layers[t], &total)
+	}
 }
 
 func (p *Pass[T]) orientations() int { return len(p.net.cfg.Grid.Orientations) }
@@ -191,7 +215,7 @@ func (p *Pass[T]) atom(x []T, i int) []T {
 // Forward evaluates the network. The input is kept by reference until the last
 // of the passes.
 func (p *Pass[T]) Forward(in Input) {
-	p.input = in
+	p.input, p.dual = in, false
 	p.edges.set(in.Graph)
 	p.kernels.forward()
 	if p.version != p.net.version {
@@ -258,6 +282,7 @@ func (p *Pass[T]) Backward(seed []float64, dVec [][3]float64) {
 // before it only for Gradient after it.
 func (p *Pass[T]) Tangent(vecDot [][3]float64) {
 	size := p.rows() * p.net.cfg.Channels
+	p.dual = true
 	p.vecDot = append(p.vecDot[:0], vecDot...)
 	p.kernels.tangent(p.vecDot)
 	cleared(&p.layers[0].hDot, size)
@@ -270,31 +295,24 @@ func (p *Pass[T]) Tangent(vecDot [][3]float64) {
 	}
 }
 
-// Gradient adds to grad, in the order of the Layout, the derivatives by the
-// weights of Σ seed·Output + Ṡ. It follows Forward, Backward and Tangent.
-func (p *Pass[T]) Gradient(seed, grad []float64) {
+// Gradient writes the derivatives by the weights of Σ seed·Output + Ṡ, or without
+// Ṡ if there is no tangent. It follows Forward, or Forward, Backward and Tangent.
+func (p *Pass[T]) Gradient(seed []float64, grad *Gradient[T]) {
 	size := p.rows() * p.net.cfg.Channels
-	g := p.grad
+	g := grad.w
 	clear(g.flat)
 	p.kernels.clearGradient()
 	p.sphere.clearGradient()
 	dH := cleared(&p.dH, size)
 	dN, dM := resize(&p.dN, size), resize(&p.dM, size)
 	for t := len(p.layers) - 1; t >= 0; t-- {
-		s := &p.layers[t]
 		p.readoutBackward(t, dH, seed)
-		p.readoutGradient(t, p.next(t, size), p.nextDot(t, size), seed, g)
+		p.readoutGradient(t, seed, g)
 		p.blockGradient(t, dN, dH, g)
 		p.sphere.transposeGradient(t, dM, dN, g)
-		p.spatialGradient(t, dH, dM, s.dM, g)
+		p.spatialGradient(t, dH, dM, g)
 	}
 	p.embedGradient(dH, g)
 	p.kernels.gradient(g)
 	p.sphere.gradient(g)
-	for t := range g.layers {
-		unfold(&p.net.w.layers[t], &g.layers[t])
-	}
-	for k, v := range g.flat {
-		grad[k] += float64(v)
-	}
 }

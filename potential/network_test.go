@@ -108,9 +108,22 @@ func TestLossGradientMatchesFiniteDifference(t *testing.T) {
 				return s
 			}
 			value(w)
-			grad := make([]float64, len(w))
+			grad, withoutTangent, tangentOfZero := make([]float64, len(w)), make([]float64, len(w)), make([]float64, len(w))
+			part := net.NewGradient()
+			total := func(grad []float64) {
+				p.Gradient(late, part)
+				net.Total(grad, []*Gradient[float64]{part})
+			}
+			total(withoutTangent)
+			p.Tangent(make([][3]float64, edges))
+			total(tangentOfZero)
+			for k, want := range tangentOfZero {
+				if math.Abs(withoutTangent[k]-want) > 1e-12*(1+math.Abs(want)) {
+					t.Fatalf("derivative %d is %.15g without a tangent, %.15g with one of zero", k, withoutTangent[k], want)
+				}
+			}
 			p.Tangent(vecDot)
-			p.Gradient(late, grad)
+			total(grad)
 			for _, tensor := range c.Layout().Tensors {
 				direction := make([]float64, len(w))
 				want, size := 0., 0.

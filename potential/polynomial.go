@@ -94,6 +94,7 @@ func (f *polynomialKernel[T]) pointPair(e, a int) (q pointPair) {
 func (f *polynomialKernel[T]) rows() int { return f.e.len() * len(f.cfg.Grid.Orientations) }
 
 func (f *polynomialKernel[T]) forward() {
+	f.vecDot = nil
 	n, rows, basis := len(f.cfg.Grid.Orientations), f.rows(), f.cfg.Basis
 	x := f.mlp.input(rows + 1)
 	clear(x[rows*f.features:])
@@ -206,6 +207,9 @@ func (f *polynomialKernel[T]) rowDot(t, e int, kDot []T) {
 }
 
 func (f *polynomialKernel[T]) clearGradient() {
+	if f.vecDot == nil { // no tangent is one of zero
+		f.tangent(make([][3]float64, f.e.len()))
+	}
 	cleared(&f.dBasis, len(f.basis))
 	cleared(&f.dBasisDot, len(f.basis))
 }

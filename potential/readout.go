@@ -109,7 +109,16 @@ func (p *Pass[T]) readoutBackward(t int, dH []T, seed []float64) {
 
 // readoutGradient accumulates the adjoints of v and β, for seeds on the output
 // and on its tangent (the latter those of the backward pass).
-func (p *Pass[T]) readoutGradient(t int, next, nextDot []T, seed []float64, grad *weights[T]) {
+func (p *Pass[T]) readoutGradient(t int, seed []float64, grad *weights[T]) {
+	size := p.rows() * p.net.cfg.Channels
+	p.readoutAdjoint(t, p.next(t, size), seed, 1, grad)
+	if p.dual {
+		p.readoutAdjoint(t, p.nextDot(t, size), p.seed, 0, grad)
+	}
+}
+
+// readoutAdjoint is its part of h' or of ḣ', which knows no bias.
+func (p *Pass[T]) readoutAdjoint(t int, next []T, seed []float64, bias float64, grad *weights[T]) {
 	w, cfg := &grad.layers[t], &p.net.cfg
 	if w.readout == nil {
 		return
@@ -117,18 +126,11 @@ func (p *Pass[T]) readoutGradient(t int, next, nextDot []T, seed []float64, grad
 	share := 1 / float64(cfg.readouts())
 	c := cfg.Channels
 	for i := range p.edges.atoms() {
-		lo, hi := i*p.net.outputs(), (i+1)*p.net.outputs()
-		for _, part := range []struct {
-			h    []T
-			seed []float64
-			bias float64
-		}{{next, seed[lo:hi], 1}, {nextDot, p.seed[lo:hi], 0}} {
-			p.moments(p.mu, p.atom(part.h, i))
-			for k, s := range part.seed {
-				v, moment := p.net.outputOf(k)
-				p.net.set.AXPY(w.readout[v*c:(v+1)*c], p.mu[moment*c:(moment+1)*c], T(share*s))
-				w.outBias[v] += T(share * s * part.bias * p.net.gridMoment[moment])
-			}
+		p.moments(p.mu, p.atom(next, i))
+		for k, s := range seed[i*p.net.outputs() : (i+1)*p.net.outputs()] {
+			v, moment := p.net.outputOf(k)
+			p.net.set.AXPY(w.readout[v*c:(v+1)*c], p.mu[moment*c:(moment+1)*c], T(share*s))
+			w.outBias[v] += T(share * s * bias * p.net.gridMoment[moment])
 		}
 	}
 }

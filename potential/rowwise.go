@@ -81,8 +81,11 @@ func (r *rowwise[T]) adjoint(t int, dm, h []T) {
 func (r *rowwise[T]) gradientRows(t int, g gradientRows[T], grad *weights[T]) {
 	r.visit(func(e, i, j int) {
 		r.set.Mul(r.k[1], r.of(g.dm, i), r.of(g.h, j))
-		r.set.MulAdd(r.k[1], r.of(g.dmDot, i), r.of(g.hDot, j))
-		r.set.Mul(r.k[2], r.of(g.dmDot, i), r.of(g.h, j))
+		clear(r.k[2])
+		if g.dmDot != nil {
+			r.set.MulAdd(r.k[1], r.of(g.dmDot, i), r.of(g.hDot, j))
+			r.set.Mul(r.k[2], r.of(g.dmDot, i), r.of(g.h, j))
+		}
 		r.gradientRow(t, e, r.k[1], r.k[2], grad)
 	})
 }

@@ -24,6 +24,8 @@ type spatialKernel[T Float] interface {
 // gradientRows are the adjoints of a layer's m and ṁ, and its h and ḣ, from which
 //
 //	∂S/∂K_ij = dm_i h_j + dmDot_i ḣ_j,  ∂S/∂K̇_ij = dmDot_i h_j
+//
+// dmDot and hDot are nil without a tangent.
 type gradientRows[T Float] struct{ dm, dmDot, h, hDot []T }
 
 // spatialForward gathers messages from the neighbours:
@@ -65,20 +67,27 @@ func (p *Pass[T]) spatialTangent(t int, mDot, hDot, h []T) {
 	p.kernels.gatherDot(t, mDot, h)
 }
 
-// spatialGradient is the adjoint of the pair (m, ṁ), with adjoints dM and
-// dMDot: it adds that of h to dH and gives the kernels theirs.
-func (p *Pass[T]) spatialGradient(t int, dH, dM, dMDot []T, grad *weights[T]) {
+// spatialGradient is the adjoint of the pair (m, ṁ), with adjoints dM and the
+// layer's own s.dM: it adds that of h to dH and gives the kernels theirs.
+func (p *Pass[T]) spatialGradient(t int, dH, dM []T, grad *weights[T]) {
 	s, set := &p.layers[t], p.net.set
 	self := p.kernels.self(t)
-	// m += s∘h + K h, ṁ += s∘ḣ + K ḣ + K̇ h
+	dSelf := cleared(&p.dSelf, len(self))
+	g := gradientRows[T]{dm: dM, h: s.h}
+	// m += s∘h + K h
 	p.addSelf(dH, self, dM)
 	p.kernels.scatter(t, dH, dM)
-	p.kernels.scatterDot(t, dH, dMDot)
-	p.kernels.gradientRows(t, gradientRows[T]{dM, dMDot, s.h, s.hDot}, grad)
-	dSelf := cleared(&p.dSelf, len(self))
 	for at, c := 0, len(self); at < len(dM); at += c {
 		set.MulAdd(dSelf, s.h[at:at+c], dM[at:at+c])
-		set.MulAdd(dSelf, s.hDot[at:at+c], dMDot[at:at+c])
 	}
+	if p.dual {
+		// ṁ += s∘ḣ + K ḣ + K̇ h
+		g.dmDot, g.hDot = s.dM, s.hDot
+		p.kernels.scatterDot(t, dH, s.dM)
+		for at, c := 0, len(self); at < len(dM); at += c {
+			set.MulAdd(dSelf, s.hDot[at:at+c], s.dM[at:at+c])
+		}
+	}
+	p.kernels.gradientRows(t, g, grad)
 	p.kernels.gradientSelf(t, dSelf, grad)
 }

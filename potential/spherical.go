@@ -149,7 +149,7 @@ func (f *fiberKernel[T]) apply(product func(y, phi, x []T, n, c int), t int, y, 
 }
 
 func (f *fiberKernel[T]) convolve(t int, n, m []T) {
-	f.m[t] = m
+	f.m[t], f.mDot[t] = m, nil
 	bias := f.w.layers[t].bias
 	for r := 0; r < len(n); r += len(bias) {
 		copy(n[r:r+len(bias)], bias)
@@ -186,6 +186,8 @@ func (f *fiberKernel[T]) transposeGradient(t int, dm, dn []T, grad *weights[T]) 
 	n, c := len(f.cfg.Grid.Orientations), f.cfg.Channels
 	for at := 0; at < len(dn); at += n * c {
 		f.set.FiberGrad(f.dPhi[t], dn[at:at+n*c], f.m[t][at:at+n*c], n, c)
+	}
+	for at := 0; at < len(f.mDot[t]); at += n * c {
 		f.set.FiberGrad(f.dPhi[t], f.dn[t][at:at+n*c], f.mDot[t][at:at+n*c], n, c)
 	}
 }

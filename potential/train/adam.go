@@ -29,9 +29,13 @@ func decays(t potential.Tensor) bool {
 	return t.Role == potential.Hidden || t.Role == potential.Finite
 }
 
-// update moves the raw weights theta against the gradient. A tensor's learning
-// rate and ε follow the width, its decay does not: decay is as fast at every
-// width as at the base width.
+// update moves the raw weights theta against the gradient:
+//
+//	M += (1−β1)(g − M),  V += (1−β2)(g² − V)
+//	θ −= decay θ + rate (M/c1) / (√(V/c2) + ε),  c1 = 1 − β1^step, c2 = 1 − β2^step
+//
+// A tensor's learning rate and ε follow the width, its decay does not: decay is as
+// fast at every width as at the base width.
 func (a *adam) update(s scaling, theta, grad []float64, rate, weightDecay float64) {
 	a.Step++
 	c1 := 1 - math.Pow(adamBeta1, float64(a.Step))
@@ -41,13 +45,12 @@ func (a *adam) update(s scaling, theta, grad []float64, rate, weightDecay float6
 		if decays(t.Tensor) {
 			decay = rate * weightDecay
 		}
-		rate, epsilon := rate*t.rate, adamEpsilon*t.gradient
-		for k := t.Offset; k < t.Offset+t.Len(); k++ {
-			g := grad[k]
-			a.M[k] += (1 - adamBeta1) * (g - a.M[k])
-			a.V[k] += (1 - adamBeta2) * (g*g - a.V[k])
-			theta[k] -= decay * theta[k]
-			theta[k] -= rate * (a.M[k] / c1) / (math.Sqrt(a.V[k]/c2) + epsilon)
+		rate, perC2, epsilon := rate*t.rate/c1, 1/c2, adamEpsilon*t.gradient
+		m, v, theta := t.of(a.M), t.of(a.V), t.of(theta)
+		for k, g := range t.of(grad) {
+			m[k] += (1 - adamBeta1) * (g - m[k])
+			v[k] += (1 - adamBeta2) * (g*g - v[k])
+			theta[k] -= decay*theta[k] + rate*m[k]/(math.Sqrt(v[k]*perC2)+epsilon)
 		}
 	}
 }

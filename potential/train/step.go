@@ -52,14 +52,16 @@ type engine[T potential.Float] struct {
 	net      *potential.Network[T]
 	scale    []float64 // [species]
 	workers  []*worker[T]
-	isolated *worker[T]
-	slots    []slot
+	isolated *potential.Pass[T]
+	slots    []slot[T]
+	lone     *potential.Gradient[T]   // of the isolated atoms
+	parts    []*potential.Gradient[T] // of a batch
 }
 
 // slot holds the outcome of one sample of a batch, so that the order of the sum
 // does not depend on who computed it.
-type slot struct {
-	grad         []float64
+type slot[T potential.Float] struct {
+	grad         *potential.Gradient[T]
 	isolatedSeed []float64 // [species]: ∂L/∂isolated(z)
 	sums         errorSums
 }
@@ -81,7 +83,7 @@ func newEngine[T potential.Float](m *potential.Model, threads int) (*engine[T], 
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	e := &engine[T]{net: net, scale: m.Scale, isolated: &worker[T]{pass: net.NewPass(true)}}
+	e := &engine[T]{net: net, scale: m.Scale, isolated: net.NewPass(true), lone: net.NewGradient()}
 	for range threads {
 		e.workers = append(e.workers, &worker[T]{pass: net.NewPass(true)})
 	}
@@ -93,11 +95,10 @@ func (e *engine[T]) gradient(theta []float64, batch []sample, rotations [][3][3]
 		return errorSums{}, err
 	}
 	for len(e.slots) < len(batch) {
-		e.slots = append(e.slots, slot{grad: make([]float64, len(theta)), isolatedSeed: make([]float64, len(e.scale))})
+		e.slots = append(e.slots, slot[T]{grad: e.net.NewGradient(), isolatedSeed: make([]float64, len(e.scale))})
 	}
-	isolated := e.net.Config().Isolated()
-	e.isolated.pass.Forward(isolated)
-	iso := e.isolated.pass.Output
+	e.isolated.Forward(e.net.Config().Isolated())
+	iso := e.isolated.Output
 
 	var wait sync.WaitGroup
 	next := make(chan int, len(batch))
@@ -118,28 +119,26 @@ func (e *engine[T]) gradient(theta []float64, batch []sample, rotations [][3][3]
 	}
 	wait.Wait()
 
-	clear(grad)
 	var sums errorSums
 	seed := make([]float64, len(e.scale))
+	e.parts = e.parts[:0]
 	for k := range batch {
 		slot := &e.slots[k]
 		sums.add(slot.sums)
-		for i, g := range slot.grad {
-			grad[i] += g
-		}
+		e.parts = append(e.parts, slot.grad)
 		for z, d := range slot.isolatedSeed {
 			seed[z] += d
 		}
 	}
-	// The isolated atoms have no edges: their outputs depend on the weights alone.
-	e.isolated.pass.Backward(make([]float64, len(seed)), nil)
-	e.isolated.pass.Tangent(nil)
-	e.isolated.pass.Gradient(seed, grad)
+	// The isolated atoms have no edges: no Ṡ.
+	e.isolated.Gradient(seed, e.lone)
+	e.parts = append(e.parts, e.lone)
+	e.net.Total(grad, e.parts)
 	return sums, nil
 }
 
 // sample evaluates one sample and its share of the gradient of the loss.
-func (w *worker[T]) sample(out *slot, s sample, isolated []float64, weights lossWeights, batch int) {
+func (w *worker[T]) sample(out *slot[T], s sample, isolated []float64, weights lossWeights, batch int) {
 	n := len(s.kind)
 	w.pass.Forward(potential.Input{Graph: s.graph, Scalars: s.scalars})
 	energy := 0.
@@ -206,7 +205,6 @@ func (w *worker[T]) sample(out *slot, s sample, isolated []float64, weights loss
 		w.seed = append(w.seed, dEnergy*s.scale[i])
 		out.isolatedSeed[k] -= dEnergy * s.scale[i]
 	}
-	clear(out.grad)
 	w.pass.Gradient(w.seed, out.grad)
 }
 

@@ -81,11 +81,15 @@ func (s Settings) scaling(c potential.Config) scaling {
 	return out
 }
 
+// of returns the tensor's part of a flat vector.
+func (t tensorScaling) of(flat []float64) []float64 { return flat[t.Offset : t.Offset+t.Len()] }
+
 // weights writes the network's weights for the raw ones.
 func (s scaling) weights(weights, raw []float64) {
 	for _, t := range s {
-		for k := t.Offset; k < t.Offset+t.Len(); k++ {
-			weights[k] = t.multiplier * raw[k]
+		raw, weights := t.of(raw), t.of(weights)
+		for k, v := range raw {
+			weights[k] = t.multiplier * v
 		}
 	}
 }
@@ -93,8 +97,9 @@ func (s scaling) weights(weights, raw []float64) {
 // raw writes the raw weights for the network's.
 func (s scaling) raw(raw, weights []float64) {
 	for _, t := range s {
-		for k := t.Offset; k < t.Offset+t.Len(); k++ {
-			raw[k] = weights[k] / t.multiplier
+		raw, weights := t.of(raw), t.of(weights)
+		for k, v := range weights {
+			raw[k] = v / t.multiplier
 		}
 	}
 }
@@ -102,7 +107,8 @@ func (s scaling) raw(raw, weights []float64) {
 // pullBack turns a gradient by the network's weights into one by the raw ones.
 func (s scaling) pullBack(grad []float64) {
 	for _, t := range s {
-		for k := t.Offset; k < t.Offset+t.Len(); k++ {
+		grad := t.of(grad)
+		for k := range grad {
 			grad[k] *= t.multiplier
 		}
 	}
@@ -112,14 +118,17 @@ func (s scaling) pullBack(grad []float64) {
 func (s scaling) clip(grad []float64, largest float64) float64 {
 	sum := 0.
 	for _, t := range s {
-		for _, g := range grad[t.Offset : t.Offset+t.Len()] {
-			sum += t.norm * g * g
+		part := 0.
+		for _, g := range t.of(grad) {
+			part += g * g
 		}
+		sum += t.norm * part
 	}
 	length := math.Sqrt(sum)
 	if length > largest {
+		factor := largest / length
 		for k := range grad {
-			grad[k] *= largest / length
+			grad[k] *= factor
 		}
 	}
 	return length
