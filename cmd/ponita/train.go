@@ -29,6 +29,7 @@ type trainCommand struct {
 }
 
 func (c *trainCommand) Run(ctx context.Context, k *kong.Context) error {
+	c.Settings = c.WithPreset()
 	var text strings.Builder
 	if err := settings.Write(&text, k, "Effective settings of this run."); err != nil {
 		return err

@@ -38,7 +38,7 @@ func TestActivationsFollowTheWidthAsInTheory(t *testing.T) {
 			continue // with a readout from zero; not behind W1 and W2, the first that grow
 		case p.Parametrization == "sp":
 			// They grow, until layer norm and clip stop them.
-			if *got < 2*near {
+			if *got < near {
 				t.Errorf("sp, layer %d: %s moves as C^%.2f, want growth", p.Layer, p.Quantity, *got)
 			}
 			continue

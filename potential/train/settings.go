@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"reflect"
@@ -30,17 +31,19 @@ type Settings struct {
 	ReferenceFile     string   `placeholder:"FILE" help:"File with frames of isolated atoms, besides those in the training file."`
 	ReferenceEnergies []string `placeholder:"H=-13.6" help:"Reference energies by element, eV, instead."`
 
+	Preset string `default:"small" enum:"small,medium,large" help:"Size of the network, in layers, channels, grid and degree: 2, 32, icosahedron12, 2; 3, 64, icosahedral32, 3; or 3, 128, icosahedral32, 3."`
+
 	Kernel      string  `default:"legendre" enum:"legendre,polynomial,distance" help:"Kernel family."`
 	Cutoff      float64 `default:"5" help:"Cutoff radius, Å."`
-	Layers      int     `default:"3" help:"Layers T."`
-	Channels    int     `default:"32" help:"Channels C."`
+	Layers      int     `default:"0" help:"Layers T; 0 is the preset's."`
+	Channels    int     `default:"0" help:"Channels C; 0 is the preset's."`
 	Widening    int     `default:"4" help:"Hidden width of a block over C."`
-	Degree      int     `default:"2" help:"Degree of the spatial kernel."`
+	Degree      int     `default:"0" help:"Degree of the spatial kernel; 0 is the preset's."`
 	FiberDegree int     `default:"2" help:"Degree of the spherical kernel."`
-	Bessel      int     `default:"8" help:"Radial Bessel functions."`
-	Hidden      int     `default:"32" help:"Width of the network behind the kernels."`
+	Bessel      int     `default:"12" help:"Radial Bessel functions. They cost nothing after training."`
+	Hidden      int     `default:"64" help:"Width of the network behind the kernels. It costs nothing after training."`
 	Envelope    int     `default:"6" help:"Order p of the cutoff polynomial."`
-	Grid        string  `default:"icosahedron12" help:"Orientations: icosahedron12, dodecahedron20, icosahedral32 or a file."`
+	Grid        string  `help:"Orientations: icosahedron12, dodecahedron20, icosahedral32 or a file; the preset's without."`
 	ZBL         bool    `name:"zbl" default:"true" negatable:"" help:"Short-range repulsion below the shortest distances in the data."`
 	Pair        bool    `default:"true" negatable:"" help:"Fit a pair potential first and train the network on the rest."`
 	Calibrate   bool    `default:"true" negatable:"" help:"Scale the initial kernels to the data."`
@@ -62,11 +65,30 @@ type Settings struct {
 	EnergyWeight    float64 `default:"2" help:"Weight of (energy error per atom)² in the loss, 1/eV²."`
 	EnergyWeightEnd float64 `default:"200" help:"What the energy weight tends to as the learning rate falls; 0 is no change."`
 	ForceWeight     float64 `default:"1" help:"Weight of (force error)², Å²/eV²."`
-	StressWeight    float64 `default:"10" help:"Weight of (stress error)², Å⁶/eV²."`
+	StressWeight    float64 `default:"300" help:"Weight of (stress error)², Å⁶/eV²."`
 	Precision       string  `default:"float32" enum:"float32,float64" help:"Precision of features and matrix products."`
 }
 
-// WithDefaults replaces every zero by the default of its tag.
+// presets are the sizes of [Settings.Preset]. All other settings are common to
+// them: the parametrization carries the learning rate from width to width.
+var presets = map[string]struct {
+	layers, channels, degree int
+	grid                     string
+}{
+	"small":  {2, 32, 2, "icosahedron12"},
+	"medium": {3, 64, 3, "icosahedral32"},
+	"large":  {3, 128, 3, "icosahedral32"},
+}
+
+// WithPreset replaces zeros by what the preset says.
+func (s Settings) WithPreset() Settings {
+	p := presets[s.Preset]
+	s.Layers, s.Channels = cmp.Or(s.Layers, p.layers), cmp.Or(s.Channels, p.channels)
+	s.Degree, s.Grid = cmp.Or(s.Degree, p.degree), cmp.Or(s.Grid, p.grid)
+	return s
+}
+
+// WithDefaults replaces every zero by the default of its tag, or the preset's.
 func (s Settings) WithDefaults() Settings {
 	v := reflect.ValueOf(&s).Elem()
 	for k := range v.NumField() {
@@ -97,13 +119,16 @@ func (s Settings) WithDefaults() Settings {
 			panic(err) // a tag above is wrong
 		}
 	}
-	return s
+	return s.WithPreset()
 }
 
 // Validate names the first setting that cannot be used.
 func (s Settings) Validate() error {
 	if s.Train == "" {
 		return fmt.Errorf(`train: no training file: set train = "file.xyz"`)
+	}
+	if _, ok := presets[s.Preset]; !ok {
+		return fmt.Errorf("train: preset is %q, want small, medium or large", s.Preset)
 	}
 	if !slices.Contains(Parametrizations, s.Parametrization) {
 		return fmt.Errorf("train: parametrization is %q, want one of %s", s.Parametrization, strings.Join(Parametrizations, ", "))

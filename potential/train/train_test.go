@@ -360,7 +360,7 @@ func TestFramesLimitsTheTrainingFile(t *testing.T) {
 }
 
 func ExampleSettings_WithDefaults() {
-	s := Settings{Train: "train.xyz", Channels: 64}.WithDefaults()
+	s := Settings{Train: "train.xyz", Preset: "medium", Channels: 48}.WithDefaults()
 	fmt.Println(s.Channels, s.Layers, s.Cutoff, s.Schedule)
-	// Output: 64 3 5 cosine
+	// Output: 48 3 5 cosine
 }

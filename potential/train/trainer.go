@@ -99,6 +99,7 @@ func (s Settings) read() (data, valid *Dataset, err error) {
 
 // assemble is New with the data already read.
 func assemble(s Settings, data, valid *Dataset, text, version string) (*Trainer, error) {
+	s = s.WithPreset()
 	t := &Trainer{settings: s, text: text, data: data, valid: valid}
 	if valid == nil {
 		t.valid = data
