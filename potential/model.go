@@ -36,6 +36,7 @@ type Model struct {
 	net64    shared[network[float64]]
 	engine32 shared[engineWeights[float32]]
 	engine64 shared[engineWeights[float64]]
+	pairs    shared[pairTable]
 }
 
 // shared is what all calculators of a model have in common, made when it is first

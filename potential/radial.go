@@ -24,12 +24,34 @@ func envelope(r, rc float64, p int) (u, dudr float64) {
 		return 1, 0
 	}
 	q := float64(p)
-	xp1 := math.Pow(x, q-1)
+	xp1 := power(x, p-1)
 	xp := xp1 * x
 	u = 1 - (q+1)*(q+2)/2*xp + q*(q+2)*xp*x - q*(q+1)/2*xp*x*x
 	// The derivative factorises: three terms of a binomial square.
 	dudr = -q * (q + 1) * (q + 2) / 2 * xp1 * (1 - x) * (1 - x) / rc
 	return u, dudr
+}
+
+// envelopeCurvature returns the envelope with its second derivative [1/Å²].
+func envelopeCurvature(r, rc float64, p int) (u, du, d2u float64) {
+	u, du = envelope(r, rc, p)
+	if x := r / rc; x < 1 {
+		q := float64(p)
+		d2u = -q * (q + 1) * (q + 2) / 2 * power(x, p-2) * (1 - x) * ((q-1)*(1-x) - 2*x) / (rc * rc)
+	}
+	return u, du, d2u
+}
+
+// power returns x^n for n ≥ 0, in a fraction of the time of math.Pow.
+func power(x float64, n int) float64 {
+	y := 1.
+	for ; n > 0; n >>= 1 {
+		if n&1 == 1 {
+			y *= x
+		}
+		x *= x
+	}
+	return y
 }
 
 // bessel writes the radial Bessel functions b_n(r), n = 1…len(b), and their

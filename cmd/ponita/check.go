@@ -7,24 +7,20 @@ import (
 
 	"ponita/potential/forensics"
 	"ponita/potential/train"
-	"ponita/xyz"
 )
 
 type checkCommand struct {
-	Files     []string `arg:"" type:"existingfile" help:"Extended XYZ files, such as those of training, validation and test: they are compared with each other."`
-	EnergyKey string   `help:"Key of the energies, eV."`
-	ForcesKey string   `help:"Column of the forces, eV/Å."`
-	StressKey string   `help:"Key of the stress, eV/Å³, positive in tension."`
-	VirialKey string   `help:"Key of the virial, eV."`
-	Cutoff    float64  `default:"5" help:"Cutoff of the model to be trained, Å."`
-	Threads   int      `default:"0" help:"Threads; 0 is all cores."`
-	JSON      bool     `help:"Print JSON."`
+	Files      []string `arg:"" type:"existingfile" help:"Extended XYZ files, such as those of training, validation and test: they are compared with each other."`
+	labelFlags `embed:""`
+	Cutoff     float64 `default:"5" help:"Cutoff of the model to be trained, Å."`
+	Threads    int     `default:"0" help:"Threads; 0 is all cores."`
+	JSON       bool    `help:"Print JSON."`
 }
 
 func (c *checkCommand) Run() error {
 	var sets []*forensics.Set
 	for _, file := range c.Files {
-		s, err := forensics.Read(file, xyz.LabelKeys{Energy: c.EnergyKey, Forces: c.ForcesKey, Stress: c.StressKey, Virial: c.VirialKey})
+		s, err := forensics.Read(file, c.keys())
 		if err != nil {
 			return err
 		}

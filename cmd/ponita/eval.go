@@ -8,45 +8,34 @@ import (
 	"slices"
 	"text/tabwriter"
 
-	"ponita/potential"
 	"ponita/potential/train"
-	"ponita/xyz"
 )
 
 type evalCommand struct {
-	Model     string `arg:"" type:"existingfile" help:"Model file."`
-	File      string `arg:"" type:"existingfile" help:"Extended XYZ file with reference values."`
-	EnergyKey string `help:"Key of the energies, eV."`
-	ForcesKey string `help:"Column of the forces, eV/Å."`
-	StressKey string `help:"Key of the stress, eV/Å³."`
-	VirialKey string `help:"Key of the virial, eV."`
-	Grid      string `help:"Evaluate on another grid: icosahedron12, dodecahedron20, icosahedral32 or a file."`
-	Precision string `default:"float32" enum:"float32,float64" help:"Precision of features and matrix products."`
-	Rotations int    `default:"10" help:"Random orientations for the rotation residual; 0 leaves it out."`
-	Seed      uint64 `default:"1" help:"Seed of the rotations."`
-	Threads   int    `default:"0" help:"Threads; 0 is all cores."`
-	JSON      bool   `help:"Print JSON."`
+	Model      string `arg:"" type:"existingfile" help:"Model file."`
+	File       string `arg:"" type:"existingfile" help:"Extended XYZ file with reference values."`
+	labelFlags `embed:""`
+	modelFlags `embed:""`
+	Rotations  int    `default:"10" help:"Random orientations for the rotation residual; 0 leaves it out."`
+	Seed       uint64 `default:"1" help:"Seed of the rotations."`
+	JSON       bool   `help:"Print JSON."`
 }
 
 func (c *evalCommand) Run() error {
-	m, err := loadModel(c.Model, c.Grid)
+	m, err := c.load(c.Model)
 	if err != nil {
 		return err
 	}
-	d, err := train.ReadDataset(c.File, xyz.LabelKeys{Energy: c.EnergyKey, Forces: c.ForcesKey, Stress: c.StressKey, Virial: c.VirialKey})
+	d, err := train.ReadDataset(c.File, c.keys())
 	if err != nil {
 		return err
 	}
-	var options []potential.Option
-	if c.Precision == "float64" {
-		options = append(options, potential.DoublePrecision())
-	}
-	ev, err := train.Evaluate(m, d, nil, c.Threads, options...)
+	ev, err := train.Evaluate(m, d, nil, c.Threads, c.options()...)
 	if err != nil {
 		return err
 	}
 	if c.Rotations > 1 {
-		if ev.Rotation, err = train.RotationResidual(m, d, c.Rotations, c.Threads, c.Seed, options...); err != nil {
+		if ev.Rotation, err = train.RotationResidual(m, d, c.Rotations, c.Threads, c.Seed, c.options()...); err != nil {
 			return err
 		}
 	}

@@ -13,46 +13,37 @@ import (
 	"ponita/potential/archive"
 	"ponita/potential/report"
 	"ponita/potential/train"
-	"ponita/xyz"
 )
 
 // reportFile is the name of the page in the output folder of a training run.
 const reportFile = "report.html"
 
 type reportCommand struct {
-	Model       string  `arg:"" type:"existingfile" help:"Model file."`
-	File        string  `arg:"" type:"existingfile" help:"Extended XYZ file with reference values."`
-	Output      string  `short:"o" default:"report.html" help:"The page to write."`
-	EnergyKey   string  `help:"Key of the energies, eV."`
-	ForcesKey   string  `help:"Column of the forces, eV/Å."`
-	StressKey   string  `help:"Key of the stress, eV/Å³."`
-	VirialKey   string  `help:"Key of the virial, eV."`
-	Grid        string  `help:"Evaluate on another grid: icosahedron12, dodecahedron20, icosahedral32 or a file."`
-	Precision   string  `default:"float32" enum:"float32,float64" help:"Precision of features and matrix products."`
+	Model       string `arg:"" type:"existingfile" help:"Model file."`
+	File        string `arg:"" type:"existingfile" help:"Extended XYZ file with reference values."`
+	Output      string `short:"o" default:"report.html" help:"The page to write."`
+	labelFlags  `embed:""`
+	modelFlags  `embed:""`
 	Temperature float64 `default:"300" help:"Temperature of the velocities at the start of the dynamics, K."`
 	Time        float64 `default:"1" help:"Length of the dynamics at constant energy, ps; a negative one leaves it out."`
 	Timestep    float64 `default:"0.5" help:"Timestep of the dynamics, fs."`
 	Rotations   int     `default:"10" help:"Random orientations of each frame for the rotation residual."`
 	Seed        uint64  `default:"1" help:"Seed of rotations and velocities."`
-	Threads     int     `default:"0" help:"Threads; 0 is all cores."`
 	JSON        bool    `help:"Print the numbers as JSON."`
 }
 
 func (c *reportCommand) Run(ctx context.Context) error {
-	m, err := loadModel(c.Model, c.Grid)
+	m, err := c.load(c.Model)
 	if err != nil {
 		return err
 	}
-	d, err := train.ReadDataset(c.File, xyz.LabelKeys{Energy: c.EnergyKey, Forces: c.ForcesKey, Stress: c.StressKey, Virial: c.VirialKey})
+	d, err := train.ReadDataset(c.File, c.keys())
 	if err != nil {
 		return err
 	}
 	o := report.Options{
 		Model: filepath.Base(c.Model), Program: version.String(), Temperature: c.Temperature, Time: c.Time, Timestep: c.Timestep,
-		Rotations: c.Rotations, Seed: c.Seed, Threads: c.Threads,
-	}
-	if c.Precision == "float64" {
-		o.Calculator = append(o.Calculator, potential.DoublePrecision())
+		Rotations: c.Rotations, Seed: c.Seed, Threads: c.Threads, Calculator: c.options(),
 	}
 	r, err := report.Make(ctx, m, d, o)
 	if err != nil {
@@ -68,19 +59,6 @@ func (c *reportCommand) Run(ctx context.Context) error {
 	}
 	fmt.Printf("%vwrote %s\n", r, c.Output)
 	return nil
-}
-
-// loadModel reads a model, on another grid if one is named.
-func loadModel(path, grid string) (*potential.Model, error) {
-	m, err := potential.Load(path)
-	if err != nil || grid == "" {
-		return m, err
-	}
-	g, err := potential.FindGrid(grid)
-	if err != nil {
-		return nil, err
-	}
-	return m.WithGrid(g)
 }
 
 func writePage(path string, r *report.Report) error {

@@ -9,7 +9,7 @@ import (
 // the weights of the loss, to samples that are without it. Of many it takes some,
 // evenly.
 func fitPair(samples []sample, c potential.Config, s Settings) potential.Pair {
-	fit := pairfit.New(len(c.Species), c.Cutoff)
+	fit := pairfit.New(c)
 	rows := 0
 	for _, x := range samples {
 		rows += 3*len(x.kind) + 1
