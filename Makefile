@@ -51,8 +51,9 @@ purego: deps ## without assembly, and for another architecture
 	$(GO) test -short -tags purego ./potential/...
 	CGO_ENABLED=0 GOARCH=arm64 $(GO) build -o /dev/null ./cmd/mdrun
 
-fuzz: deps ## a minute for each reader of files
+fuzz: deps ## a minute for each reader of files, and for absurd cells
 	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 1m ./xyz
+	$(GO) test -run '^$$' -fuzz FuzzBuild -fuzztime 1m ./neighbor
 	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./potential
 	$(GO) test -run '^$$' -fuzz FuzzDecodeRestart -fuzztime 1m ./integrator
 

@@ -4,8 +4,6 @@ package main
 import "C"
 
 import (
-	"fmt"
-	"math"
 	"unsafe"
 
 	"ponita/potential"
@@ -79,9 +77,6 @@ func (c *calculator) compute(structure, result unsafe.Pointer) error {
 	if err != nil {
 		return err
 	}
-	if err := sane(pos, lattice, pbc); err != nil {
-		return err
-	}
 	if err := c.prepare(numbers, pbc); err != nil {
 		return err
 	}
@@ -123,39 +118,6 @@ func cell(in *C.ponita_structure) (lattice [3][3]float64, pbc [3]bool, err error
 		return lattice, pbc, argument("the cell of a periodic structure is a null pointer")
 	}
 	return lattice, pbc, nil
-}
-
-// sane refuses what is no structure before neighbours are searched: beyond these
-// limits a search would find no digits in distances, or images without end.
-// Numbers that are not finite pass, to be named there.
-func sane(pos [][3]float64, lattice [3][3]float64, pbc [3]bool) error {
-	const (
-		farthest = 1e9  // Å
-		shortest = 0.1  // Å
-		smallest = 0.01 // Å³ per atom
-	)
-	wrong := func(atom int, format string, args ...any) error {
-		return &failed{C.PONITA_ESTRUCTURE, "ponita: " + fmt.Sprintf(format, args...), [2]int{atom, -1}}
-	}
-	for i, x := range pos {
-		for _, v := range x {
-			if math.Abs(v) > farthest {
-				return wrong(i, "atom %d is at %g Å, want less than %g Å from the origin", i+1, x, farthest)
-			}
-		}
-	}
-	for k, a := range lattice {
-		length := math.Sqrt(a[0]*a[0] + a[1]*a[1] + a[2]*a[2])
-		if pbc[k] && (length < shortest || length > farthest) {
-			return wrong(-1, "lattice vector %d is %g Å long, want %g to %g Å", k+1, length, shortest, farthest)
-		}
-	}
-	a, b, c := lattice[0], lattice[1], lattice[2]
-	volume := math.Abs(a[0]*(b[1]*c[2]-b[2]*c[1]) + a[1]*(b[2]*c[0]-b[0]*c[2]) + a[2]*(b[0]*c[1]-b[1]*c[0]))
-	if pbc == [3]bool{true, true, true} && volume != 0 && volume < smallest*float64(len(pos)) {
-		return wrong(-1, "a cell of %g Å³ for %d atoms, want at least %g Å³ each", volume, len(pos), smallest)
-	}
-	return nil
 }
 
 // prepare makes another calculator where the last one is for other atoms.

@@ -47,6 +47,7 @@ func statusOf(err error) C.int {
 		{errors.Is(err, potential.ErrNotFinite), C.PONITA_ERESULT},
 		{errors.Is(err, neighbor.ErrNotFinite), C.PONITA_ESTRUCTURE},
 		{errors.Is(err, neighbor.ErrSingular), C.PONITA_ESTRUCTURE},
+		{errors.Is(err, neighbor.ErrUnphysical), C.PONITA_ESTRUCTURE},
 		{errors.Is(err, neighbor.ErrCoincident), C.PONITA_ESTRUCTURE},
 		{errors.Is(err, neighbor.ErrShiftRange), C.PONITA_ESTRUCTURE},
 		{errors.Is(err, neighbor.ErrTooManyEdges), C.PONITA_ESTRUCTURE},

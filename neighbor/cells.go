@@ -81,38 +81,29 @@ func (c *cells) sort(pos [][3]float64, lattice [3][3]float64, pbc [3]bool, cutof
 		return err
 	}
 	c.frame, c.toLattice = reduced(full, pbc)
+	if err := c.checkPeriods(); err != nil {
+		return err
+	}
+	if err := c.checkDensity(len(pos), cutoff); err != nil {
+		return err
+	}
 	for k, g := range dual(c.frame) {
 		// Beyond this shifts overflow, in 64 bits too, before they are compared
 		// with 16.
 		if periods := extent * norm(g); pbc[k] && periods > 1<<31 {
-			return fmt.Errorf("neighbor: atoms %.3g periods apart: %w", periods, ErrShiftRange)
+			return fmt.Errorf("neighbor: atoms %.3g periods apart, wrap them into the cell: %w", periods, ErrShiftRange)
 		}
 	}
 	c.slack = c.rounding(extent + cutoff)
+	if err := c.checkRounding(); err != nil {
+		return err
+	}
 	c.radius = cutoff + c.slack
 	scale := c.divide(pos)
 	if err := c.search(cutoff); err != nil {
 		return err
 	}
 	return c.place(pos, scale)
-}
-
-// spread returns the largest distance of an atom from the first along an axis.
-func spread(pos [][3]float64) (extent float64, err error) {
-	if len(pos) > math.MaxInt32/4 {
-		return 0, fmt.Errorf("neighbor: %d atoms: %w", len(pos), ErrTooManyEdges)
-	}
-	for i, x := range pos {
-		d := sub(x, pos[0])
-		if !finite(x) {
-			return 0, fmt.Errorf("neighbor: atom %d at %v: %w", i+1, x, ErrNotFinite)
-		}
-		if !finite(d) {
-			return 0, fmt.Errorf("neighbor: atom %d at %v from atom 1: %w", i+1, d, ErrNotFinite)
-		}
-		extent = max(extent, math.Abs(d[0]), math.Abs(d[1]), math.Abs(d[2]))
-	}
-	return extent, nil
 }
 
 // rounding bounds the error of a distance computed through wrapped positions in
@@ -189,7 +180,7 @@ func (c *cells) locate(i int, d [3]float64, scale *[3][3]float64) (index int, er
 	for m, w := range wrap {
 		c.wrap[i][m] = int32(w)
 		if int(c.wrap[i][m]) != w {
-			return 0, fmt.Errorf("neighbor: atom %d is %v periods from atom 1: %w", i+1, wrap, ErrShiftRange)
+			return 0, fmt.Errorf("neighbor: atom %d is %v periods from atom 1, wrap it into the cell: %w", i+1, wrap, ErrShiftRange)
 		}
 	}
 	return index, nil

@@ -14,7 +14,8 @@ var (
 	ErrSingular     = errors.New("periodic lattice vectors are linearly dependent")
 	ErrCoincident   = errors.New("atoms coincide")
 	ErrShiftRange   = errors.New("lattice shift does not fit 16 bits")
-	ErrTooManyEdges = errors.New("edges cannot be counted in 31 bits")
+	ErrTooManyEdges = errors.New("too many edges")
+	ErrUnphysical   = errors.New("no structure of atoms")
 )
 
 // Graph holds the directed edges of a structure in compressed rows. Rows are
@@ -31,8 +32,10 @@ type Graph struct {
 // are proportional to the number of edges, at 38 bytes each, whatever the shape
 // of the cell and the distance of atoms from it.
 //
-// It fails with [ErrNotFinite], [ErrSingular], [ErrCoincident], [ErrShiftRange]
-// or [ErrTooManyEdges].
+// It fails with [ErrNotFinite], [ErrSingular], [ErrUnphysical], [ErrCoincident],
+// [ErrShiftRange] or [ErrTooManyEdges]: atoms further than 1e9 Å from the origin,
+// lattice vectors shorter than 0.1 Å and more than 10000 neighbors per atom
+// are refused before they cost time or memory.
 func Build(pos [][3]float64, lattice [3][3]float64, pbc [3]bool, cutoff float64) (*Graph, error) {
 	if err := checkCutoff(cutoff); err != nil {
 		return nil, err
@@ -44,8 +47,8 @@ func Build(pos [][3]float64, lattice [3][3]float64, pbc [3]bool, cutoff float64)
 	// Counting first costs a second search and saves a copy of the edges: Vec
 	// alone is 24 bytes each, and growing slices would hold them twice.
 	edges := c.edges()
-	if edges > math.MaxInt32 {
-		return nil, fmt.Errorf("neighbor: %d edges within %g Å: %w", edges, cutoff, ErrTooManyEdges)
+	if edges > mostEdges(len(pos)) {
+		return nil, tooManyEdges(len(pos), cutoff)
 	}
 	g := new(Graph)
 	g.reserve(len(pos), edges)

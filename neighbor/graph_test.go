@@ -169,7 +169,7 @@ func TestOneAtomSeesItsOwnImages(t *testing.T) {
 }
 
 func TestNoEdgesWithoutNeighbors(t *testing.T) {
-	for _, pos := range [][][3]float64{nil, {{1, 2, 3}}, {{0, 0, 0}, {0, 0, 5}}, {{0, 0, 0}, {1e12, -1e12, 1e15}}} {
+	for _, pos := range [][][3]float64{nil, {{1, 2, 3}}, {{0, 0, 0}, {0, 0, 5}}, {{0, 0, 0}, {1e8, -1e8, 1e9}}} {
 		g, err := Build(pos, [3][3]float64{}, [3]bool{}, 5)
 		if err != nil {
 			t.Fatal(err)
@@ -328,7 +328,7 @@ func TestWrongInputIsNamed(t *testing.T) {
 		{[][3]float64{{-inf, 0, 0}, {1, 0, 0}}, cube, [3]bool{}, 5, ErrNotFinite,
 			"neighbor: atom 1 at [-Inf 0 0]: not finite"},
 		{two, [3][3]float64{{4, 0, 0}, {0, nan, 0}, {0, 0, 4}}, [3]bool{}, 5, ErrNotFinite,
-			"neighbor: lattice row 1 is [0 NaN 0]: not finite"},
+			"neighbor: lattice vector b is [0 NaN 0]: not finite"},
 		{two, [3][3]float64{{4, 0, 0}, {4, 1e-12, 0}, {0, 0, 4}}, everywhere, 5, ErrSingular,
 			"neighbor: lattice [[4 0 0] [4 1e-12 0] [0 0 4]], periodic [true true true]: periodic lattice vectors are linearly dependent"},
 		{two, [3][3]float64{{4, 0, 0}, {8, 0, 0}, {0, 0, 4}}, [3]bool{true, true, false}, 5, ErrSingular,
@@ -340,17 +340,27 @@ func TestWrongInputIsNamed(t *testing.T) {
 		{[][3]float64{{1, 0, 0}, {5, 0, -4}}, cube, everywhere, 2, ErrCoincident,
 			"neighbor: atom 1 and atom 2 with shift [-1 0 1]: atoms coincide"},
 		{[][3]float64{{0, 0, 0}, {1, 0, 160000}}, cube, everywhere, 2, ErrShiftRange,
-			"neighbor: atoms 1 and 2: lattice shift does not fit 16 bits"},
-		{[][3]float64{{0, 0, 0}, {0, 1e12, 0}}, cube, everywhere, 2, ErrShiftRange,
-			"neighbor: atoms 2.5e+11 periods apart: lattice shift does not fit 16 bits"},
-		{[][3]float64{{0, 0, 0}, {0, 1e300, 0}}, cube, everywhere, 2, ErrShiftRange,
-			"neighbor: atoms 2.5e+299 periods apart: lattice shift does not fit 16 bits"},
-		{two, cube, everywhere, 1e5, ErrTooManyEdges,
-			"neighbor: 1.25e+14 periodic images within 100000 Å: edges cannot be counted in 31 bits"},
-		{[][3]float64{{-1e308, 0, 0}, {1e308, 0, 0}}, cube, [3]bool{}, 5, ErrNotFinite,
-			"neighbor: atom 2 at [+Inf 0 0] from atom 1: not finite"},
-		{[][3]float64{{0, 0, 0}}, [3][3]float64{{1e-4, 0, 0}, {}, {}}, [3]bool{true, false, false}, 5, ErrShiftRange,
-			"neighbor: atoms 1 and 1: lattice shift does not fit 16 bits"},
+			"neighbor: atoms 1 and 2 are more than 32767 periods apart, wrap them into the cell: lattice shift does not fit 16 bits"},
+		{[][3]float64{{-1e9, 0, 0}, {1e9, 0, 0}}, [3][3]float64{{0.5, 0, 0}, {}, {}}, [3]bool{true, false, false}, 1, ErrShiftRange,
+			"neighbor: atoms 4e+09 periods apart, wrap them into the cell: lattice shift does not fit 16 bits"},
+		{[][3]float64{{0, 0, 0}, {0, -1e12, 0}}, cube, everywhere, 2, ErrUnphysical,
+			"neighbor: atom 2 at [0 -1e+12 0] Å, want at most 1e+09 Å from the origin: no structure of atoms"},
+		{two, [3][3]float64{{4, 0, 0}, {0, 5e-324, 0}, {0, 0, 4}}, everywhere, 5, ErrUnphysical,
+			"neighbor: lattice vector b is [0 5e-324 0], 0 Å long, want 0.1 to 1e+09 Å: is the lattice in Å? no structure of atoms"},
+		{two, [3][3]float64{{4, 0, 0}, {0, 4, 0}, {0, 0, 1e300}}, everywhere, 5, ErrUnphysical,
+			"neighbor: lattice vector c is [0 0 1e+300], +Inf Å long, want 0.1 to 1e+09 Å: is the lattice in Å? no structure of atoms"},
+		{two, [3][3]float64{{4, 0, 0}, {4, 0.01, 0}, {0, 0, 4}}, everywhere, 5, ErrUnphysical,
+			"neighbor: lattice [[4 0 0] [4 0.01 0] [0 0 4]] repeats every 0.01 Å, along [0 -0.01 0], want 0.1 Å or more: no structure of atoms"},
+		{two, [3][3]float64{{0.36, 0, 0}, {0, 0.36, 0}, {0, 0, 0.36}}, everywhere, 5, ErrTooManyEdges,
+			"neighbor: a cell of 0.0467 Å³ with 2 atoms has 2.24e+04 neighbors of each within 5 Å, want at most 10000: is the lattice in Å? too many edges"},
+		{two, [3][3]float64{{0.2, 0, 0}, {0, 0.2, 0}, {}}, [3]bool{true, true, false}, 50, ErrTooManyEdges,
+			"neighbor: 1.77e+06 periodic images of each atom within 50 Å in the lattice [[0.2 0 0] [0 0.2 0] [0 0 0]]: is it in Å, and sheared no more than needed? too many edges"},
+		{two, [3][3]float64{{0.2, 0, 0}, {0, 0.2, 0}, {}}, [3]bool{true, true, false}, 16, ErrTooManyEdges,
+			"neighbor: more than 20000 edges of 2 atoms within 16 Å: are positions in Å, not fractions? too many edges"},
+		{two, [3][3]float64{{1, 0, 0}, {1e9, 1, 0}, {0, 0, 1e9}}, everywhere, 5, ErrTooManyEdges,
+			"neighbor: 1.95e+11 periodic images of each atom within 5 Å in the lattice [[1 0 0] [1e+09 1 0] [0 0 1e+09]]: is it in Å, and sheared no more than needed? too many edges"},
+		{[][3]float64{{0, 0, 0}, {0, 0, 1e9}}, [3][3]float64{{1e3, 0, 0}, {9e8, 0, 1e3}, {}}, [3]bool{true, true, false}, 5, ErrUnphysical,
+			"neighbor: distances are uncertain by 1e+01 Å in the lattice [[1000 0 0] [9e+08 0 1000] [0 0 0]], want shorter vectors of the same lattice or atoms closer to the cell: no structure of atoms"},
 	} {
 		_, err := Build(test.pos, test.lattice, test.pbc, test.cutoff)
 		if err == nil || err.Error() != test.message || test.is != nil && !errors.Is(err, test.is) {

@@ -23,10 +23,14 @@ func completed(lattice [3][3]float64, pbc [3]bool) ([3][3]float64, error) {
 	free := make([]int, 0, 3)
 	for k := range frame {
 		if !finite(lattice[k]) {
-			return frame, fmt.Errorf("neighbor: lattice row %d is %v: %w", k, lattice[k], ErrNotFinite)
+			return frame, fmt.Errorf("neighbor: lattice vector %c is %v: %w", 'a'+k, lattice[k], ErrNotFinite)
 		}
 		if !pbc[k] {
 			free = append(free, k)
+		} else if lattice[k] != ([3]float64{}) { // that is singular
+			if err := checkLength(k, lattice[k]); err != nil {
+				return frame, err
+			}
 		}
 	}
 	switch len(free) {
@@ -79,7 +83,10 @@ func reduced(frame [3][3]float64, pbc [3]bool) (rows [3][3]float64, u [3][3]int)
 		rows[k], u[k] = v, w
 		return true
 	}
-	for shorter := true; shorter; {
+	// Sweeps converge like Euclid's algorithm, unless numbers would overflow and
+	// steps are tiny. A basis that could be shorter is still right.
+	const sweeps = 200
+	for n, shorter := 0, true; shorter && n < sweeps; n++ {
 		shorter = false
 		for k := range 3 {
 			for m := range 3 {

@@ -40,7 +40,7 @@ func (c *cells) row(i int) (row, error) {
 			union |= x
 		}
 		if !fits {
-			return row{}, fmt.Errorf("neighbor: atoms %d and %d: %w", i+1, j+1, ErrShiftRange)
+			return row{}, fmt.Errorf("neighbor: atoms %d and %d are more than 32767 periods apart, wrap them into the cell: %w", i+1, j+1, ErrShiftRange)
 		}
 		if int(j) != i || union != 0 {
 			r.neighbor[n] = j
@@ -65,15 +65,19 @@ func sortKeys(keys []uint64) {
 	}
 }
 
-// edges returns the number of candidates of all rows together.
+// edges returns the number of candidates of all rows together, or of the first
+// that are more than mostEdges.
 func (c *cells) edges() (n int) {
+	most := mostEdges(len(c.atoms))
 	for slot := range c.atoms { // the atoms of a cell share its cover
 		i := c.atoms[slot].index
 		c.keys = c.keys[:0]
 		for k := range c.cover(c.cell[i]) {
 			c.keys = c.scan(c.keys, k, int32(slot))
 		}
-		n += len(c.keys) - 1 // less itself
+		if n += len(c.keys) - 1; n > most { // less itself
+			break
+		}
 	}
 	return n
 }

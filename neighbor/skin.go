@@ -170,7 +170,9 @@ func (l *List) search(pos [][3]float64, lattice [3][3]float64) error {
 	l.start = append(l.start[:0], 0)
 	l.pairs = row{l.pairs.neighbor[:0], l.pairs.shift[:0]}
 	if len(pos) != len(l.pos) {
-		l.reserve(len(pos))
+		if err := l.reserve(len(pos)); err != nil {
+			return err
+		}
 	}
 	for i := range pos {
 		r, err := l.cells.row(i)
@@ -179,8 +181,8 @@ func (l *List) search(pos [][3]float64, lattice [3][3]float64) error {
 		}
 		l.pairs.neighbor = append(l.pairs.neighbor, r.neighbor...)
 		l.pairs.shift = append(l.pairs.shift, r.shift...)
-		if len(l.pairs.neighbor) > math.MaxInt32 {
-			return fmt.Errorf("neighbor: more than %d edges within %g Å: %w", math.MaxInt32, l.cutoff+l.skin, ErrTooManyEdges)
+		if len(l.pairs.neighbor) > mostEdges(len(pos)) {
+			return tooManyEdges(len(pos), l.cutoff+l.skin)
 		}
 		l.start = append(l.start, len(l.pairs.neighbor))
 	}
@@ -194,13 +196,18 @@ func (l *List) search(pos [][3]float64, lattice [3][3]float64) error {
 
 // reserve makes room for the pairs and, by their share of the volume, for the
 // edges: slices that grow from nothing would allocate several times as much.
-func (l *List) reserve(atoms int) {
+func (l *List) reserve(atoms int) error {
 	const headroom = 1.1 // pairs come and go
-	pairs := headroom * float64(l.cells.edges())
+	count := l.cells.edges()
+	if count > mostEdges(atoms) {
+		return tooManyEdges(atoms, l.cutoff+l.skin)
+	}
+	pairs := headroom * float64(count)
 	share := l.cutoff / (l.cutoff + l.skin)
 	l.pairs.neighbor = slices.Grow(l.pairs.neighbor, int(pairs))
 	l.pairs.shift = slices.Grow(l.pairs.shift, int(pairs))
 	l.graph.reserve(atoms, int(pairs*share*share*share))
+	return nil
 }
 
 // covers reports whether every pair closer than the cutoff is among those of

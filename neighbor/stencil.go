@@ -69,8 +69,9 @@ func (c *cells) search(cutoff float64) error {
 			edge[k] = scaled(edge[k], c.radius/cellsPerCutoff[k])
 		}
 	}
-	if size > math.MaxInt32 {
-		return fmt.Errorf("neighbor: %.3g periodic images within %g Å: %w", size, cutoff, ErrTooManyEdges)
+	if !(size <= mostImages) {
+		return fmt.Errorf("neighbor: %.3g periodic images of each atom within %g Å in the lattice %v: is it in Å, and sheared no more than needed? %w",
+			size, cutoff, c.lattice, ErrTooManyEdges)
 	}
 	x := unit(edge[2])
 	z := unit(cross(x, edge[1]))
