@@ -53,6 +53,7 @@ purego: deps ## without assembly, and for another architecture
 
 fuzz: deps ## a minute for each reader of files, and for absurd cells
 	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 1m ./xyz
+	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 1m ./lammps/data
 	$(GO) test -run '^$$' -fuzz FuzzBuild -fuzztime 1m ./neighbor
 	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./potential
 	$(GO) test -run '^$$' -fuzz FuzzDecodeRestart -fuzztime 1m ./integrator

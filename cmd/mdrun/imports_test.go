@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"cmd":                           {"*"},
 	"cgo":                           {"*"},
 	"lammps":                        {}, // C++, but for its tests
+	"lammps/data":                   {"integrator", "xyz"},
 	"tools":                         {"*"},
 }
 

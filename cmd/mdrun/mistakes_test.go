@@ -23,6 +23,8 @@ func TestMistakesInSettingsAreNamed(t *testing.T) {
 		{"time = 2", "", "time = 2 and steps = 3: want one of them"},
 		{"prefix = \"a/b\"", "", `prefix = "a/b", want a name without a directory: that is out`},
 		{"temperature = -1", "", "CSVR.Temperature = -1 K, want 0 or more"},
+		{"boundary = [\"p\", \"f\"]", "", "boundary = [p f], want three of p and f"},
+		{"boundary = [\"p\", \"f\", \"x\"]", "", "boundary = [p f x], want p (periodic) or f (not) each"},
 		{"", "--thermo-every=0", "thermo_every = 0, want 1 or more"},
 		{"", "--model=", "no model: want --model FILE"},
 		{"", "--temprature=3", "unknown flag --temprature, did you mean \"--temperature\"?"},
@@ -61,10 +63,17 @@ func TestStructuresThatCannotBeRunAreRefused(t *testing.T) {
 	dir := workplace(t)
 	write(t, dir, "empty.xyz", "0\n\n")
 	write(t, dir, "massless.xyz", "1\nProperties=species:S:1:pos:R:3:mass:R:1\nH 0 0 0 0\n")
+	write(t, dir, "co.data", carbonMonoxide)
 	for _, c := range []struct{ structure, flag, want string }{
 		{"empty.xyz", "", "empty.xyz: frame 1 has no atoms"},
 		{"massless.xyz", "", "atom 1 has mass 0 amu"},
 		{"nowhere.xyz", "", "no such file"},
+		{"nowhere.data", "", "no such file"},
+		{"molecule.xyz", "--elements=H,O", "molecule.xyz is extended XYZ: elements, atom_style and boundary are for LAMMPS data files"},
+		{"co.data", "", "co.data:10: a section Atoms that does not say its style"},
+		{"co.data", "--atom-style=full", "co.data:12: 5 columns, atoms of style full have 7"},
+		{"co.data", "--atom-style=atomic --frame=2", "co.data has 1 frame, frame = 2 is none of them"},
+		{"co.data", "--atom-style=atomic --elements=C", "1 elements in the settings, want one for each of 2 atom types"},
 		{"molecule.xyz", "--repeat=1,2,1", "is not periodic along b: cannot repeat it 2 times there"},
 		{"molecule.xyz", "--frame=2", "molecule.xyz has 1 frames, frame = 2 is none of them"},
 		{"molecule.xyz", "--velocities=file", "has no column vel or velo"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +42,7 @@ func (r *simulation) progress() progress {
 
 // describe lists what a run starts from, as pairs of a name and a text.
 func (r *simulation) describe() [][2]string {
-	return [][2]string{
+	lines := [][2]string{
 		{"version", fmt.Sprintf("mdrun %s, %s %s/%s", version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)},
 		{"model", fmt.Sprintf("%s, hash %s", r.set.Model, r.model.Hash())},
 		{"kernel", r.kernel()},
@@ -52,6 +53,10 @@ func (r *simulation) describe() [][2]string {
 		{"seed", fmt.Sprint(r.set.Seed)},
 		{"output", r.set.path(".*")},
 	}
+	if r.sys.types != "" {
+		lines = slices.Insert(lines, 4, [2]string{"types", r.sys.types})
+	}
+	return lines
 }
 
 // kernel describes how the network is evaluated.

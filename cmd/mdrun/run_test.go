@@ -183,3 +183,44 @@ func TestDemoMoleculeIsAcetylacetone(t *testing.T) {
 		t.Errorf("mass %g amu", mass)
 	}
 }
+
+const carbonMonoxide = `title
+2 atoms
+2 atom types
+0 6 xlo xhi
+0 6 ylo yhi
+0 6 zlo zhi
+Masses
+1 13.003
+2 15.999
+Atoms
+
+2 2 1 1 2.2
+1 1 1 1 1
+`
+
+func TestDataFileRunsAsExtendedXYZDoes(t *testing.T) {
+	dir := workplace(t)
+	write(t, dir, "co.data", carbonMonoxide)
+	write(t, dir, "co.xyz", `2
+Lattice="6 0 0 0 6 0 0 0 6" Properties=species:S:1:pos:R:3:masses:R:1 pbc="T T F"
+C 1 1 1 13.003
+O 1 1 2.2 15.999
+`)
+	flags := []string{steps(20), "--elements=C,O", "--atom-style=atomic", "--boundary=p,p,f", "--prefix=data"}
+	stdout := mustRun(t, dir, append(short("co.data"), flags...)...)
+	if want := "1 is C, 2 is O, by the settings"; !strings.Contains(stdout, want) {
+		t.Errorf("%q is not in\n%s", want, stdout)
+	}
+	mustRun(t, dir, short("co.xyz", steps(20))...)
+	if read(t, dir, "data.traj.xyz") != read(t, dir, "md.traj.xyz") {
+		t.Error("the trajectories differ")
+	}
+	again := workplace(t)
+	write(t, again, "co.data", carbonMonoxide)
+	write(t, again, "again.toml", read(t, dir, "data.effective.toml"))
+	mustRun(t, again, "again.toml")
+	if read(t, again, "data.traj.xyz") != read(t, dir, "data.traj.xyz") {
+		t.Error("the effective settings give another trajectory")
+	}
+}

@@ -10,14 +10,17 @@ import (
 // Settings is the one table of what can be set: flags, keys of a run file,
 // defaults and help.
 type Settings struct {
-	Model      string  `group:"System" placeholder:"FILE" help:"Model file, or builtin:acac."`
-	Structure  string  `group:"System" placeholder:"FILE" help:"Extended XYZ file, or builtin:acac."`
-	Frame      int     `group:"System" default:"-1" help:"Frame of it: 1 is the first, -1 the last."`
-	Repeat     []int   `group:"System" default:"1,1,1" help:"Copies of a periodic cell along a, b, c."`
-	Velocities string  `group:"System" default:"auto" enum:"auto,file,draw" help:"Columns vel or velo of the file (Å/fs), drawn at the temperature, or auto: file if it has them."`
-	Precision  string  `group:"System" default:"float32" enum:"float32,float64" help:"Of the network: float32 or float64."`
-	Threads    int     `group:"System" default:"0" help:"Cores to use; 0 is all. Results do not depend on it."`
-	Skin       float64 `group:"System" default:"0.5" help:"Reach of neighbour lists beyond the cutoff, Å."`
+	Model      string   `group:"System" placeholder:"FILE" help:"Model file, or builtin:acac."`
+	Structure  string   `group:"System" placeholder:"FILE" help:"Extended XYZ or LAMMPS data file, or builtin:acac."`
+	Frame      int      `group:"System" default:"-1" help:"Frame of it: 1 is the first, -1 the last."`
+	Repeat     []int    `group:"System" default:"1,1,1" help:"Copies of a periodic cell along a, b, c."`
+	Elements   []string `group:"System" placeholder:"Si,O" help:"Of the types of a data file; default by their masses."`
+	AtomStyle  string   `group:"System" placeholder:"STYLE" help:"Of a data file that does not say: atomic, full, ..."`
+	Boundary   []string `group:"System" placeholder:"p,p,f" help:"Of a data file: p periodic, f not; default p,p,p."`
+	Velocities string   `group:"System" default:"auto" enum:"auto,file,draw" help:"Columns vel or velo of the file (Å/fs), drawn at the temperature, or auto: file if it has them."`
+	Precision  string   `group:"System" default:"float32" enum:"float32,float64" help:"Of the network: float32 or float64."`
+	Threads    int      `group:"System" default:"0" help:"Cores to use; 0 is all. Results do not depend on it."`
+	Skin       float64  `group:"System" default:"0.5" help:"Reach of neighbour lists beyond the cutoff, Å."`
 
 	Ensemble       string   `group:"Dynamics" default:"csvr" enum:"nve,csvr,langevin,nose-hoover" help:"nve, csvr, langevin or nose-hoover."`
 	Temperature    float64  `group:"Dynamics" default:"300" help:"Of velocities and thermostat, K."`
@@ -64,6 +67,8 @@ func (s *Settings) resolve(file runFile) error {
 		return fmt.Errorf("frame = 0, want 1 or more from the start, -1 or less from the end")
 	case len(s.Repeat) != 3:
 		return fmt.Errorf("repeat = %v, want three numbers", s.Repeat)
+	case len(s.Boundary) > 0 && len(s.Boundary) != 3:
+		return fmt.Errorf("boundary = %v, want three of p and f", s.Boundary)
 	case s.ThermoEvery < 1:
 		return fmt.Errorf("thermo_every = %d, want 1 or more", s.ThermoEvery)
 	case s.TrajectoryEvery < 0 || s.CheckpointEvery < 0:
@@ -72,6 +77,11 @@ func (s *Settings) resolve(file runFile) error {
 		return fmt.Errorf("temperature_end = %g has no meaning for ensemble nve", *s.TemperatureEnd)
 	case filepath.Base(s.Prefix) != s.Prefix:
 		return fmt.Errorf("prefix = %q, want a name without a directory: that is out", s.Prefix)
+	}
+	for _, b := range s.Boundary {
+		if b != "p" && b != "f" {
+			return fmt.Errorf("boundary = %v, want p (periodic) or f (not) each", s.Boundary)
+		}
 	}
 	for _, n := range s.Repeat {
 		if n < 1 {

@@ -1,11 +1,7 @@
 package main
 
 import (
-	"bytes"
-	_ "embed"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -13,13 +9,11 @@ import (
 	"ponita/xyz"
 )
 
-//go:embed demo/acac.xyz
-var demoStructure []byte
-
 // system is what does not change during a run.
 type system struct {
 	species []int
 	pbc     [3]bool
+	types   string // of a LAMMPS data file: which elements they are
 	isotope bool   // masses are those of the file, and written again
 	origin  string // for messages: "water.xyz: frame 3"
 }
@@ -39,7 +33,7 @@ type start struct {
 
 // readStart returns what the settings say about the start of a run.
 func readStart(s *Settings) (*start, error) {
-	frame, err := readFrame(s.Structure, s.Frame)
+	frame, err := readStructure(s)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +46,7 @@ func readStart(s *Settings) (*start, error) {
 		masses:  integrator.Masses(frame.Species),
 		lattice: frame.Lattice,
 	}
+	st.types, _ = frame.Value("types").(string)
 	for _, name := range []string{"masses", "mass"} {
 		if masses, ok := frame.Column(name).([]float64); ok {
 			st.masses, st.isotope = masses, true
@@ -78,37 +73,6 @@ func velocities(frame *xyz.Frame, from string) ([][3]float64, error) {
 		return nil, fmt.Errorf("%s has no column vel or velo of three reals", frame.Origin)
 	}
 	return nil, nil
-}
-
-// readFrame returns frame n of a file: 1 is the first, -1 the last.
-func readFrame(path string, n int) (*xyz.Frame, error) {
-	var source io.Reader = bytes.NewReader(demoStructure)
-	if path != builtin {
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer file.Close()
-		source = file
-	}
-	// From the end, only the frames that may be the one are kept.
-	var last []*xyz.Frame
-	count := 0
-	for frame, err := range xyz.NewReader(source, path).All() {
-		if err != nil {
-			return nil, err
-		}
-		if count++; count == n {
-			return frame, nil
-		}
-		if last = append(last, frame); len(last) > max(-n, 1) {
-			last = slices.Delete(last, 0, 1)
-		}
-	}
-	if n < 0 && count >= -n {
-		return last[0], nil
-	}
-	return nil, fmt.Errorf("%s has %d frames, frame = %d is none of them", path, count, n)
 }
 
 // repeat makes a supercell of n copies along a, b and c.
