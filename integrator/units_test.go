@@ -7,7 +7,7 @@ import (
 )
 
 // Values printed by NIST from CODATA 2022: k_B in eV/K to ten digits, and
-// e/m_u = 9.648533212e7 C/kg from e and m_u.
+// e/m_u = 9.648533212e7 C/kg from e and m_u; the hartree in eV.
 func TestUnitsMatchCODATA2022(t *testing.T) {
 	for _, c := range []struct {
 		name           string
@@ -16,6 +16,8 @@ func TestUnitsMatchCODATA2022(t *testing.T) {
 		{"Boltzmann", Boltzmann, 8.617333262e-5},
 		{"PerMass", PerMass, 1.602176634e-19 / 1.66053906892e-27 * 1e-10},
 		{"GPa", GPa, 160.2176634},
+		{"Bohr", Bohr, 0.529177210544},
+		{"Hartree", Hartree, 27.211386245981},
 		{"GramPerCC", GramPerCC, 1.66053906892},
 	} {
 		// The ten digits published.

@@ -19,6 +19,7 @@ var allowed = map[string][]string{
 	"neighbor":                      {},
 	"integrator":                    {},
 	"internal":                      {},
+	"internal/ipi":                  {"integrator"},
 	"potential":                     {"neighbor", "potential/internal"},
 	"potential/internal":            {},
 	"potential/internal/kernel/asm": {"potential/internal/kernel"},

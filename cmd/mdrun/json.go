@@ -26,9 +26,11 @@ func (j *jsonReport) print(event string, fields map[string]any) {
 	j.out.Encode(fields)
 }
 
-func (j *jsonReport) start(r *simulation) {
+func (j *jsonReport) start(r *simulation) { j.facts(r.describe()) }
+
+func (j *jsonReport) facts(lines [][2]string) {
 	fields := map[string]any{}
-	for _, line := range r.describe() {
+	for _, line := range lines {
 		fields[line[0]] = line[1]
 	}
 	j.print("start", fields)

@@ -61,14 +61,21 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "mdrun: see mdrun --help")
 		return exitUsage
 	}
+	var out reporter = &textReport{w: os.Stdout}
+	if cli.JSON {
+		out = newJSONReport(os.Stdout)
+	}
+	if cli.IPI != "" {
+		if err := serve(&cli.Settings, out); err != nil {
+			complain(err)
+			return exitFailed
+		}
+		return 0
+	}
 	var effective strings.Builder
 	if err := settings.Write(&effective, ctx, effectiveComment(&cli.Settings)); err != nil {
 		complain(err)
 		return exitFailed
-	}
-	var out reporter = &textReport{w: os.Stdout}
-	if cli.JSON {
-		out = newJSONReport(os.Stdout)
 	}
 	err = simulate(&cli.Settings, effective.String(), out)
 	if stop, ok := errors.AsType[*stopError](err); ok {

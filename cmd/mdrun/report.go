@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 
 // reporter tells the user about a run.
 type reporter interface {
+	facts(lines [][2]string)
 	start(r *simulation)
 	row(s sample, p progress)
 	note(format string, args ...any)
@@ -42,21 +42,27 @@ func (r *simulation) progress() progress {
 
 // describe lists what a run starts from, as pairs of a name and a text.
 func (r *simulation) describe() [][2]string {
+	return append(r.describeSystem(), [][2]string{
+		{"velocities", r.velocitiesFrom()},
+		{"dynamics", r.dynamics()},
+		{"seed", fmt.Sprint(r.set.Seed)},
+		{"output", r.set.path(".*")},
+	}...)
+}
+
+// describeSystem lists what is computed and by what.
+func (r *simulation) describeSystem() [][2]string {
 	lines := [][2]string{
 		{"version", fmt.Sprintf("mdrun %s, %s %s/%s", version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)},
 		{"model", fmt.Sprintf("%s, hash %s", r.set.Model, r.model.Hash())},
 		{"kernel", r.kernel()},
 		{"elements", elementMap(r.model.Config.Species, r.sys.species)},
-		{"system", fmt.Sprintf("%s: %s, %d atoms, %s", r.sys.origin, formula(r.sys.species), len(r.sys.species), periodicity(r.sys.pbc))},
-		{"velocities", r.velocitiesFrom()},
-		{"dynamics", r.dynamics()},
-		{"seed", fmt.Sprint(r.set.Seed)},
-		{"output", r.set.path(".*")},
 	}
 	if r.sys.types != "" {
-		lines = slices.Insert(lines, 4, [2]string{"types", r.sys.types})
+		lines = append(lines, [2]string{"types", r.sys.types})
 	}
-	return lines
+	return append(lines, [2]string{"system", fmt.Sprintf("%s: %s, %d atoms, %s",
+		r.sys.origin, formula(r.sys.species), len(r.sys.species), periodicity(r.sys.pbc))})
 }
 
 // kernel describes how the network is evaluated.

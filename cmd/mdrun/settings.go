@@ -5,6 +5,8 @@ import (
 	"math"
 	"path/filepath"
 	"time"
+
+	"ponita/internal/ipi"
 )
 
 // Settings is the one table of what can be set: flags, keys of a run file,
@@ -20,6 +22,7 @@ type Settings struct {
 	Velocities string   `group:"System" default:"auto" enum:"auto,file,draw" help:"Columns vel or velo of the file (Å/fs), drawn at the temperature, or auto: file if it has them."`
 	Precision  string   `group:"System" default:"float32" enum:"float32,float64" help:"Of the network: float32 or float64."`
 	Threads    int      `group:"System" default:"0" help:"Cores to use; 0 is all. Results do not depend on it."`
+	IPI        string   `group:"System" name:"ipi" placeholder:"ADDRESS" help:"Make no run but compute forces for i-PI at host:port or unix:NAME."`
 	Skin       float64  `group:"System" default:"0.5" help:"Reach of neighbour lists beyond the cutoff, Å."`
 
 	Ensemble       string   `group:"Dynamics" default:"csvr" enum:"nve,csvr,langevin,nose-hoover" help:"nve, csvr, langevin or nose-hoover."`
@@ -61,6 +64,8 @@ func (s *Settings) resolve(file runFile) error {
 		return fmt.Errorf("no model: want --model FILE or a run file with model = \"FILE\"")
 	case s.Structure == "" && s.Restart == "":
 		return fmt.Errorf("no structure: want --structure FILE or a run file with structure = \"FILE\"")
+	case s.IPI != "" && s.Restart != "":
+		return fmt.Errorf("ipi = %q and restart = %q: the run and its restarts are those of i-PI, leave restart out", s.IPI, s.Restart)
 	case s.Time != nil && s.Steps != nil:
 		return fmt.Errorf("time = %g and steps = %d: want one of them", *s.Time, *s.Steps)
 	case s.Frame == 0:
@@ -77,6 +82,11 @@ func (s *Settings) resolve(file runFile) error {
 		return fmt.Errorf("temperature_end = %g has no meaning for ensemble nve", *s.TemperatureEnd)
 	case filepath.Base(s.Prefix) != s.Prefix:
 		return fmt.Errorf("prefix = %q, want a name without a directory: that is out", s.Prefix)
+	}
+	if s.IPI != "" {
+		if _, _, err := ipi.Network(s.IPI); err != nil {
+			return err
+		}
 	}
 	for _, b := range s.Boundary {
 		if b != "p" && b != "f" {

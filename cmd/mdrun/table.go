@@ -17,10 +17,14 @@ type textReport struct {
 	pending string // the last row, if it was not printed
 }
 
-func (t *textReport) start(r *simulation) {
-	for _, line := range r.describe() {
+func (t *textReport) facts(lines [][2]string) {
+	for _, line := range lines {
 		fmt.Fprintf(t.w, "%-11s %s\n", line[0], line[1])
 	}
+}
+
+func (t *textReport) start(r *simulation) {
+	t.facts(r.describe())
 	t.volume = r.sys.periodic()
 	t.part = -1
 	fmt.Fprintf(t.w, "\n%10s %11s %8s %14s %14s %10s", "step", "time/ps", "T/K", "Epot/eV", "Etot/eV", "drift*")
