@@ -9,7 +9,7 @@ TOOLS   := $(GO) run -modfile=tools/go.mod
 
 BIN     := bin
 
-.PHONY: build lib lmp_ponita lammps demo test check lint race purego fuzz physics bench peers generate clean deps
+.PHONY: build lib lmp_ponita lammps demo test check lint race purego fuzz ipi physics bench peers generate clean deps
 
 build: deps ## bin/mdrun (static) and bin/ponita
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/mdrun ./cmd/mdrun
@@ -54,9 +54,15 @@ purego: deps ## without assembly, and for another architecture
 fuzz: deps ## a minute for each reader of files, and for absurd cells
 	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 1m ./xyz
 	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 1m ./lammps/data
+	$(GO) test -run '^$$' -fuzz FuzzServe -fuzztime 1m ./internal/ipi
 	$(GO) test -run '^$$' -fuzz FuzzBuild -fuzztime 1m ./neighbor
 	$(GO) test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./potential
 	$(GO) test -run '^$$' -fuzz FuzzDecodeRestart -fuzztime 1m ./integrator
+
+ipi: deps ## i-PI and ASE in bin/ipi, and the tests that need them
+	python3 -m venv $(BIN)/ipi
+	$(BIN)/ipi/bin/pip install --quiet ipi ase
+	PONITA_PYTHON=$(CURDIR)/$(BIN)/ipi/bin/python $(GO) test -v -run 'IPI|ASE' ./cmd/mdrun
 
 physics: deps ## long ensembles
 	$(GO) test -tags physics -timeout 60m ./integrator ./potential/pretrained

@@ -4,7 +4,8 @@
 //	mdrun run.toml --temperature 500
 //	mdrun run.toml --restart auto
 //
-// See mdrun --help for every setting.
+// See mdrun --help for every setting. With --ipi there is no run and no file:
+// i-PI moves the atoms, and mdrun computes forces for it.
 //
 // # Files
 //

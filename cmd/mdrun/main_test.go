@@ -63,6 +63,20 @@ func mustRun(t *testing.T, directory string, args ...string) string {
 func workplace(t *testing.T) string {
 	t.Helper()
 	directory := t.TempDir()
+	writeModel(t, directory, []float64{-13, -1030, -2040}, 1, 0)
+	write(t, directory, "molecule.xyz", string(demoStructure))
+	write(t, directory, "crystal.xyz", `2
+Lattice="3.6 0 0 0 3.6 0 0 0 3.6" Properties=species:S:1:pos:R:3:masses:R:1 pbc="T T T"
+C 0 0 0 13.003
+O 1.8 1.7 1.9 15.999
+`)
+	return directory
+}
+
+// writeModel writes a model with energies of isolated atoms and a scale of its
+// interaction, in eV, that repels atoms closer than a distance in Å.
+func writeModel(t *testing.T, directory string, reference []float64, scale, closest float64) {
+	t.Helper()
 	config := potential.Config{
 		Species: []int{1, 6, 8}, Cutoff: 5, Layers: 2, Channels: 8, MeanNeighbors: 10,
 	}.WithDefaults()
@@ -75,23 +89,16 @@ func workplace(t *testing.T) string {
 			}
 		}
 	}
-	unseen := [][]float64{{0, 0, 0}, {0, 0, 0}, {0, 0, 0}}
+	row := []float64{closest, closest, closest}
 	model := &potential.Model{
-		Config: config, Weights: weights, Repulsion: potential.NewRepulsion(config.Species, unseen, config.Cutoff),
-		ReferenceEnergies: []float64{-13, -1030, -2040}, Scale: []float64{1, 1, 1},
+		Config: config, Weights: weights, Repulsion: potential.NewRepulsion(config.Species, [][]float64{row, row, row}, config.Cutoff),
+		ReferenceEnergies: reference, Scale: []float64{scale, scale, scale},
 	}
 	var file bytes.Buffer
 	if err := model.Encode(&file, nil); err != nil {
 		t.Fatal(err)
 	}
 	write(t, directory, "model.h5", file.String())
-	write(t, directory, "molecule.xyz", string(demoStructure))
-	write(t, directory, "crystal.xyz", `2
-Lattice="3.6 0 0 0 3.6 0 0 0 3.6" Properties=species:S:1:pos:R:3:masses:R:1 pbc="T T T"
-C 0 0 0 13.003
-O 1.8 1.7 1.9 15.999
-`)
-	return directory
 }
 
 func write(t *testing.T, directory, name, content string) {
