@@ -9,7 +9,7 @@ TOOLS   := $(GO) run -modfile=tools/go.mod
 
 BIN     := bin
 
-.PHONY: build lib lmp_ponita lammps demo test check lint race purego fuzz ipi physics bench peers generate clean deps
+.PHONY: build lib lmp_ponita lammps python demo test check lint race purego fuzz ipi physics bench peers generate clean deps
 
 build: deps ## bin/mdrun (static) and bin/ponita
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/mdrun ./cmd/mdrun
@@ -28,6 +28,9 @@ lmp_ponita: lib ## LAMMPS with pair_style ponita, and the plugin for a LAMMPS th
 
 lammps: lmp_ponita ## the same, and an example on two ranks
 	cd lammps/example && mpirun --allow-run-as-root --oversubscribe -np 2 ../../$(BIN)/lmp_ponita -in in.acac -log none
+
+python: deps ## bin/ponita-*.whl: the ASE calculator with the library inside
+	sh python/build.sh $(BIN)
 
 demo: build ## 300 K dynamics of acetylacetone: table, trajectory and picture in demo/
 	bin/mdrun demo --out demo

@@ -15,6 +15,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 keep=$here/../.lammps
 missing() { echo "lammps/build.sh: $*" >&2; exit 3; }
 sudo=$([ "$(id -u)" = 0 ] || echo sudo)
+exec 9> "$here/../.install.lock" && flock 9 # tests of two packages install at the same time
 
 if [ -z "${LAMMPS_SRC:-}" ]; then
 	command -v apt-get >/dev/null || missing "no apt-get here: set LAMMPS_SRC to the src folder of your LAMMPS"

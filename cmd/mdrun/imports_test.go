@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 	"cgo":                           {"*"},
 	"lammps":                        {}, // C++, but for its tests
 	"lammps/data":                   {"integrator", "xyz"},
+	"python":                        {}, // Python, but for its tests
 	"tools":                         {"*"},
 }
 
