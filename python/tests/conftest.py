@@ -62,7 +62,7 @@ def triclinic(calculator):
 @pytest.fixture
 def silicon(calculator):
     """Return the two atoms of diamond, near the test model's lattice constant."""
-    atoms = bulk("Si", a=5.4)
+    atoms = bulk("Si", a=4.9)
     atoms.calc = calculator
     return atoms
 
