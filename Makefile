@@ -89,4 +89,4 @@ deps: .deps
 	@touch .deps
 
 clean:
-	rm -rf bin demo .deps
+	rm -rf bin demo .deps python/.venv
