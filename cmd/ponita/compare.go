@@ -39,12 +39,12 @@ func (c *compareCommand) Help() string {
 
 // comparison is one model's row.
 type comparison struct {
-	Model   string          `json:"model"`
-	Network string          `json:"network"`
-	Errors  train.Errors    `json:"errors"`
-	Residue *train.Residual `json:"rotation_residual,omitempty"`
-	Cost    float64         `json:"us_per_atom_step"`
-	Front   bool            `json:"on_the_front"`
+	Model    string          `json:"model"`
+	Network  string          `json:"network"`
+	Errors   train.Errors    `json:"errors"`
+	Rotation *train.Residual `json:"rotation_residual,omitempty"`
+	Cost     float64         `json:"us_per_atom_step"`
+	Front    bool            `json:"on_the_front"`
 }
 
 func (c *compareCommand) Run() error {
@@ -90,7 +90,7 @@ func (c *compareCommand) measure(path string, d *train.Dataset) (comparison, err
 	}
 	row.Errors = ev.All
 	if c.Rotations > 1 {
-		if row.Residue, err = train.RotationResidual(m, d, c.Rotations, c.Threads, c.Seed, c.options()...); err != nil {
+		if row.Rotation, err = train.RotationResidual(m, d, c.Rotations, c.Threads, c.Seed, c.options()...); err != nil {
 			return row, err
 		}
 	}
@@ -147,8 +147,8 @@ func printComparison(rows []comparison) error {
 		for _, x := range []*float64{e.EnergyRMSEPerAtom, e.EnergyMAEPerAtom, e.ForceRMSE, e.ForceMAE} {
 			fmt.Fprintf(w, "%s\t", number(x))
 		}
-		if r.Residue != nil {
-			fmt.Fprintf(w, "%s\t%s\t", number(&r.Residue.Energy), number(&r.Residue.Force))
+		if r.Rotation != nil {
+			fmt.Fprintf(w, "%s\t%s\t", number(&r.Rotation.Energy), number(&r.Rotation.Force))
 		} else {
 			fmt.Fprint(w, "-\t-\t")
 		}
