@@ -15,35 +15,54 @@ import "ponita/potential/internal/kernel"
 //	W1' = diag(γ) W1,  b1' = b1 + β W1,  W2' = W2 diag(s),  b2' = s b2
 //	h'  = h + GELU(x̂·W1' + b1')·W2' + b2'
 type blockMaps[T Float] struct {
-	in, out   *kernel.Linear[T] // W1' and W2' with their biases
-	inT, outT *kernel.Linear[T] // W1'ᵀ and W2'ᵀ, for adjoints
+	in, out       *kernel.Linear[T] // W1' and W2' with their biases
+	inT, outT     *kernel.Linear[T] // W1'ᵀ and W2'ᵀ, for adjoints
+	inDot, outDot *kernel.Linear[T] // W1' and W2', for tangents
+	w1, w2        []T
 }
 
-// fold makes the maps of a layer, whose weights may be of another precision.
-func fold[T, W Float](c *Config, w *layerWeights[W], set *kernel.Set[T]) blockMaps[T] {
+func newBlockMaps[T Float](c *Config) blockMaps[T] {
 	channels, hidden := c.Channels, c.Widening*c.Channels
-	w1, w1T := make([]T, channels*hidden), make([]T, channels*hidden)
-	w2, w2T := make([]T, channels*hidden), make([]T, channels*hidden)
+	up, down := kernel.Linear[T]{In: channels, Out: hidden}, kernel.Linear[T]{In: hidden, Out: channels}
+	m := blockMaps[T]{w1: make([]T, channels*hidden), w2: make([]T, channels*hidden)}
+	m.in, m.outT = new(up), new(up)
+	m.out, m.inT = new(down), new(down)
+	return m
+}
+
+// fold sets the maps to those of a layer, whose weights may be of another
+// precision.
+func fold[T, W Float](m *blockMaps[T], w *layerWeights[W], set *kernel.Set[T]) {
+	channels, hidden := len(w.gain), len(w.b1)
 	b1, b2 := append([]W(nil), w.b1...), make([]T, channels)
-	for k := range channels {
-		scale := W(1)
-		if w.scale != nil {
-			scale = w.scale[k]
+	for k, gain := range w.gain {
+		row, out := w.w1[k*hidden:][:hidden], m.w1[k*hidden:][:hidden]
+		for q, v := range row {
+			b1[q] += w.shift[k] * v
+			out[q] = T(gain * v)
 		}
-		for q := range hidden {
-			in, out := w.gain[k]*w.w1[k*hidden+q], scale*w.w2[q*channels+k]
-			b1[q] += w.shift[k] * w.w1[k*hidden+q]
-			w1[k*hidden+q], w1T[q*channels+k] = T(in), T(in)
-			w2[q*channels+k], w2T[k*hidden+q] = T(out), T(out)
+	}
+	scale := w.scale
+	if scale == nil {
+		scale = make([]W, channels)
+		for k := range scale {
+			scale[k] = 1
 		}
-		b2[k] = T(scale * w.b2[k])
 	}
-	return blockMaps[T]{
-		in:   set.Linear(w1, rounded[T](b1), channels, hidden),
-		out:  set.Linear(w2, b2, hidden, channels),
-		inT:  set.Linear(w1T, nil, hidden, channels),
-		outT: set.Linear(w2T, nil, channels, hidden),
+	for k, s := range scale {
+		b2[k] = T(s * w.b2[k])
 	}
+	for q := range hidden {
+		row, out := w.w2[q*channels:][:channels], m.w2[q*channels:][:channels]
+		for k, s := range scale {
+			out[k] = T(s * row[k])
+		}
+	}
+	set.SetLinear(m.in, m.w1, rounded[T](b1), false)
+	set.SetLinear(m.out, m.w2, b2, false)
+	set.SetLinear(m.inT, m.w1, nil, true)
+	set.SetLinear(m.outT, m.w2, nil, true)
+	m.inDot, m.outDot = m.in.Map(), m.out.Map()
 }
 
 // unfold turns the gradient of the folded weights, which stands in the places of
@@ -139,10 +158,10 @@ func (p *Pass[T]) blockTangent(t int, nextDot, nDot []T) {
 	p.eachBlock(func(rows int, cut func([]T, int) []T) {
 		xhatDot, qDot := cut(s.xhatDot, c), cut(s.qDot, hidden)
 		set.NormalizeT(xhatDot, cut(s.slope, 1), cut(nDot, c), cut(s.xhat, c), cut(s.rstd, 1), c)
-		set.Affine(qDot, xhatDot, maps.in.Map(), rows, false)
+		set.Affine(qDot, xhatDot, maps.inDot, rows, false)
 		gDot := resize(&p.dG, rows*hidden)
 		set.Mul(gDot, cut(s.dg, hidden), qDot)
-		set.Affine(cut(nextDot, c), gDot, maps.out.Map(), rows, true)
+		set.Affine(cut(nextDot, c), gDot, maps.outDot, rows, true)
 	})
 }
 

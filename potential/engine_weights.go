@@ -70,7 +70,8 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 	fiber := newFiberKernel(&c, set64, w)
 	fiber.forward()
 	for t := range w.layers {
-		l := engineLayer[T]{blockMaps: fold(&c, &w.layers[t], set)}
+		l := engineLayer[T]{blockMaps: newBlockMaps[T](&c)}
+		fold(&l.blockMaps, &w.layers[t], set)
 		l.self, l.bias = rounded[T](w.layers[t].self), rounded[T](w.layers[t].bias)
 		l.radial = rounded[T](spline.table[t])
 		l.phi = rounded[T](fiber.phi[t])

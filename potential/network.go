@@ -41,6 +41,9 @@ func NewNetwork[T Float](cfg Config) (*Network[T], error) {
 		cfg: cfg, set: set,
 		w: view(cfg, make([]T, cfg.Layout().Len)),
 	}
+	for range cfg.Layers {
+		n.blocks = append(n.blocks, newBlockMaps[T](&n.cfg))
+	}
 	for a := range cfg.Grid.Orientations {
 		for m := range n.gridMoment {
 			n.gridMoment[m] += float64(n.momentWeight(m, a))
@@ -66,9 +69,8 @@ func (n *Network[T]) SetWeights(weights []float64) error {
 		n.w.flat[k] = T(v)
 	}
 	n.version++
-	n.blocks = n.blocks[:0]
 	for t := range n.w.layers {
-		n.blocks = append(n.blocks, fold(&n.cfg, &n.w.layers[t], n.set))
+		fold(&n.blocks[t], &n.w.layers[t], n.set)
 	}
 	return nil
 }
@@ -184,14 +186,16 @@ func (n *Network[T]) NewGradient() *Gradient[T] {
 	return &Gradient[T]{view(n.cfg, make([]T, len(n.w.flat)))}
 }
 
-// Total writes the sum of the gradients, taken in their order, in the order of
-// the Layout.
+// Total writes the sum of at least one gradient, taken in their order, in the
+// order of the Layout.
 func (n *Network[T]) Total(grad []float64, parts []*Gradient[T]) {
 	if len(grad) != len(n.w.flat) {
 		panic(fmt.Sprintf("potential: room for a gradient of %d weights, the network has %d", len(grad), len(n.w.flat)))
 	}
-	clear(grad)
-	for _, part := range parts {
+	for k, v := range parts[0].w.flat {
+		grad[k] = float64(v)
+	}
+	for _, part := range parts[1:] {
 		for k, v := range part.w.flat {
 			grad[k] += float64(v)
 		}

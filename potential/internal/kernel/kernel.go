@@ -42,7 +42,7 @@ type Set[T Float] struct {
 
 	normalizeGrad func(dx []T, a *NormArgs[T], c int)
 
-	linear func(w, bias []T, in, out int) *Linear[T]
+	linear func(l *Linear[T], w []T, transposed bool)
 	affine func(y, x []T, l *Linear[T], rows int, accumulate bool)
 }
 

@@ -1,7 +1,7 @@
 package kernel
 
 // Linear is an affine map y = x·W + b whose matrix is laid out for one set, so
-// that it need not be rearranged in every product. It is immutable.
+// that it need not be rearranged in every product.
 type Linear[T Float] struct {
 	In, Out int
 	weights []T // plain [in][out], or panels
@@ -11,12 +11,22 @@ type Linear[T Float] struct {
 // Linear prepares the map with matrix w [in][out] and bias [out], which may be
 // nil. Both are copied.
 func (s *Set[T]) Linear(w, bias []T, in, out int) *Linear[T] {
-	mustMatch("Linear: w", len(w), in, out)
+	l := &Linear[T]{In: in, Out: out}
+	s.SetLinear(l, w, bias, false)
+	return l
+}
+
+// SetLinear gives the map another matrix w, or its transpose if w is [out][in],
+// and another bias.
+func (s *Set[T]) SetLinear(l *Linear[T], w, bias []T, transposed bool) {
+	mustMatch("SetLinear: w", len(w), l.In, l.Out)
 	if bias != nil {
-		mustMatch("Linear: bias", len(bias), out, 1)
-		bias = append([]T(nil), bias...)
+		mustMatch("SetLinear: bias", len(bias), l.Out, 1)
+		l.bias = append(l.bias[:0], bias...)
+	} else {
+		l.bias = nil
 	}
-	return s.linear(w, bias, in, out)
+	s.linear(l, w, transposed)
 }
 
 // Affine computes y = x·W + b, or adds it to y if accumulate is set. x is

@@ -25,9 +25,19 @@ func testAffine[T Float](t *testing.T, set *Set[T]) {
 				continue
 			}
 			l := set.Linear(w, bias, in, out)
+			wT := random[T](t, rng, in*out)
+			for p := range w {
+				wT[p%out*in+p/out] = w[p]
+			}
+			transposed := set.Linear(wT, nil, in, out)
+			set.SetLinear(transposed, wT, bias, true)
 			for _, accumulate := range []bool{false, true} {
 				got := clone(t, y)
 				set.Affine(got, x, l, rows, accumulate)
+				again := clone(t, y)
+				if set.Affine(again, x, transposed, rows, accumulate); !slices.Equal(got, again) {
+					t.Fatalf("Affine of %d x %d x %d differs for the transpose of the transpose", rows, in, out)
+				}
 				for i := range got {
 					var want sum
 					if accumulate {

@@ -2,6 +2,8 @@
 
 package kernel
 
+import "slices"
+
 // product is the matrix product on top of one assembly tile. Its methods cut
 // the operands into blocks that stay in the caches and pack b where that pays.
 //
@@ -157,21 +159,24 @@ func (p *product[T]) packTransposed(panels, b []T, k, n, row int) {
 	}
 }
 
-// linear lays w [in][out] out in panels, block by block in the order in which
-// affine goes through them.
-func (p *product[T]) linear(w, bias []T, in, out int) *Linear[T] {
-	l := &Linear[T]{In: in, Out: out, bias: bias}
-	for j0 := 0; j0 < out; j0 += blockN {
-		jn := min(blockN, out-j0)
-		for k0 := 0; k0 < in; k0 += blockK {
-			kn := min(blockK, in-k0)
+// linear lays w [in][out], or [out][in] if it is transposed, out in panels, block
+// by block in the order in which affine goes through them.
+func (p *product[T]) linear(l *Linear[T], w []T, transposed bool) {
+	l.weights = l.weights[:0]
+	for j0 := 0; j0 < l.Out; j0 += blockN {
+		jn := min(blockN, l.Out-j0)
+		for k0 := 0; k0 < l.In; k0 += blockK {
+			kn := min(blockK, l.In-k0)
 			// The last panel has the full width too.
-			panels := make([]T, (jn+p.width-1)/p.width*p.width*kn)
-			p.pack(panels, w[k0*out+j0:], kn, jn, out)
-			l.weights = append(l.weights, panels...)
+			from, size := len(l.weights), (jn+p.width-1)/p.width*p.width*kn
+			l.weights = slices.Grow(l.weights, size)[:from+size]
+			if transposed {
+				p.packTransposed(l.weights[from:], w[j0*l.In+k0:], kn, jn, l.In)
+			} else {
+				p.pack(l.weights[from:], w[k0*l.Out+j0:], kn, jn, l.Out)
+			}
 		}
 	}
-	return l
 }
 
 // affine is the product with the panels of linear.

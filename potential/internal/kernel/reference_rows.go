@@ -57,8 +57,16 @@ func normalizeGrad[T Float](dx []T, a *NormArgs[T], c int) {
 	}
 }
 
-func linear[T Float](w, bias []T, in, out int) *Linear[T] {
-	return &Linear[T]{In: in, Out: out, weights: append([]T(nil), w...), bias: bias}
+func linear[T Float](l *Linear[T], w []T, transposed bool) {
+	l.weights = append(l.weights[:0], w...)
+	if !transposed {
+		return
+	}
+	for o := range l.Out {
+		for i := range l.In {
+			l.weights[i*l.Out+o] = w[o*l.In+i]
+		}
+	}
 }
 
 func affine[T Float](y, x []T, l *Linear[T], rows int, accumulate bool) {
