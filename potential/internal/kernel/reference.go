@@ -132,15 +132,15 @@ func mulSum[T Float](y, a, b, c, d, e []T) {
 }
 
 func gelu[T Float](y, dy, d2y, x []T) {
-	upper := upperTail
+	tail := upperTail
 	if unsafe.Sizeof(T(0)) == 4 {
-		upper = upperTail32
+		tail = upperTail32
 	}
 	for i, v := range x {
 		f := float64(v)
 		m := min(math.Abs(f), 40) // φ(40) is zero in float64; the bound keeps 0·Inf from appearing
-		bell := math.Exp(-m * m / 2)
-		density, beyond := bell/math.Sqrt(2*math.Pi), upper(m, bell)
+		beyond, bell := tail(m)
+		density := bell * (1 / (math.SqrtPi * math.Sqrt2)) // a product, not a division
 		y[i] = T(max(f, 0) - m*beyond)
 		if len(dy) != 0 {
 			if f < 0 {
@@ -155,22 +155,26 @@ func gelu[T Float](y, dy, d2y, x []T) {
 	}
 }
 
-// upperTail is Φ(−m) for m >= 0.
-func upperTail(m, _ float64) float64 { return math.Erfc(m/math.Sqrt2) / 2 }
+// upperTail is Φ(−m) for m >= 0, and exp(−m²/2).
+func upperTail(m float64) (beyond, bell float64) {
+	return math.Erfc(m/math.Sqrt2) / 2, math.Exp(-m * m / 2)
+}
 
-// upperTail32 is the same with a relative error of 7.5e-9, from exp(−m²/2): the
-// polynomial of the assembly, see asm/gelu.go. The error function would take most
-// of the time of a network in plain Go.
-func upperTail32(m, bell float64) float64 {
+// upperTail32 is the same with a relative error of 7.5e-9: the polynomial of the
+// assembly, see asm/gelu.go, times exp(−m²/2) = 2^k e^f, |f| ≤ ln(2)/2. The error
+// function would take most of the time of a network in plain Go.
+func upperTail32(m float64) (beyond, bell float64) {
+	const round = 3 << 51 // adding it leaves an integer in the last bits
+	m = min(m, 16)        // exp(−128) is zero in float32
+	x := -m * m / 2
+	k := x*math.Log2E + round
+	f := x - (k-round)*math.Ln2
+	e := 1 + f*(1+f*(1./2+f*(1./6+f*(1./24+f*(1./120+f*(1./720+f*(1./5040+f*(1./40320))))))))
+	bell = e * math.Float64frombits((math.Float64bits(k)+1023)<<52)
 	t := 1 / (1 + m/4)
-	p := 0.0160883136135
-	for _, c := range [...]float64{
-		-0.0600353473541, 0.0449318895648, 0.0377629145937, 0.00460379606094, 0.0912274968468,
-		0.0703313528569, 0.0958952045953, 0.0994437837326, 0.0997505992211,
-	} {
-		p = p*t + c
-	}
-	return bell * t * p
+	p := ((((((((0.0160883136135*t-0.0600353473541)*t+0.0449318895648)*t+0.0377629145937)*t+0.00460379606094)*t+
+		0.0912274968468)*t+0.0703313528569)*t+0.0958952045953)*t+0.0994437837326)*t + 0.0997505992211
+	return bell * t * p, bell
 }
 
 func fiber[T Float](y, phi, x []T, n, c int) {

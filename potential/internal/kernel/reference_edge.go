@@ -108,40 +108,82 @@ func pair[T Float](out []T, a *PairArgs[T]) {
 	pairChannels(out, a, 0)
 }
 
-// pairChannels adds the part of the channels from first on to out.
+// pairChannels adds the part of the channels from first on to out. An orientation
+// a and its opposite b are taken at once: P_l(−x) = (−1)^l P_l(x) and o_b = −o_a, so
+// with the sum and the difference of T[a] and T[b]
+//
+//	Σ_a,b ∂S/∂x o = o_a Σ_l P'_l R_l ·(difference for odd l, sum for even l)
+//	Σ_a,b ∂S/∂s   =     Σ_l P_l dR_l ·(difference for odd l, sum for even l)
 func pairChannels[T Float](out []T, a *PairArgs[T], first int) {
 	n, c, width := a.N, a.C, (a.Degree+1)*a.C
 	for e := range a.XH.Index {
 		hj := a.XH.X[int(a.XH.Index[e])*a.XH.Atom:]
 		mj := a.XDM.X[int(a.XDM.Index[e])*a.XDM.Atom:]
 		r, dr := a.R[e*width:][:width], a.DR[e*width:][:width]
-		var g [4]T
-		for o := range n {
-			opposite := o + n/2
-			if opposite >= n {
-				opposite -= n
+		for o := range n / 2 {
+			b, step := o+n/2, a.XH.Orientation
+			row := func(x []T, at int) []T { return x[at+first:][:c-first] }
+			x := pairRows[T]{
+				row(a.H, o*step), row(a.H, b*step), row(hj, o*step), row(hj, b*step),
+				row(a.DM, o*c), row(a.DM, b*c), row(mj, o*a.XDM.Orientation), row(mj, b*a.XDM.Orientation),
 			}
-			h, hj := a.H[o*a.XH.Orientation:][:c], hj[opposite*a.XH.Orientation:][:c]
-			m, mj := a.DM[opposite*c:][:c], mj[o*a.XDM.Orientation:][:c]
-			var dx, ds T
-			for k := first; k < c; k++ {
-				t := mj[k]*h[k] + m[k]*hj[k]
-				slope, rate := T(0), dr[k]
-				for l := 1; l <= a.Degree; l++ {
-					at := (e*a.Degree+l-1)*n + o
-					slope += a.DP[at] * r[l*c+k]
-					rate += a.P[at] * dr[l*c+k]
-				}
-				dx += t * slope
-				ds += t * rate
-			}
+			at := e*a.Degree*n + o
+			dx, ds := x.sum(r[first:], dr[first:], a.P[at:], a.DP[at:], n, c, a.Degree)
 			for k := range 3 {
-				g[k] += dx * a.Grid[k*n+o]
+				out[4*e+k] += dx * a.Grid[k*n+o]
 			}
-			g[3] += ds
-		}
-		for k, v := range g {
-			out[4*e+k] += v
+			out[4*e+3] += ds
 		}
 	}
+}
+
+// pairRows are the features and adjoints of center and neighbour at orientation
+// a and at the opposite b.
+type pairRows[T Float] struct{ ha, hb, hja, hjb, ma, mb, mja, mjb []T }
+
+// at returns sum and difference of T[a] and T[b] in channel k.
+func (x *pairRows[T]) at(k int) (even, odd T) {
+	ta := x.mja[k]*x.ha[k] + x.mb[k]*x.hjb[k]
+	tb := x.mjb[k]*x.hb[k] + x.ma[k]*x.hja[k]
+	return ta + tb, ta - tb
+}
+
+// sum is over the channels of one pair of orientations: P_l is p[(l-1)*n], R_l
+// starts at r[l*c].
+func (x *pairRows[T]) sum(r, dr, p, dp []T, n, c, degree int) (dx, ds T) {
+	size := len(x.ha)
+	switch degree { // spelled out where it is used most
+	case 2:
+		p1, p2, d1, d2 := p[0], p[n], dp[0], dp[n]
+		r1, r2 := r[c:][:size], r[2*c:][:size]
+		s0, s1, s2 := dr[:size], dr[c:][:size], dr[2*c:][:size]
+		for k := range size {
+			even, odd := x.at(k)
+			dx += d1*r1[k]*odd + d2*r2[k]*even
+			ds += (s0[k]+p2*s2[k])*even + p1*s1[k]*odd
+		}
+	case 3:
+		p1, p2, p3, d1, d2, d3 := p[0], p[n], p[2*n], dp[0], dp[n], dp[2*n]
+		r1, r2, r3 := r[c:][:size], r[2*c:][:size], r[3*c:][:size]
+		s0, s1, s2, s3 := dr[:size], dr[c:][:size], dr[2*c:][:size], dr[3*c:][:size]
+		for k := range size {
+			even, odd := x.at(k)
+			dx += (d1*r1[k]+d3*r3[k])*odd + d2*r2[k]*even
+			ds += (s0[k]+p2*s2[k])*even + (p1*s1[k]+p3*s3[k])*odd
+		}
+	default:
+		for k := range size {
+			even, odd := x.at(k)
+			ds += dr[k] * even
+			for l := 1; l <= degree; l++ {
+				t := even
+				if l%2 == 1 {
+					t = odd
+				}
+				dx += dp[(l-1)*n] * r[l*c+k] * t
+				ds += p[(l-1)*n] * dr[l*c+k] * t
+			}
+		}
+	}
+	return dx, ds
 }
