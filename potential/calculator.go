@@ -30,7 +30,7 @@ type Calculator struct {
 type evaluator interface {
 	evaluate(g *neighbor.Graph, site []float64, dVec [][3]float64)
 	kernelName() string
-	splines() (relative float64, intervals int)
+	splines() (errors [2]float64, intervals int)
 	clocks() []*stopwatch // one for each thread
 	memory() int          // bytes that grow with the number of atoms
 	productRate() float64 // GFLOP/s
@@ -121,7 +121,7 @@ func newFast[T Float](m *Model, w *engineWeights[T], kind []int, crew *crew) *fa
 
 func (f *fast[T]) kernelName() string { return f.engine.set.Name }
 
-func (f *fast[T]) splines() (float64, int) { return f.engine.splineError, f.engine.intervals }
+func (f *fast[T]) splines() ([2]float64, int) { return f.engine.splineError, f.engine.intervals }
 
 func (f *fast[T]) clocks() (all []*stopwatch) {
 	for k := range f.engine.workers {
@@ -225,7 +225,16 @@ func (c *Calculator) Spent() (spent [phases]time.Duration) {
 // SplineError returns the largest error of the radial splines relative to the
 // largest radial function of the layer, and the number of their intervals; zero
 // for models that are evaluated without splines.
-func (c *Calculator) SplineError() (relative float64, intervals int) { return c.eval.splines() }
+func (c *Calculator) SplineError() (relative float64, intervals int) {
+	errors, intervals := c.eval.splines()
+	return errors[0], intervals
+}
+
+// SplineSlopeError is the same of the slopes, relative to the steepest.
+func (c *Calculator) SplineSlopeError() float64 {
+	errors, _ := c.eval.splines()
+	return errors[1]
+}
 
 // plain is an evaluator by a pass of the network.
 type plain[T Float] struct {
@@ -249,7 +258,7 @@ func newPlain[T Float](m *Model, n *network[T], kind []int) *plain[T] {
 
 func (ev *plain[T]) kernelName() string { return ev.network.net.KernelName() }
 
-func (ev *plain[T]) splines() (float64, int) { return 0, 0 }
+func (ev *plain[T]) splines() (errors [2]float64, intervals int) { return errors, 0 }
 
 func (ev *plain[T]) clocks() []*stopwatch { return nil }
 

@@ -158,8 +158,8 @@ func TestSplineConverges(t *testing.T) {
 			t.Errorf("the error of the slope falls by %.3g, want 8", ratio)
 		}
 	}
-	if s := newRadialSpline(wave, 5, 1, 1); s.Error > splineTolerance {
-		t.Errorf("error %.2g with %d intervals", s.Error, s.intervals)
+	if s := newRadialSpline(wave, 5, 1, 1); s.Error > splineTolerance || s.SlopeError > slopeTolerance {
+		t.Errorf("error %.2g, of the slope %.2g, with %d intervals", s.Error, s.SlopeError, s.intervals)
 	}
 }
 

@@ -25,9 +25,9 @@ type engineWeights[T Float] struct {
 	embedding        []T // [species][channel]
 	layers           []engineLayer[T]
 	intervals        int
-	intervalsPerUnit float64 // per Å
-	splineError      float64
-	isolated         []float64 // [species], output of an atom without neighbours
+	intervalsPerUnit float64    // per Å
+	splineError      [2]float64 // of values and slopes
+	isolated         []float64  // [species], output of an atom without neighbours
 }
 
 // engineLayer is one layer.
@@ -65,7 +65,8 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 	w := view(c, flat)
 	e.embedding = rounded[T](w.embedding)
 	spline := c.radialSpline(set64, w)
-	e.intervals, e.intervalsPerUnit, e.splineError = spline.intervals, spline.perLength, spline.Error
+	e.intervals, e.intervalsPerUnit = spline.intervals, spline.perLength
+	e.splineError = [2]float64{spline.Error, spline.SlopeError}
 
 	fiber := newFiberKernel(&c, set64, w)
 	fiber.forward()

@@ -23,9 +23,13 @@ type radialSpline struct {
 	Error, SlopeError float64
 }
 
-// splineTolerance is the error below which intervals are small enough: a few
-// times the rounding of float32, in tables half as large as for all of it.
-const splineTolerance = 5e-7
+// Errors below which intervals are small enough, of the values and of the slopes
+// that forces are made of. The first is a few times the rounding of float32; both
+// are the largest errors over all distances.
+const (
+	splineTolerance = 5e-7
+	slopeTolerance  = 5e-5
+)
 
 // Numbers of intervals that are tried. The functions are smooth on the scale of
 // the shortest Bessel wave, so the error falls sixteenfold when they double.
@@ -43,7 +47,7 @@ func newRadialSpline(f radialFunctions, cutoff float64, layers, width int) *radi
 	s := &radialSpline{width: width}
 	for n := leastIntervals; ; n *= 2 {
 		s.fit(f, cutoff, layers, n)
-		if s.measure(f, cutoff); s.Error <= splineTolerance || n >= mostIntervals {
+		if s.measure(f, cutoff); s.Error <= splineTolerance && s.SlopeError <= slopeTolerance || n >= mostIntervals {
 			return s
 		}
 	}

@@ -50,6 +50,7 @@ type benchResult struct {
 	Neighbours float64       `json:"neighbours_per_atom"`
 	Intervals  int           `json:"spline_intervals"`
 	Spline     float64       `json:"spline_relative_error"`
+	Slope      float64       `json:"spline_slope_relative_error"`
 	Memory     float64       `json:"memory_bytes_per_atom"`
 	Products   float64       `json:"matrix_products_gflops"`
 	Runs       []benchThread `json:"runs"`
@@ -146,6 +147,7 @@ func (c *benchCommand) measure(m *potential.Model, sys *benchSystem, threads int
 	}
 	r.Kernel = calc.KernelName()
 	r.Spline, r.Intervals = calc.SplineError()
+	r.Slope = calc.SplineSlopeError()
 	r.Memory = float64(calc.Memory()) / float64(len(sys.species))
 	r.Neighbours = calc.MeanNeighbors()
 	if r.Products == 0 {
@@ -299,8 +301,8 @@ func (c *benchCommand) untrained() (*potential.Model, error) {
 }
 
 func (r *benchResult) print() error {
-	fmt.Printf("ponita %s\n%s: %s\n%s kernels, %s; radial splines of %d intervals, relative error %.1e\n",
-		r.Version, r.Model, r.Network, r.Kernel, r.Precision, r.Intervals, r.Spline)
+	fmt.Printf("ponita %s\n%s: %s\n%s kernels, %s; radial splines of %d intervals, relative error %.1e, of slopes %.1e\n",
+		r.Version, r.Model, r.Network, r.Kernel, r.Precision, r.Intervals, r.Spline, r.Slope)
 	fmt.Printf("%s, %d atoms, %.1f neighbours each; %.1f kB of working memory per atom\n\n", r.Structure, r.Atoms, r.Neighbours, r.Memory/1e3)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(w, "µs per atom and step\t")
