@@ -16,7 +16,7 @@ import (
 //
 // Both directions of a bond have the same R, and P_l(−x) = (−1)^l P_l(x), so the
 // kernel of the opposite edge is that of the edge with the odd degrees reversed:
-// scatter is gather with R so changed. The orientations come in antipodal order.
+// scatter is gather with P so changed. The orientations come in antipodal order.
 type legendreKernel[T Float] struct {
 	cfg *Config
 	set *kernel.Set[T]
@@ -32,11 +32,13 @@ type legendreKernel[T Float] struct {
 	start    []int32 // [atom+1] the pairs whose first edge is of that center
 	unit     []T     // [edge][3]
 	p, dp    []T     // [edge][degree ≥ 1][orientation]: P_l(o_a·u) and P_l'
+	back     []T     // the same of the opposite edge: P_l(−o_a·u)
 	pairs    pairAngles[T]
 	adjoints []float64 // [pair][4]: ∂S/∂x_a summed with o_a, ∂S/∂r
 
 	rDot     []float64 // [edge] ṙ
 	pDot     []T       // [edge][degree ≥ 1][orientation]: Ṗ_l
+	backDot  []T       // the same of the opposite edge
 	xDot     []T       // [orientation]
 	buffer   []T       // rows of R of the edges of an atom
 	args     kernel.PairArgs[T]
@@ -86,6 +88,7 @@ func (f *legendreKernel[T]) forward() {
 		}
 	}
 	f.set.Angular(resize(&f.p, edges*angles), resize(&f.dp, edges*angles), f.unit, f.grid, f.points(), f.cfg.Degree, 1)
+	f.set.Angular(resize(&f.back, edges*angles), nil, f.unit, f.grid, f.points(), f.cfg.Degree, -1)
 
 	q := &f.pairs
 	resize(&q.unit, 3*pairs)
@@ -141,43 +144,26 @@ const (
 	withoutZ                // R_l without l = 0, where P_0 has no tangent
 )
 
-// rows writes the rows of the edges of atom i in layer t, those of the opposite
-// edges if opposite is set.
-func (f *legendreKernel[T]) rows(t, i int, what rowsOfR, opposite bool) []T {
-	from, to := f.e.graph.Start[i], f.e.graph.Start[i+1]
-	r := resize(&f.buffer, (to-from)*f.width)
-	c := f.cfg.Channels
+// rows writes the rows of the edges of atom i in layer t.
+func (f *legendreKernel[T]) rows(t, i int, what rowsOfR) []T {
+	first, last := f.e.graph.Start[i], f.e.graph.Start[i+1]
+	r, c := resize(&f.buffer, (last-first)*f.width), f.cfg.Channels
 	source := f.radial[t]
 	if what == slopeR {
 		source = source[len(source)/2:]
 	}
-	if what != plainR || opposite {
-		clear(r)
-	}
-	for e := from; e < to; e++ {
+	for e := first; e < last; e++ {
 		at := int(f.e.pair[e]) * f.width
-		to, from := r[(e-from)*f.width:(e-from+1)*f.width], source[at:at+f.width]
-		factor := T(1)
-		if what == slopeR {
-			factor = T(f.rDot[e])
-		}
-		if what == withoutZ {
-			to, from = to[c:], from[c:]
-		}
-		switch {
-		case opposite:
-			sign := factor
-			if what == withoutZ {
-				sign = -factor
-			}
-			for l := 0; l < len(to); l += c {
-				f.set.AXPY(to[l:l+c], from[l:l+c], sign)
-				sign = -sign
-			}
-		case factor != 1:
-			f.set.AXPY(to, from, factor)
-		default:
+		to, from := r[(e-first)*f.width:(e-first+1)*f.width], source[at:at+f.width]
+		switch what {
+		case plainR:
 			copy(to, from)
+		case slopeR:
+			clear(to)
+			f.set.AXPY(to, from, T(f.rDot[e]))
+		case withoutZ:
+			clear(to[:c])
+			copy(to[c:], from[c:])
 		}
 	}
 	return r
@@ -185,11 +171,11 @@ func (f *legendreKernel[T]) rows(t, i int, what rowsOfR, opposite bool) []T {
 
 // sum adds to y_i, for every atom, the rows of its neighbours in x, with kernels
 // of the given R and angular part.
-func (f *legendreKernel[T]) sum(t int, y, x []T, what rowsOfR, p []T, opposite bool) {
+func (f *legendreKernel[T]) sum(t int, y, x []T, what rowsOfR, p []T) {
 	n, size := f.angles(), f.points()*f.cfg.Channels
 	for i := range f.e.atoms() {
 		from, to := f.e.graph.Start[i], f.e.graph.Start[i+1]
-		f.set.Gather(y[i*size:(i+1)*size], f.rows(t, i, what, opposite), p[from*n:to*n],
+		f.set.Gather(y[i*size:(i+1)*size], f.rows(t, i, what), p[from*n:to*n],
 			f.neighbors(x, from, to), f.points(), f.cfg.Channels, f.cfg.Degree)
 	}
 }
@@ -199,19 +185,19 @@ func (f *legendreKernel[T]) neighbors(x []T, from, to int) kernel.Rows[T] {
 	return kernel.Rows[T]{X: x, Index: f.e.graph.Neighbor[from:to], Atom: f.points() * f.cfg.Channels, Orientation: f.cfg.Channels}
 }
 
-func (f *legendreKernel[T]) gather(t int, m, h []T)    { f.sum(t, m, h, plainR, f.p, false) }
-func (f *legendreKernel[T]) scatter(t int, dh, dm []T) { f.sum(t, dh, dm, plainR, f.p, true) }
+func (f *legendreKernel[T]) gather(t int, m, h []T)    { f.sum(t, m, h, plainR, f.p) }
+func (f *legendreKernel[T]) scatter(t int, dh, dm []T) { f.sum(t, dh, dm, plainR, f.back) }
 
 // K̇ = Σ_l (Ṗ_l R_l + P_l ṙ R'_l), and Ṗ_0 = 0.
 
 func (f *legendreKernel[T]) gatherDot(t int, m, h []T) {
-	f.sum(t, m, h, slopeR, f.p, false)
-	f.sum(t, m, h, withoutZ, f.pDot, false)
+	f.sum(t, m, h, slopeR, f.p)
+	f.sum(t, m, h, withoutZ, f.pDot)
 }
 
 func (f *legendreKernel[T]) scatterDot(t int, dh, dm []T) {
-	f.sum(t, dh, dm, slopeR, f.p, true)
-	f.sum(t, dh, dm, withoutZ, f.pDot, true)
+	f.sum(t, dh, dm, slopeR, f.back)
+	f.sum(t, dh, dm, withoutZ, f.backDot)
 }
 
 func (f *legendreKernel[T]) clearAdjoint() { cleared(&f.adjoints, 4*len(f.e.first)) }
@@ -257,6 +243,7 @@ func (f *legendreKernel[T]) backward(dVec [][3]float64) {
 func (f *legendreKernel[T]) tangent(vecDot [][3]float64) {
 	n := f.points()
 	resize(&f.pDot, f.e.len()*f.angles())
+	resize(&f.backDot, f.e.len()*f.angles())
 	resize(&f.rDot, f.e.len())
 	for e, v := range vecDot {
 		u := f.e.unit(e)
@@ -271,6 +258,10 @@ func (f *legendreKernel[T]) tangent(vecDot [][3]float64) {
 		for l := range f.cfg.Degree {
 			at := e*f.angles() + l*n
 			f.set.Mul(f.pDot[at:at+n], f.dp[at:at+n], f.xDot)
+			sign := T(2*(l%2) - 1) // l is one less than the degree
+			for a, v := range f.pDot[at : at+n] {
+				f.backDot[at+a] = sign * v
+			}
 		}
 	}
 }
