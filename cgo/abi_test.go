@@ -115,7 +115,6 @@ func smallModel() *potential.Model {
 	return &potential.Model{
 		Config: c, ReferenceEnergies: []float64{-13.6, -430}, Scale: []float64{0.7, 1.1},
 		Repulsion: potential.NewRepulsion(c.Species, [][]float64{{1.4, 0.9}, {0.9, 2}}, c.Cutoff), Weights: w,
-		Pair:       potential.Pair{Coefficients: [][][]float64{{{2, -1, 0.4, 0.2, -0.1}, {3, -2, 1, -0.3, 0.1}}, {{3, -2, 1, -0.3, 0.1}, {-1, 1, 0.5, -0.2, 0.3}}}},
 		Provenance: potential.Provenance{Version: "test", Created: "2026-01-01T00:00:00Z"},
 	}
 }

@@ -21,7 +21,7 @@ type Calculator struct {
 	dVec    [][3]float64
 	forces  [][3]float64
 	virials [][6]float64 // [atom] xx yy zz xy xz yz
-	steps   struct{ pairs, collect func(thread, lo, hi int) }
+	steps   struct{ repel, collect func(thread, lo, hi int) }
 	clock   stopwatch
 }
 
@@ -76,7 +76,7 @@ func (m *Model) Calculator(species []int, pbc [3]bool, opts ...Option) (*Calcula
 	}
 	c := &Calculator{model: m, kind: kind, list: list, crew: newCrew(o.threads), site: make([]float64, len(kind))}
 	c.virials = make([][6]float64, len(kind))
-	c.steps.pairs, c.steps.collect = c.addPairs, c.collectForces
+	c.steps.repel, c.steps.collect = c.repel, c.collectForces
 	list.Each = c.crew.loop()
 	if o.double {
 		c.eval, err = newEvaluator(m, &m.engine64, &m.net64, kind, c.crew)
@@ -158,7 +158,7 @@ func (c *Calculator) Compute(pos [][3]float64, lattice [3][3]float64, forces [][
 	c.eval.evaluate(g, c.site, dVec)
 	c.clock.start()
 	c.graph, c.forces = g, forces
-	c.crew.each(len(c.kind), listBlock, c.steps.pairs)
+	c.crew.each(len(c.kind), listBlock, c.steps.repel)
 	c.crew.each(len(c.kind), listBlock, c.steps.collect)
 
 	energy, sum := 0., [6]float64{}
@@ -176,9 +176,9 @@ func (c *Calculator) Compute(pos [][3]float64, lattice [3][3]float64, forces [][
 	return energy, nil
 }
 
-// addPairs adds the pair terms of the atoms lo to hi.
-func (c *Calculator) addPairs(_, lo, hi int) {
-	c.model.addPairs(c.graph, c.kind, c.site, c.dVec, lo, hi)
+// repel adds the repulsion of the atoms lo to hi.
+func (c *Calculator) repel(_, lo, hi int) {
+	c.model.Repulsion.add(c.graph, c.kind, c.model.Config.Species, c.site, c.dVec, lo, hi)
 }
 
 // collectForces turns the bonds of the atoms lo to hi into forces and virials.
@@ -271,8 +271,8 @@ func (ev *plain[T]) evaluate(g *neighbor.Graph, site []float64, dVec [][3]float6
 	ev.pass.Backward(ev.scale, dVec)
 }
 
-// Baseline is the part of a model beneath the network: reference energies,
-// repulsion and pair potential.
+// Baseline is the part of a model that is not learned: reference energies and
+// repulsion.
 type Baseline struct {
 	Energy float64       // eV
 	Forces [][3]float64  // eV/Å
@@ -285,7 +285,7 @@ func (m *Model) Baseline(g *neighbor.Graph, kind []int) Baseline {
 	for i, k := range kind {
 		site[i] = m.ReferenceEnergies[k]
 	}
-	m.addPairs(g, kind, site, dVec, 0, len(kind))
+	m.Repulsion.add(g, kind, m.Config.Species, site, dVec, 0, len(kind))
 	b := Baseline{Forces: make([][3]float64, len(kind))}
 	var sum [6]float64
 	for i, e := range site {

@@ -45,7 +45,7 @@ type Domain struct {
 
 	crew    *crew
 	workers []domainWorker
-	steps   struct{ measure, fill, link, pairs, finish func(worker, lo, hi int) }
+	steps   struct{ measure, fill, link, repel, finish func(worker, lo, hi int) }
 	args    domainArgs
 }
 
@@ -129,7 +129,7 @@ func (m *Model) Domain(opts ...Option) (*Domain, error) {
 		}
 	}
 	// Made once: a function value made in every evaluation would be garbage.
-	d.steps.measure, d.steps.fill, d.steps.link, d.steps.pairs, d.steps.finish = d.measure, d.fill, d.link, d.addPairs, d.finish
+	d.steps.measure, d.steps.fill, d.steps.link, d.steps.repel, d.steps.finish = d.measure, d.fill, d.link, d.repel, d.finish
 	var err error
 	if o.double {
 		d.stage, err = newStage(m, &m.engine64, crew)
@@ -434,7 +434,7 @@ func (d *Domain) Finish(energies []float64, forces [][3]float64, virials [][6]fl
 	}
 	d.done = -1
 	d.stage.energies(d.site)
-	d.crew.each(own, domainBlock, d.steps.pairs)
+	d.crew.each(own, domainBlock, d.steps.repel)
 	copy(energies, d.site)
 	for w := range d.workers {
 		d.workers[w].err = nil
@@ -445,9 +445,9 @@ func (d *Domain) Finish(energies []float64, forces [][3]float64, virials [][6]fl
 	return d.firstError()
 }
 
-// addPairs adds the pair terms of atoms lo to hi.
-func (d *Domain) addPairs(_, lo, hi int) {
-	d.model.addPairs(&d.graph, d.kinds, d.site, d.dVec, lo, hi)
+// repel adds the repulsion of atoms lo to hi.
+func (d *Domain) repel(_, lo, hi int) {
+	d.model.Repulsion.add(&d.graph, d.kinds, d.model.Config.Species, d.site, d.dVec, lo, hi)
 }
 
 // finish collects the forces and virials of atoms lo to hi.

@@ -47,7 +47,6 @@ type header struct {
 	ReferenceEnergies []float64  `json:"reference_energies"`
 	Scale             []float64  `json:"scale"`
 	Repulsion         Repulsion  `json:"repulsion"`
-	Pair              Pair       `json:"pair,omitzero"`
 	Provenance        Provenance `json:"provenance"`
 }
 
@@ -98,7 +97,7 @@ func Decode(data []byte) (*Model, error) {
 	}
 	m := &Model{
 		Config: h.Config, ReferenceEnergies: h.ReferenceEnergies, Scale: h.Scale,
-		Repulsion: h.Repulsion, Pair: h.Pair, Provenance: h.Provenance,
+		Repulsion: h.Repulsion, Provenance: h.Provenance,
 		Weights: make([]float64, count), hash: hex.EncodeToString(sum[:16]),
 	}
 	flat := image[imageHeader+head:]
@@ -122,7 +121,7 @@ func (m *Model) Encode(w io.Writer, archive []byte) error {
 	if err := m.Validate(); err != nil {
 		return err
 	}
-	head, err := json.Marshal(header{m.Config, m.ReferenceEnergies, m.Scale, m.Repulsion, m.Pair, m.Provenance})
+	head, err := json.Marshal(header{m.Config, m.ReferenceEnergies, m.Scale, m.Repulsion, m.Provenance})
 	if err != nil {
 		return fmt.Errorf("potential: header: %w", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"ponita/potential/potentialtest"
@@ -23,7 +22,6 @@ func testModel(c Config) *Model {
 	return &Model{
 		Config: c, ReferenceEnergies: []float64{-13.6, -430}, Scale: []float64{0.7, 1.1},
 		Repulsion: NewRepulsion(c.Species, [][]float64{{1.4, 0.9}, {0.9, 2}}, c.Cutoff), Weights: w,
-		Pair: Pair{[][][]float64{{{2, -1, 0.4, 0.2, -0.1}, {3, -2, 1, -0.3, 0.1}}, {{3, -2, 1, -0.3, 0.1}, {-1, 1, 0.5, -0.2, 0.3}}}},
 	}
 }
 
@@ -155,21 +153,4 @@ func FuzzDecode(f *testing.F) {
 			t.Error("an invalid model was accepted")
 		}
 	})
-}
-
-func TestPairThatDoesNotFitIsRefused(t *testing.T) {
-	m := testModel(Config{Cutoff: 4})
-	for want, c := range map[string][][][]float64{
-		"1 rows":    {{{1}}},
-		"row 2":     {{{1}, {2}}, {{2}}},
-		"differ":    {{{1}, {2}}, {{3}, {4}}},
-		"2,2 has 2": {{{1}, {2}}, {{2}, {4, 5}}},
-
-		"2,2 is not finite": {{{1}, {2}}, {{2}, {math.NaN()}}},
-	} {
-		m.Pair.Coefficients = c
-		if err := m.Validate(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v: error %v, want one with %q", c, err, want)
-		}
-	}
 }

@@ -32,16 +32,6 @@ func envelope(r, rc float64, p int) (u, dudr float64) {
 	return u, dudr
 }
 
-// envelopeCurvature returns the envelope with its second derivative [1/Å²].
-func envelopeCurvature(r, rc float64, p int) (u, du, d2u float64) {
-	u, du = envelope(r, rc, p)
-	if x := r / rc; x < 1 {
-		q := float64(p)
-		d2u = -q * (q + 1) * (q + 2) / 2 * power(x, p-2) * (1 - x) * ((q-1)*(1-x) - 2*x) / (rc * rc)
-	}
-	return u, du, d2u
-}
-
 // power returns x^n for n ≥ 0, in a fraction of the time of math.Pow.
 func power(x float64, n int) float64 {
 	y := 1.

@@ -3,6 +3,8 @@ package potential
 import (
 	"fmt"
 	"math"
+
+	"ponita/neighbor"
 )
 
 // Repulsion is the short-range pair repulsion of Ziegler, Biersack and
@@ -107,4 +109,33 @@ func (r Repulsion) pair(si, sj, zi, zj int, distance float64) (e, dedr float64) 
 		e, dedr = e*s, dedr*s+e*ds
 	}
 	return e, dedr
+}
+
+// add adds the repulsion to the site energies of atoms lo to hi−1 and to ∂E/∂x_ij
+// of their edges: half of a pair's energy belongs to each atom. An edge without its reverse, to
+// the ghost of an atom elsewhere, carries the force of both. kind is each atom's
+// index into the species z.
+func (r Repulsion) add(g *neighbor.Graph, kind, z []int, site []float64, dVec [][3]float64, lo, hi int) {
+	if len(r.Outer) == 0 {
+		return
+	}
+	for i := lo; i < hi; i++ {
+		for e := g.Start[i]; e < g.Start[i+1]; e++ {
+			si, sj := kind[i], kind[g.Neighbor[e]]
+			v := g.Vec[e]
+			d2 := dot(v, v)
+			if outer := r.Outer[si][sj]; d2 >= outer*outer {
+				continue
+			}
+			d := math.Sqrt(d2)
+			energy, slope := r.pair(si, sj, z[si], z[sj], d)
+			site[i] += energy / 2
+			if g.Reverse[e] >= 0 {
+				slope /= 2
+			}
+			for k := range v {
+				dVec[e][k] += slope * v[k] / d
+			}
+		}
+	}
 }

@@ -27,10 +27,9 @@ var allowed = map[string][]string{
 	"potential/abc":                 {},
 	"potential/archive":             {"potential", "potential/internal/h5"},
 	"potential/pretrained":          {"potential"},
-	"potential/pairfit":             {"potential", "neighbor"},
-	"potential/forensics":           {"potential", "potential/pairfit", "neighbor", "xyz"},
+	"potential/forensics":           {"potential", "neighbor", "xyz"},
 	"potential/report":              {"potential", "potential/train", "integrator", "neighbor", "xyz"},
-	"potential/train":               {"potential", "potential/abc", "potential/archive", "potential/pairfit", "neighbor", "xyz"},
+	"potential/train":               {"potential", "potential/abc", "potential/archive", "neighbor", "xyz"},
 	"cmd":                           {"*"},
 	"cgo":                           {"*"},
 	"lammps":                        {}, // C++, but for its tests

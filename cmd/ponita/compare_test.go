@@ -26,7 +26,7 @@ func TestCompareMeasuresModels(t *testing.T) {
 	var models []string
 	for _, epochs := range []string{"1", "30"} {
 		out := filepath.Join(dir, epochs)
-		if _, errs, code := ponita(t, "train", "--train", data, "--channels=8", "--layers=1", "--cutoff=3", "--no-pair", "--no-report",
+		if _, errs, code := ponita(t, "train", "--train", data, "--channels=8", "--layers=1", "--cutoff=3", "--no-report",
 			"--epochs="+epochs, "--output", out); code != 0 {
 			t.Fatal(errs)
 		}

@@ -78,7 +78,6 @@ func (i modelInfo) print(out io.Writer) error {
 	if len(i.Repulsion) == 0 {
 		row("repulsion", "none")
 	}
-	row("pair", "%s", orNone(i.Pair))
 	i.history(row)
 	return w.Flush()
 }

@@ -64,7 +64,6 @@ func model(seed uint64) *potential.Model {
 	return &potential.Model{
 		Config: c, ReferenceEnergies: []float64{-0.5, -1}, Scale: []float64{0.7, 1.1},
 		Repulsion: potential.NewRepulsion(c.Species, [][]float64{{1.2, 0.9}, {0.9, 1.2}}, c.Cutoff), Weights: w, // below 1.02 Å
-		Pair: potential.Pair{Coefficients: [][][]float64{{{2, -1, 0.4, 0.2, -0.1}, {3, -2, 1, -0.3, 0.1}}, {{3, -2, 1, -0.3, 0.1}, {-1, 1, 0.5, -0.2, 0.3}}}},
 	}
 }
 

@@ -24,7 +24,6 @@ type Description struct {
 	MeanNeighbors float64              `json:"mean_neighbors"`
 	Elements      []Element            `json:"elements"`
 	Repulsion     []RepulsionPair      `json:"repulsion,omitempty"`
-	Pair          string               `json:"pair,omitempty"` // the pair potential, in words
 	Data          []potential.DataFile `json:"data,omitempty"`
 	Held          int                  `json:"held_back"` // frames of the first file
 	Errors        map[string]float64   `json:"validation_errors,omitempty"`
@@ -65,10 +64,6 @@ func Describe(m *potential.Model) Description {
 				})
 			}
 		}
-	}
-	if pair := m.Pair.Coefficients; len(pair) > 0 {
-		splines := len(pair[0][0])
-		d.Pair = fmt.Sprintf("fitted to the data, %d splines of %.3g Å for each pair of elements", splines, c.Cutoff/float64(splines))
 	}
 	if log, err := readLog(p.Log); err == nil {
 		for _, row := range log {

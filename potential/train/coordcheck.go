@@ -37,8 +37,7 @@ type Coordinate struct {
 
 // Quantities are what a coordinate check measures in every layer, in the
 // notation of package potential, and the norm of the gradient before it is
-// clipped. e is what enters the energy, e_t − e_t(isolated atom): the rest of e_t
-// has no gradient, so it is no more than a random sum.
+// clipped. e is what enters the energy of a model, e_t − e_t(isolated atom).
 var Quantities = []string{"m", "n", "h'", "e", "gradient"}
 
 // probes is the number of configurations on which activations are compared.
@@ -52,9 +51,7 @@ func (c CoordinateCheck) Run(ctx context.Context, report func(parametrization st
 		return nil, err
 	}
 	s, data := c.run(), Synthetic(32, 1)
-	if c.Train == "" {
-		s.Pair = false // of pairs the labels are made: nothing would be left to learn
-	} else {
+	if c.Train != "" {
 		var err error
 		if data, _, err = s.read(); err != nil {
 			return nil, err

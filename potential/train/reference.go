@@ -101,23 +101,9 @@ func fitted(d *Dataset, species []int, frames []int) ([]float64, []string, error
 	if len(rhs) == 0 {
 		return make([]float64, len(species)), []string{"no energies in the training data: reference energies are zero"}, nil
 	}
-	a := mat.NewDense(len(rhs), len(species), rows)
-	var svd mat.SVD
-	if !svd.Factorize(a, mat.SVDThin) {
-		return nil, nil, fmt.Errorf("train: the fit of reference energies failed")
-	}
-	values := svd.Values(nil)
-	rank := 0
-	for _, v := range values {
-		if v > 1e-8*values[0] {
-			rank++
-		}
-	}
-	var x mat.Dense
-	svd.SolveTo(&x, mat.NewDense(len(rhs), 1, rhs), rank)
-	e0 := make([]float64, len(species))
-	for k := range e0 {
-		e0[k] = x.At(k, 0)
+	e0, rank, err := leastSquares(rows, rhs, len(species))
+	if err != nil {
+		return nil, nil, err
 	}
 	var warnings []string
 	if rank < len(species) {
@@ -126,6 +112,70 @@ func fitted(d *Dataset, species []int, frames []int) ([]float64, []string, error
 			"add isolated atoms or set reference_energies", rank, len(species)))
 	}
 	return e0, warnings, nil
+}
+
+// leastSquares solves Σ_k rows[i][k] x[k] ≈ rhs[i] for the x of minimum norm, and
+// returns how many of its components the rows determine.
+func leastSquares(rows, rhs []float64, unknowns int) (solution []float64, rank int, err error) {
+	a := mat.NewDense(len(rhs), unknowns, rows)
+	var svd mat.SVD
+	if !svd.Factorize(a, mat.SVDThin) {
+		return nil, 0, fmt.Errorf("train: the fit of energies by composition failed")
+	}
+	values := svd.Values(nil)
+	for _, v := range values {
+		if v > 1e-8*values[0] {
+			rank++
+		}
+	}
+	var x mat.Dense
+	svd.SolveTo(&x, mat.NewDense(len(rhs), 1, rhs), rank)
+	return mat.Col(nil, 0, &x), rank, nil
+}
+
+// bind takes the binding energy out of the samples and returns what it took from
+// an atom of each species [eV]: the fit by composition, as equal for all species
+// as the data allow. The network then starts at the mean energy of the data and
+// not at that of isolated atoms, several eV per atom away, of which every step
+// would disturb some hundredths.
+func bind(samples []sample, species int) ([]float64, error) {
+	var rows, rhs []float64
+	sum, atoms := 0., 0.
+	for _, s := range samples {
+		if s.energy != nil {
+			sum, atoms = sum+*s.energy, atoms+float64(len(s.kind))
+		}
+	}
+	binding := make([]float64, species)
+	if atoms == 0 {
+		return binding, nil
+	}
+	mean := sum / atoms
+	for _, s := range samples {
+		if s.energy == nil {
+			continue
+		}
+		count := make([]float64, species)
+		for _, z := range s.kind {
+			count[z]++
+		}
+		rows, rhs = append(rows, count...), append(rhs, *s.energy-mean*float64(len(s.kind)))
+	}
+	binding, _, err := leastSquares(rows, rhs, species)
+	if err != nil {
+		return nil, err
+	}
+	for z := range binding {
+		binding[z] += mean
+	}
+	for _, s := range samples {
+		if s.energy != nil {
+			for _, z := range s.kind {
+				*s.energy -= binding[z]
+			}
+		}
+	}
+	return binding, nil
 }
 
 // statistics of the training data that normalise the network.

@@ -45,7 +45,6 @@ type Settings struct {
 	Envelope    int     `default:"6" help:"Order p of the cutoff polynomial."`
 	Grid        string  `help:"Orientations: icosahedron12, dodecahedron20, icosahedral32 or a file; the preset's without."`
 	ZBL         bool    `name:"zbl" default:"true" negatable:"" help:"Short-range repulsion below the shortest distances in the data."`
-	Pair        bool    `default:"true" negatable:"" help:"Fit a pair potential first and train the network on the rest."`
 	Calibrate   bool    `default:"true" negatable:"" help:"Scale the initial kernels to the data."`
 
 	Parametrization string `default:"mup" enum:"mup,sp,ntk" help:"How initial weights and learning rates follow the width: maximal update, standard or neural tangent (kernel regime)."`

@@ -119,7 +119,11 @@ func TestUntrainedNetworkDoesNotDependOnParametrization(t *testing.T) {
 		s := small(data, t.TempDir())
 		s.Parametrization, s.BaseChannels = parametrization, 5
 		trainer := newTrainer(t, s)
-		w := trainer.withWeights(trainer.state.theta).Weights
+		m, err := trainer.withWeights(trainer.state.theta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := m.Weights
 		if first == nil {
 			first = w
 		}
