@@ -115,6 +115,7 @@ func smallModel() *potential.Model {
 	return &potential.Model{
 		Config: c, ReferenceEnergies: []float64{-13.6, -430}, Scale: []float64{0.7, 1.1},
 		Repulsion: potential.NewRepulsion(c.Species, [][]float64{{1.4, 0.9}, {0.9, 2}}, c.Cutoff), Weights: w,
+		Binding:    potential.Binding{Energy: []float64{-2.1, -3.4}, Company: []float64{2.5, 4}}, // some of the atoms lack company
 		Provenance: potential.Provenance{Version: "test", Created: "2026-01-01T00:00:00Z"},
 	}
 }

@@ -204,8 +204,7 @@ func goDomainRows(handle C.uintptr_t, n C.int64_t, rows *C.int32_t, buffer unsaf
 
 // copyRows copies rows to the caller's buffer, or from it if set.
 func (d *domain) copyRows(n C.int64_t, list *C.int32_t, memory unsafe.Pointer, set bool) error {
-	rows := d.domain.Rows()
-	if rows == nil {
+	if !d.domain.Exchanging() {
 		return argument("there is nothing to exchange now: rows are copied after every stage but the last")
 	}
 	length, err := count(n, "the number of rows")
@@ -232,11 +231,10 @@ func (d *domain) copyRows(n C.int64_t, list *C.int32_t, memory unsafe.Pointer, s
 			}
 			continue
 		}
-		switch place, ghost := d.domain.Place(int(i)); {
-		case !set:
-			copy(there, rows[place*size:])
-		case ghost: // own atoms have their rows, and so have their images
-			copy(rows[place*size:], there)
+		if set {
+			d.domain.SetRow(int(i), there)
+		} else {
+			d.domain.GetRow(int(i), there)
 		}
 	}
 	return nil

@@ -16,12 +16,14 @@ type Calculator struct {
 	eval  evaluator
 	crew  *crew
 
+	bindings *bindings // nil without
+
 	graph   *neighbor.Graph // of the present evaluation
 	site    []float64
 	dVec    [][3]float64
 	forces  [][3]float64
 	virials [][6]float64 // [atom] xx yy zz xy xz yz
-	steps   struct{ repel, collect func(thread, lo, hi int) }
+	steps   struct{ pairs, collect func(thread, lo, hi int) }
 	clock   stopwatch
 }
 
@@ -75,8 +77,8 @@ func (m *Model) Calculator(species []int, pbc [3]bool, opts ...Option) (*Calcula
 		return nil, err
 	}
 	c := &Calculator{model: m, kind: kind, list: list, crew: newCrew(o.threads), site: make([]float64, len(kind))}
-	c.virials = make([][6]float64, len(kind))
-	c.steps.repel, c.steps.collect = c.repel, c.collectForces
+	c.virials, c.bindings = make([][6]float64, len(kind)), m.bindings()
+	c.steps.pairs, c.steps.collect = c.addPairs, c.collectForces
 	list.Each = c.crew.loop()
 	if o.double {
 		c.eval, err = newEvaluator(m, &m.engine64, &m.net64, kind, c.crew)
@@ -158,7 +160,7 @@ func (c *Calculator) Compute(pos [][3]float64, lattice [3][3]float64, forces [][
 	c.eval.evaluate(g, c.site, dVec)
 	c.clock.start()
 	c.graph, c.forces = g, forces
-	c.crew.each(len(c.kind), listBlock, c.steps.repel)
+	c.crew.each(len(c.kind), listBlock, c.steps.pairs)
 	c.crew.each(len(c.kind), listBlock, c.steps.collect)
 
 	energy, sum := 0., [6]float64{}
@@ -176,9 +178,12 @@ func (c *Calculator) Compute(pos [][3]float64, lattice [3][3]float64, forces [][
 	return energy, nil
 }
 
-// repel adds the repulsion of the atoms lo to hi.
-func (c *Calculator) repel(_, lo, hi int) {
+// addPairs adds repulsion and binding of the atoms lo to hi.
+func (c *Calculator) addPairs(_, lo, hi int) {
 	c.model.Repulsion.add(c.graph, c.kind, c.model.Config.Species, c.site, c.dVec, lo, hi)
+	if c.bindings != nil {
+		c.bindings.add(c.graph, c.kind, c.site, c.dVec, lo, hi)
+	}
 }
 
 // collectForces turns the bonds of the atoms lo to hi into forces and virials.
@@ -271,8 +276,8 @@ func (ev *plain[T]) evaluate(g *neighbor.Graph, site []float64, dVec [][3]float6
 	ev.pass.Backward(ev.scale, dVec)
 }
 
-// Baseline is the part of a model that is not learned: reference energies and
-// repulsion.
+// Baseline is the part of a model beneath the network: reference energies,
+// repulsion and binding.
 type Baseline struct {
 	Energy float64       // eV
 	Forces [][3]float64  // eV/Å
@@ -286,6 +291,9 @@ func (m *Model) Baseline(g *neighbor.Graph, kind []int) Baseline {
 		site[i] = m.ReferenceEnergies[k]
 	}
 	m.Repulsion.add(g, kind, m.Config.Species, site, dVec, 0, len(kind))
+	if b := m.bindings(); b != nil {
+		b.add(g, kind, site, dVec, 0, len(kind))
+	}
 	b := Baseline{Forces: make([][3]float64, len(kind))}
 	var sum [6]float64
 	for i, e := range site {

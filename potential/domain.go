@@ -1,8 +1,10 @@
 package potential
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"unsafe"
 
 	"ponita/neighbor"
@@ -17,27 +19,33 @@ import (
 //	Begin                                   positions, kinds
 //	for t := 0; t < Layers(); t++ {
 //		Forward(t)
-//		exchange Rows()                     features; after the last layer adjoints
+//		exchange rows                       features; after the last layer adjoints
 //	}
 //	for t := Layers()-1; t >= 0; t-- {
 //		Backward(t)
-//		exchange Rows() unless t == 0       adjoints
+//		exchange rows unless t == 0         adjoints
 //	}
 //	Finish                                  energies, forces, virials
 //
-// An exchange copies the row of every atom to its ghosts. Nothing flows back
+// An exchange copies the row of every atom to its ghosts, from GetRow to SetRow.
+// Nothing flows back
 // from ghosts: the forces on a domain's own atoms are complete. A Domain belongs
 // to one goroutine. Atoms are counted from 0 in arguments, from 1 in messages.
 // In steady state it allocates nothing.
 type Domain struct {
-	model   *Model
-	pairs   candidates
-	graph   neighbor.Graph
-	edge    []int32 // [candidate] its edge, -1 if it is farther than the cutoff
-	kind    []int32 // [place]
-	kinds   []int   // [place]
-	site    []float64
-	dVec    [][3]float64
+	model *Model
+	pairs candidates
+	graph neighbor.Graph
+	edge  []int32 // [candidate] its edge, -1 if it is farther than the cutoff
+	kind  []int32 // [place]
+	kinds []int   // [place]
+	site  []float64
+	dVec  [][3]float64
+
+	bindings *bindings // nil without
+	gamma    []float64 // [place] γ, see [Binding]
+	lonely   bool      // one of them is not zero
+
 	limit   []float64 // Å², [species][species] see Closest
 	closest Closest
 	stage   stage
@@ -45,7 +53,7 @@ type Domain struct {
 
 	crew    *crew
 	workers []domainWorker
-	steps   struct{ measure, fill, link, repel, finish func(worker, lo, hi int) }
+	steps   struct{ measure, fill, link, bind, pairs, finish func(worker, lo, hi int) }
 	args    domainArgs
 }
 
@@ -121,7 +129,7 @@ func (m *Model) Domain(opts ...Option) (*Domain, error) {
 		option(&o)
 	}
 	crew := newCrew(o.threads)
-	d := &Domain{model: m, done: -1, crew: crew, workers: make([]domainWorker, crew.threads)}
+	d := &Domain{model: m, done: -1, crew: crew, workers: make([]domainWorker, crew.threads), bindings: m.bindings()}
 	d.pairs.rows = -1
 	for _, row := range m.Repulsion.Inner {
 		for _, r := range row {
@@ -129,7 +137,7 @@ func (m *Model) Domain(opts ...Option) (*Domain, error) {
 		}
 	}
 	// Made once: a function value made in every evaluation would be garbage.
-	d.steps.measure, d.steps.fill, d.steps.link, d.steps.repel, d.steps.finish = d.measure, d.fill, d.link, d.repel, d.finish
+	d.steps.measure, d.steps.fill, d.steps.link, d.steps.bind, d.steps.pairs, d.steps.finish = d.measure, d.fill, d.link, d.bind, d.addPairs, d.finish
 	var err error
 	if o.double {
 		d.stage, err = newStage(m, &m.engine64, crew)
@@ -151,7 +159,13 @@ func newStage[T Float](m *Model, w *shared[engineWeights[T]], crew *crew) (stage
 func (d *Domain) Layers() int { return d.model.Config.Layers }
 
 // RowBytes returns the size of an atom's row in an exchange.
-func (d *Domain) RowBytes() int { return d.stage.rowBytes() }
+func (d *Domain) RowBytes() int {
+	n := d.stage.rowBytes()
+	if d.bindings != nil {
+		n += 8 // γ
+	}
+	return n
+}
 
 // KernelName returns the name of the kernel set in use, such as "avx2".
 func (d *Domain) KernelName() string { return d.stage.kernelName() }
@@ -217,6 +231,10 @@ func (d *Domain) Begin(pos [][3]float64, kind []int32) error {
 	resize(&d.site, d.pairs.own())
 	for i := range d.site {
 		d.site[i] = d.model.ReferenceEnergies[kind[i]]
+	}
+	if d.bindings != nil {
+		cleared(&d.gamma, d.pairs.places)
+		d.crew.each(d.pairs.own(), domainBlock, d.steps.bind)
 	}
 	d.stage.begin(&d.graph, d.kind, d.dVec)
 	d.done = 0
@@ -379,32 +397,39 @@ func (d *Domain) next(number int, name string, t int) error {
 	return nil
 }
 
-// Rows returns the rows that the stage before has left for the ghosts:
-// [place][RowBytes]. Those of ghosts that are no images are to be filled in. It
-// is nil when there is nothing to exchange, and empty when there are no rows.
-func (d *Domain) Rows() []byte {
+// Exchanging returns whether the stage before has left something for the ghosts.
+func (d *Domain) Exchanging() bool { return d.done > 0 && d.done < 2*d.Layers() }
+
+// present returns the rows of the stage before: [place][feature bytes].
+func (d *Domain) present() []byte {
 	layers := d.Layers()
-	var rows []byte
-	switch {
-	case d.done <= 0 || d.done >= 2*layers:
-		return nil
-	case d.done < layers:
-		rows = d.stage.rows(true, d.done)
-	default:
-		rows = d.stage.rows(false, 2*layers-1-d.done)
+	if d.done < layers {
+		return d.stage.rows(true, d.done)
 	}
-	if rows == nil {
-		return []byte{}
-	}
-	return rows
+	return d.stage.rows(false, 2*layers-1-d.done)
 }
 
-// Place tells where a row lies among Rows: own atoms at their number, ghosts
-// behind them, and images with the atom they are images of. Its second result is
-// whether the row is one to fill in.
-func (d *Domain) Place(row int) (place int, ghost bool) {
-	p := int(d.pairs.place[row])
-	return p, p >= d.pairs.own()
+// GetRow copies what the stage before has left for the ghosts of an atom to out,
+// RowBytes long. The row may be an image or a ghost.
+func (d *Domain) GetRow(row int, out []byte) {
+	p, n := int(d.pairs.place[row]), d.stage.rowBytes()
+	copy(out, d.present()[p*n:(p+1)*n])
+	if d.bindings != nil {
+		binary.NativeEndian.PutUint64(out[n:], math.Float64bits(d.gamma[p]))
+	}
+}
+
+// SetRow fills in the row of a ghost. Own atoms have their rows, and so have
+// their images: for them it does nothing.
+func (d *Domain) SetRow(row int, in []byte) {
+	p, n := int(d.pairs.place[row]), d.stage.rowBytes()
+	if p < d.pairs.own() {
+		return
+	}
+	copy(d.present()[p*n:(p+1)*n], in)
+	if d.bindings != nil {
+		d.gamma[p] = math.Float64frombits(binary.NativeEndian.Uint64(in[n:]))
+	}
 }
 
 // Memory returns about how many bytes are held for rows and edges.
@@ -416,7 +441,7 @@ func (d *Domain) Memory() int {
 		features += own
 	}
 	const perEdge, perCandidate = 24 + 24 + 4 + 4 + 24, 5*4 + 8
-	return features*d.RowBytes() + edges*perEdge + len(d.pairs.list)*perCandidate
+	return features*d.stage.rowBytes() + edges*perEdge + len(d.pairs.list)*perCandidate
 }
 
 // Finish writes what the stages have computed, each argument where it is not
@@ -434,7 +459,8 @@ func (d *Domain) Finish(energies []float64, forces [][3]float64, virials [][6]fl
 	}
 	d.done = -1
 	d.stage.energies(d.site)
-	d.crew.each(own, domainBlock, d.steps.repel)
+	d.lonely = slices.ContainsFunc(d.gamma, func(g float64) bool { return g != 0 })
+	d.crew.each(own, domainBlock, d.steps.pairs)
 	copy(energies, d.site)
 	for w := range d.workers {
 		d.workers[w].err = nil
@@ -445,9 +471,24 @@ func (d *Domain) Finish(energies []float64, forces [][3]float64, virials [][6]fl
 	return d.firstError()
 }
 
-// repel adds the repulsion of atoms lo to hi.
-func (d *Domain) repel(_, lo, hi int) {
+// bind adds the binding energies of atoms lo to hi and notes their γ, which their
+// ghosts need.
+func (d *Domain) bind(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		energy, gamma := d.bindings.of(&d.graph, d.kinds, i)
+		d.site[i] += energy
+		d.gamma[i] = gamma
+	}
+}
+
+// addPairs adds the repulsion of atoms lo to hi and the forces of their binding.
+func (d *Domain) addPairs(_, lo, hi int) {
 	d.model.Repulsion.add(&d.graph, d.kinds, d.model.Config.Species, d.site, d.dVec, lo, hi)
+	if d.lonely {
+		for i := lo; i < hi; i++ {
+			d.bindings.pull(&d.graph, d.kinds, i, d.gamma[i], d.gamma, d.dVec)
+		}
+	}
 }
 
 // finish collects the forces and virials of atoms lo to hi.

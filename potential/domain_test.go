@@ -121,18 +121,11 @@ func newSplitOf(t testing.TB, m *Model, species []int, pos [][3]float64, lattice
 
 // exchange copies the rows of all atoms to their ghosts.
 func (s *split) exchange() {
-	rows := make([][]byte, len(s.domains))
+	row := make([]byte, s.domains[0].RowBytes())
 	for d, domain := range s.domains {
-		rows[d] = domain.Rows()
-	}
-	for d, domain := range s.domains {
-		n := domain.RowBytes()
 		for k, j := range s.ghosts[d] {
-			place, ghost := domain.Place(len(s.locals[d]) + k)
-			from := s.at[j] * n
-			if ghost {
-				copy(rows[d][place*n:(place+1)*n], rows[s.owner[j]][from:from+n])
-			}
+			s.domains[s.owner[j]].GetRow(s.at[j], row)
+			domain.SetRow(len(s.locals[d])+k, row)
 		}
 	}
 }

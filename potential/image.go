@@ -47,6 +47,7 @@ type header struct {
 	ReferenceEnergies []float64  `json:"reference_energies"`
 	Scale             []float64  `json:"scale"`
 	Repulsion         Repulsion  `json:"repulsion"`
+	Binding           Binding    `json:"binding,omitzero"`
 	Provenance        Provenance `json:"provenance"`
 }
 
@@ -97,7 +98,7 @@ func Decode(data []byte) (*Model, error) {
 	}
 	m := &Model{
 		Config: h.Config, ReferenceEnergies: h.ReferenceEnergies, Scale: h.Scale,
-		Repulsion: h.Repulsion, Provenance: h.Provenance,
+		Repulsion: h.Repulsion, Binding: h.Binding, Provenance: h.Provenance,
 		Weights: make([]float64, count), hash: hex.EncodeToString(sum[:16]),
 	}
 	flat := image[imageHeader+head:]
@@ -121,7 +122,7 @@ func (m *Model) Encode(w io.Writer, archive []byte) error {
 	if err := m.Validate(); err != nil {
 		return err
 	}
-	head, err := json.Marshal(header{m.Config, m.ReferenceEnergies, m.Scale, m.Repulsion, m.Provenance})
+	head, err := json.Marshal(header{m.Config, m.ReferenceEnergies, m.Scale, m.Repulsion, m.Binding, m.Provenance})
 	if err != nil {
 		return fmt.Errorf("potential: header: %w", err)
 	}

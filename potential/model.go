@@ -16,7 +16,7 @@ var ErrUnknownElement = errors.New("unknown element")
 
 // Model is a trained potential:
 //
-//	E = Σ_i E_i + ZBL,   E_i = E0[z_i] + scale[z_i] · (out_i − isolated(z_i))
+//	E = Σ_i E_i + ZBL,   E_i = E0[z_i] + scale[z_i] · (out_i − isolated(z_i)) + binding_i
 //
 // out_i is the network's output for atom i and isolated(z) the output for an
 // atom of element z without neighbours, so that a dissociated atom has exactly
@@ -27,6 +27,7 @@ type Model struct {
 	ReferenceEnergies []float64 // E0 in eV: [species]
 	Scale             []float64 // eV: [species]
 	Repulsion         Repulsion
+	Binding           Binding
 	Weights           []float64 // in the order of Config.Layout
 	Provenance        Provenance
 
@@ -95,6 +96,9 @@ func (m *Model) Validate() error {
 	if slices.ContainsFunc(m.ReferenceEnergies, notFinite) || slices.ContainsFunc(m.Scale, notFinite) {
 		return fmt.Errorf("potential: a reference energy or scale is not finite")
 	}
+	if err := m.Binding.validate(n); err != nil {
+		return err
+	}
 	return m.Repulsion.validate(n, m.Config.Cutoff)
 }
 
@@ -116,7 +120,7 @@ func (m *Model) WithGrid(g Grid) (*Model, error) {
 	}
 	out := &Model{
 		Config: c, ReferenceEnergies: m.ReferenceEnergies, Scale: m.Scale, Repulsion: m.Repulsion,
-		Weights: m.Weights, Provenance: m.Provenance, hash: m.hash,
+		Binding: m.Binding, Weights: m.Weights, Provenance: m.Provenance, hash: m.hash,
 	}
 	return out, out.Validate()
 }
@@ -165,16 +169,6 @@ func newNetwork[T Float](m *Model) (*network[T], error) {
 	p.Forward(m.Config.Isolated())
 	n.isolated = append(n.isolated, p.Output...)
 	return n, nil
-}
-
-// Isolated returns isolated(z), the network's outputs for atoms without
-// neighbours: [species].
-func (m *Model) Isolated() ([]float64, error) {
-	n, err := m.net64.get(func() (*network[float64], error) { return newNetwork[float64](m) })
-	if err != nil {
-		return nil, err
-	}
-	return n.isolated, nil
 }
 
 // Isolated returns the input whose outputs are isolated(z): one atom of each

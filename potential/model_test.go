@@ -22,6 +22,7 @@ func testModel(c Config) *Model {
 	return &Model{
 		Config: c, ReferenceEnergies: []float64{-13.6, -430}, Scale: []float64{0.7, 1.1},
 		Repulsion: NewRepulsion(c.Species, [][]float64{{1.4, 0.9}, {0.9, 2}}, c.Cutoff), Weights: w,
+		Binding: Binding{Energy: []float64{-2.1, -3.4}, Company: []float64{2.5, 4}}, // some of the atoms lack company
 	}
 }
 

@@ -33,8 +33,8 @@ type coordcheckCommand struct {
 func (c *coordcheckCommand) Help() string {
 	return `Trains networks of several widths for a few steps, at a constant learning rate, and prints how much their
 activations have changed: root mean squares over atoms, orientations, channels and configurations. In each layer
-m is the spatial convolution, n the spherical one, h' the output of the block and e the energy read out;
-gradient is the norm of the gradient before it is clipped. The last columns are the
+m is the spatial convolution, n the spherical one, h' the output of the block and e the energy read out, relative
+to that of isolated atoms; gradient is the norm of the gradient before it is clipped. The last columns are the
 powers of the width C that the changes follow, and that the sizes follow at the start.
 
 Under mup everything is flat: a learning rate that suits one width suits all. Under sp the changes behind W1 and W2

@@ -70,7 +70,7 @@ func (i modelInfo) print(out io.Writer) error {
 	row("grid", "%s, %d orientations", i.Config.Grid.Name, i.Orientations)
 	row("cutoff", "%g Å, envelope of order %d, %.2f neighbours on average", i.Cutoff, i.Config.Envelope, i.MeanNeighbors)
 	for _, e := range i.Elements {
-		row("element", "%-2s  reference energy %.6f eV, scale %.4g eV", e.Symbol, e.Reference, e.Scale)
+		row("element", "%-2s  reference energy %.6f eV, mean binding %.4g eV, scale %.4g eV", e.Symbol, e.Reference, e.Binding, e.Scale)
 	}
 	for _, p := range i.Repulsion {
 		row("repulsion", "%-5s  ZBL, switched off from %.3f to %.3f Å", p.Elements[0]+"–"+p.Elements[1], p.Inner, p.Outer)

@@ -53,7 +53,7 @@ func TestTrainingEndsWithItsReport(t *testing.T) {
 	}
 
 	out, _, code = ponita(t, "info", model)
-	for _, want := range []string{"h2.xyz, 41 frames, 4 held back", "reference energy -13.60", "repulsion   H–H", "12 epochs", "seed 1", "force RMSE, meV/Å", "1 layer of 8 channels"} {
+	for _, want := range []string{"h2.xyz, 41 frames, 4 held back", "reference energy -13.600000 eV", "repulsion   H–H", "12 epochs", "seed 1", "force RMSE, meV/Å", "1 layer of 8 channels"} {
 		if code != 0 || !strings.Contains(out, want) {
 			t.Errorf("info has no %q: exit code %d\n%s", want, code, out)
 		}

@@ -64,6 +64,7 @@ func model(seed uint64) *potential.Model {
 	return &potential.Model{
 		Config: c, ReferenceEnergies: []float64{-0.5, -1}, Scale: []float64{0.7, 1.1},
 		Repulsion: potential.NewRepulsion(c.Species, [][]float64{{1.2, 0.9}, {0.9, 1.2}}, c.Cutoff), Weights: w, // below 1.02 Å
+		Binding: potential.Binding{Energy: []float64{-2.1, -3.4}, Company: []float64{2.5, 4}}, // some of the atoms lack company
 	}
 }
 

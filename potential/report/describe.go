@@ -38,6 +38,7 @@ type Element struct {
 	Symbol    string  `json:"symbol"`
 	Reference float64 `json:"reference_energy_eV"`
 	Scale     float64 `json:"scale_eV"`
+	Binding   float64 `json:"binding_eV,omitempty"` // in company, beside the network
 }
 
 // RepulsionPair holds the radii between which the repulsion is switched off.
@@ -56,7 +57,11 @@ func Describe(m *potential.Model) Description {
 		Data: p.Data, Held: len(p.Split), Errors: p.Errors, Seed: setting(p.Settings, "seed"), Settings: p.Settings,
 	}
 	for k, z := range c.Species {
-		d.Elements = append(d.Elements, Element{xyz.Symbol(z), m.ReferenceEnergies[k], m.Scale[k]})
+		e := Element{Symbol: xyz.Symbol(z), Reference: m.ReferenceEnergies[k], Scale: m.Scale[k]}
+		if len(m.Binding.Energy) > 0 {
+			e.Binding = m.Binding.Energy[k]
+		}
+		d.Elements = append(d.Elements, e)
 		for l := range k + 1 {
 			if len(m.Repulsion.Outer) > 0 {
 				d.Repulsion = append(d.Repulsion, RepulsionPair{

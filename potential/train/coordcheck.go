@@ -37,7 +37,8 @@ type Coordinate struct {
 
 // Quantities are what a coordinate check measures in every layer, in the
 // notation of package potential, and the norm of the gradient before it is
-// clipped. e is what is read out, e_t.
+// clipped. e is what enters the energy, e_t − e_t(isolated atom): the rest of e_t
+// has no gradient, so it is no more than a random sum.
 var Quantities = []string{"m", "n", "h'", "e", "gradient"}
 
 // probes is the number of configurations on which activations are compared.
@@ -132,9 +133,16 @@ func coordinates(s Settings, data *Dataset, steps int) ([]Coordinate, error) {
 	look := func() (all [][]potential.Activations[float64], err error) {
 		t.scaling.weights(t.weights, t.state.theta)
 		err = net.SetWeights(t.weights)
+		isolated := pass.Inspect(t.model.Config.Isolated())
 		for k := range min(probes, len(t.samples)) {
 			x := t.samples[k]
-			all = append(all, pass.Inspect(potential.Input{Graph: x.graph, Scalars: x.scalars}))
+			layers := pass.Inspect(potential.Input{Graph: x.graph, Scalars: x.scalars})
+			for l := range layers {
+				for i, z := range x.kind {
+					layers[l].Readout[i] -= isolated[l].Readout[z]
+				}
+			}
+			all = append(all, layers)
 		}
 		return all, err
 	}

@@ -12,7 +12,7 @@ func TestActivationsFollowTheWidthAsInTheory(t *testing.T) {
 		t.Skip("some seconds of training")
 	}
 	c := CoordinateCheck{
-		Settings: Settings{Layers: 2, Hidden: 16, Threads: 1, LearningRate: 0.001}.WithDefaults(),
+		Settings: Settings{Layers: 2, Hidden: 16, Threads: 1, LearningRate: 0.004}.WithDefaults(),
 		Widths:   []int{16, 32, 64, 128}, Parametrizations: Parametrizations, Steps: 5, Seeds: 8,
 	}
 	rows, err := c.Run(context.Background(), func(string, int) {})

@@ -14,24 +14,25 @@ import (
 	"ponita/xyz"
 )
 
-// references returns the reference energy of every species [eV] and warnings
-// about them. extra is a file of isolated atoms, or nil.
-func references(s Settings, d, extra *Dataset, species []int, frames []int) (e0 []float64, warnings []string, err error) {
+// references returns the reference energy of every species [eV], whether they
+// are fitted to the training data, and warnings about them. extra is a file of isolated atoms, or nil.
+func references(s Settings, d, extra *Dataset, species []int, frames []int) (e0 []float64, fit bool, warnings []string, err error) {
 	e0 = make([]float64, len(species))
 	if len(s.ReferenceEnergies) > 0 {
 		e0, err = given(s.ReferenceEnergies, species)
-		return e0, nil, err
+		return e0, false, nil, err
 	}
 	if s.Reference != "fit" {
 		missing := isolated(e0, species, d, extra)
 		if len(missing) == 0 {
-			return e0, nil, nil
+			return e0, false, nil, nil
 		}
 		if s.Reference == "isolated" || extra != nil {
-			return nil, nil, fmt.Errorf("train: no isolated atom of %v; add one-atom frames with an energy, or set reference = \"fit\"", missing)
+			return nil, false, nil, fmt.Errorf("train: no isolated atom of %v; add one-atom frames with an energy, or set reference = \"fit\"", missing)
 		}
 	}
-	return fitted(d, species, frames)
+	e0, warnings, err = fitted(d, species, frames)
+	return e0, true, warnings, err
 }
 
 // given parses entries such as "H=-13.568".
@@ -133,24 +134,21 @@ func leastSquares(rows, rhs []float64, unknowns int) (solution []float64, rank i
 	return mat.Col(nil, 0, &x), rank, nil
 }
 
-// bind takes the binding energy out of the samples and returns what it took from
-// an atom of each species [eV]: the fit by composition, as equal for all species
-// as the data allow. The network then starts at the mean energy of the data and
-// not at that of isolated atoms, several eV per atom away, of which every step
-// would disturb some hundredths.
-func bind(samples []sample, species int) ([]float64, error) {
-	var rows, rhs []float64
+// bindingEnergies returns the mean energy of an atom of each species in the
+// samples [eV]: the fit by composition, as equal for all species as the data
+// allow.
+func bindingEnergies(samples []sample, species int) ([]float64, error) {
 	sum, atoms := 0., 0.
 	for _, s := range samples {
 		if s.energy != nil {
 			sum, atoms = sum+*s.energy, atoms+float64(len(s.kind))
 		}
 	}
-	binding := make([]float64, species)
 	if atoms == 0 {
-		return binding, nil
+		return make([]float64, species), nil
 	}
 	mean := sum / atoms
+	var rows, rhs []float64
 	for _, s := range samples {
 		if s.energy == nil {
 			continue
@@ -161,21 +159,26 @@ func bind(samples []sample, species int) ([]float64, error) {
 		}
 		rows, rhs = append(rows, count...), append(rhs, *s.energy-mean*float64(len(s.kind)))
 	}
-	binding, _, err := leastSquares(rows, rhs, species)
+	energy, _, err := leastSquares(rows, rhs, species)
+	for z := range energy {
+		energy[z] += mean
+	}
+	return energy, err
+}
+
+// bind sets the mean binding energy of the samples aside.
+func (t *Trainer) bind(graphs []*neighbor.Graph) error {
+	energy, err := bindingEnergies(t.samples, len(t.model.Config.Species))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for z := range binding {
-		binding[z] += mean
+	var kinds [][]int
+	for _, s := range t.samples {
+		kinds = append(kinds, s.kind)
 	}
-	for _, s := range samples {
-		if s.energy != nil {
-			for _, z := range s.kind {
-				*s.energy -= binding[z]
-			}
-		}
-	}
-	return binding, nil
+	t.model.Binding = potential.NewBinding(t.model.Config, energy, graphs, kinds)
+	t.samples, err = samples(t.data, t.frames, graphs, t.model)
+	return err
 }
 
 // statistics of the training data that normalise the network.

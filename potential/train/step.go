@@ -52,7 +52,6 @@ type engine[T potential.Float] struct {
 	net      *potential.Network[T]
 	scale    []float64 // [species]
 	workers  []*worker[T]
-	binding  []float64 // eV: [species]
 	isolated *potential.Pass[T]
 	slots    []slot[T]
 	lone     *potential.Gradient[T]   // of the isolated atoms
@@ -62,8 +61,9 @@ type engine[T potential.Float] struct {
 // slot holds the outcome of one sample of a batch, so that the order of the sum
 // does not depend on who computed it.
 type slot[T potential.Float] struct {
-	grad *potential.Gradient[T]
-	sums errorSums
+	grad         *potential.Gradient[T]
+	isolatedSeed []float64 // [species]: ∂L/∂isolated(z)
+	sums         errorSums
 }
 
 // worker evaluates one sample at a time.
@@ -75,7 +75,7 @@ type worker[T potential.Float] struct {
 	seed         []float64
 }
 
-func newEngine[T potential.Float](m *potential.Model, binding []float64, threads int) (*engine[T], error) {
+func newEngine[T potential.Float](m *potential.Model, threads int) (*engine[T], error) {
 	net, err := potential.NewNetwork[T](m.Config)
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func newEngine[T potential.Float](m *potential.Model, binding []float64, threads
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	e := &engine[T]{net: net, scale: m.Scale, binding: binding, isolated: net.NewPass(true), lone: net.NewGradient()}
+	e := &engine[T]{net: net, scale: m.Scale, isolated: net.NewPass(true), lone: net.NewGradient()}
 	for range threads {
 		e.workers = append(e.workers, &worker[T]{pass: net.NewPass(true)})
 	}
@@ -95,8 +95,11 @@ func (e *engine[T]) gradient(theta []float64, batch []sample, rotations [][3][3]
 		return errorSums{}, err
 	}
 	for len(e.slots) < len(batch) {
-		e.slots = append(e.slots, slot[T]{grad: e.net.NewGradient()})
+		e.slots = append(e.slots, slot[T]{grad: e.net.NewGradient(), isolatedSeed: make([]float64, len(e.scale))})
 	}
+	e.isolated.Forward(e.net.Config().Isolated())
+	iso := e.isolated.Output
+
 	var wait sync.WaitGroup
 	next := make(chan int, len(batch))
 	for k := range batch {
@@ -110,51 +113,37 @@ func (e *engine[T]) gradient(theta []float64, batch []sample, rotations [][3][3]
 				if rotations != nil {
 					s = s.rotated(rotations[k], &worker.vec, &worker.turned)
 				}
-				worker.sample(&e.slots[k], s, w, len(batch))
+				worker.sample(&e.slots[k], s, iso, w, len(batch))
 			}
 		})
 	}
 	wait.Wait()
 
 	var sums errorSums
+	seed := make([]float64, len(e.scale))
 	e.parts = e.parts[:0]
 	for k := range batch {
 		slot := &e.slots[k]
 		sums.add(slot.sums)
 		e.parts = append(e.parts, slot.grad)
+		for z, d := range slot.isolatedSeed {
+			seed[z] += d
+		}
 	}
-	sums.Loss += float64(len(batch)) * e.isolate(w.energy)
+	// The isolated atoms have no edges: no Ṡ.
+	e.isolated.Gradient(seed, e.lone)
 	e.parts = append(e.parts, e.lone)
 	e.net.Total(grad, e.parts)
 	return sums, nil
 }
 
-// isolate evaluates atoms without neighbours, which belong to every batch: with
-// its binding energy the output must be zero,
-//
-//	L = w_E/Z Σ_z (binding(z) + scale(z)·isolated(z))²,
-//
-// which it returns. They have no edges: no Ṡ.
-func (e *engine[T]) isolate(weight float64) (loss float64) {
-	e.isolated.Forward(e.net.Config().Isolated())
-	weight /= float64(len(e.scale))
-	seed := make([]float64, len(e.scale))
-	for z, out := range e.isolated.Output {
-		d := e.binding[z] + e.scale[z]*out
-		loss += weight * d * d
-		seed[z] = weight * 2 * d * e.scale[z]
-	}
-	e.isolated.Gradient(seed, e.lone)
-	return loss
-}
-
 // sample evaluates one sample and its share of the gradient of the loss.
-func (w *worker[T]) sample(out *slot[T], s sample, weights lossWeights, batch int) {
+func (w *worker[T]) sample(out *slot[T], s sample, isolated []float64, weights lossWeights, batch int) {
 	n := len(s.kind)
 	w.pass.Forward(potential.Input{Graph: s.graph, Scalars: s.scalars})
 	energy := 0.
-	for i := range s.kind {
-		energy += s.scale[i] * w.pass.Output[i]
+	for i, k := range s.kind {
+		energy += s.scale[i] * (w.pass.Output[i] - isolated[k])
 	}
 	edges := len(s.graph.Vec)
 	w.dVec = append(w.dVec[:0], make([][3]float64, edges)...)
@@ -211,8 +200,10 @@ func (w *worker[T]) sample(out *slot[T], s sample, weights lossWeights, batch in
 	}
 	w.pass.Tangent(w.vecDot)
 	w.seed = w.seed[:0]
-	for i := range s.kind {
+	clear(out.isolatedSeed)
+	for i, k := range s.kind {
 		w.seed = append(w.seed, dEnergy*s.scale[i])
+		out.isolatedSeed[k] -= dEnergy * s.scale[i]
 	}
 	w.pass.Gradient(w.seed, out.grad)
 }

@@ -47,7 +47,6 @@ type Trainer struct {
 	held     []int // of valid, to validate on
 	model    *potential.Model
 	samples  []sample
-	binding  []float64 // [species], see bind
 	learn    learner
 	state    state
 	scaling  scaling
@@ -117,9 +116,9 @@ func assemble(s Settings, data, valid *Dataset, text, version string) (*Trainer,
 		return nil, err
 	}
 	if s.Precision == "float64" {
-		t.learn, err = newEngine[float64](t.model, t.binding, s.Threads)
+		t.learn, err = newEngine[float64](t.model, s.Threads)
 	} else {
-		t.learn, err = newEngine[float32](t.model, t.binding, s.Threads)
+		t.learn, err = newEngine[float32](t.model, s.Threads)
 	}
 	return t, err
 }
@@ -142,7 +141,7 @@ func (t *Trainer) build(version string) error {
 			return err
 		}
 	}
-	e0, warnings, err := references(s, t.data, extra, c.Species, t.frames)
+	e0, fitted, warnings, err := references(s, t.data, extra, c.Species, t.frames)
 	if err != nil {
 		return err
 	}
@@ -170,8 +169,10 @@ func (t *Trainer) build(version string) error {
 	if t.samples, err = samples(t.data, t.frames, stats.graphs, t.model); err != nil {
 		return err
 	}
-	if t.binding, err = bind(t.samples, len(c.Species)); err != nil {
-		return err
+	if !fitted {
+		if err := t.bind(stats.graphs); err != nil {
+			return err
+		}
 	}
 	if s.Calibrate {
 		var inputs []potential.Input
@@ -335,10 +336,7 @@ func (t *Trainer) gradient(raw []float64, batch []sample, rotations [][3][3]floa
 // closeEpoch validates, logs and saves.
 func (t *Trainer) closeEpoch(p *Progress) error {
 	s, st := t.settings, &t.state
-	candidate, err := t.withWeights(st.mean)
-	if err != nil {
-		return err
-	}
+	candidate := t.withWeights(st.mean)
 	ev, err := Evaluate(candidate, t.valid, t.held, s.Threads)
 	if err != nil {
 		return err
@@ -373,10 +371,7 @@ func (t *Trainer) saveModels() error {
 	if t.discard {
 		return nil
 	}
-	best, err := t.withWeights(t.state.best)
-	if err != nil {
-		return err
-	}
+	best := t.withWeights(t.state.best)
 	best.Provenance.Errors = t.state.BestError
 	if err := archive.Save(t.path(BestModel), best); err != nil {
 		return err
@@ -384,34 +379,21 @@ func (t *Trainer) saveModels() error {
 	if t.state.Epoch < t.settings.Epochs {
 		return nil
 	}
-	last, err := t.withWeights(t.state.mean)
-	if err != nil {
-		return err
-	}
-	return archive.Save(t.path(LastModel), last)
+	return archive.Save(t.path(LastModel), t.withWeights(t.state.mean))
 }
 
 // withWeights returns the model of the given raw weights, rounded to float32.
-// Its reference energies are what the network makes of isolated atoms: with
-// them, E0 + scale·(out − isolated) is the energy that was trained.
-func (t *Trainer) withWeights(raw []float64) (*potential.Model, error) {
+func (t *Trainer) withWeights(raw []float64) *potential.Model {
 	m := &potential.Model{
-		Config: t.model.Config, ReferenceEnergies: slices.Clone(t.model.ReferenceEnergies), Scale: t.model.Scale,
-		Repulsion: t.model.Repulsion, Provenance: t.model.Provenance, Weights: make([]float64, len(raw)),
+		Config: t.model.Config, ReferenceEnergies: t.model.ReferenceEnergies, Scale: t.model.Scale,
+		Repulsion: t.model.Repulsion, Binding: t.model.Binding, Provenance: t.model.Provenance, Weights: make([]float64, len(raw)),
 	}
 	m.Provenance.Log = t.state.Log
 	t.scaling.weights(m.Weights, raw)
 	for k, v := range m.Weights {
 		m.Weights[k] = float64(float32(v))
 	}
-	isolated, err := m.Isolated()
-	if err != nil {
-		return nil, err
-	}
-	for z, out := range isolated {
-		m.ReferenceEnergies[z] += t.binding[z] + m.Scale[z]*out
-	}
-	return m, nil
+	return m
 }
 
 // saveSplit writes the validation frames, counted from 0, one a line.

@@ -119,11 +119,7 @@ func TestUntrainedNetworkDoesNotDependOnParametrization(t *testing.T) {
 		s := small(data, t.TempDir())
 		s.Parametrization, s.BaseChannels = parametrization, 5
 		trainer := newTrainer(t, s)
-		m, err := trainer.withWeights(trainer.state.theta)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w := m.Weights
+		w := trainer.withWeights(trainer.state.theta).Weights
 		if first == nil {
 			first = w
 		}

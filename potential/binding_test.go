@@ -1,0 +1,109 @@
+package potential
+
+import (
+	"math"
+	"testing"
+
+	"ponita/neighbor"
+)
+
+// TestBindingGoesWithTheLastNeighbor pulls a hydrogen off an oxygen. The energy
+// of the binding must go from what both have together to nothing, without a
+// step, and its force be its slope; the network is not looked at.
+func TestBindingGoesWithTheLastNeighbor(t *testing.T) {
+	m := testModel(Config{Cutoff: 5})
+	m.Repulsion = Repulsion{}
+	m.Binding.Company = []float64{0.5, 0.8}
+	at := func(r float64) (energy, force float64) {
+		g, err := neighbor.Build([][3]float64{{}, {0, 0, r}}, [3][3]float64{}, [3]bool{}, m.Config.Cutoff)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := m.Baseline(g, []int{0, 1})
+		if f := b.Forces[0]; math.Abs(f[2]+b.Forces[1][2]) > 1e-13 || f[0] != 0 || f[1] != 0 {
+			t.Errorf("at %.2f Å: forces %v", r, b.Forces)
+		}
+		return b.Energy - m.ReferenceEnergies[0] - m.ReferenceEnergies[1], b.Forces[1][2]
+	}
+	bound := m.Binding.Energy[0] + m.Binding.Energy[1]
+	for _, r := range []float64{0.5, 0.97, 1.16} {
+		if e, f := at(r); math.Abs(e-bound) > 1e-12 || f != 0 {
+			t.Errorf("at %.2f Å: %g eV and %g eV/Å, want %g and no force", r, e, f, bound)
+		}
+	}
+	for _, r := range []float64{2.92, 4.9, 5.1} {
+		if e, f := at(r); math.Abs(e) > 1e-12 || f != 0 {
+			t.Errorf("at %.2f Å: %g eV and %g eV/Å, want none", r, e, f)
+		}
+	}
+	const h = 1e-4
+	for r := 1.0; r < 3; r += 0.05 {
+		low, _ := at(r - h)
+		high, _ := at(r + h)
+		_, f := at(r)
+		if slope := (high - low) / (2 * h); math.Abs(slope+f) > 1e-5*(1+math.Abs(f)) {
+			t.Errorf("at %.2f Å: force %.8g eV/Å, slope of the energy %.8g", r, f, slope)
+		}
+		if high < low-1e-12 {
+			t.Errorf("at %.2f Å the energy falls with the distance", r)
+		}
+	}
+}
+
+// TestNewBindingLeavesTheDataWithoutForce: half of the least company is enough.
+func TestNewBindingLeavesTheDataWithoutForce(t *testing.T) {
+	c := testModel(Config{Cutoff: 5}).Config
+	var graphs []*neighbor.Graph
+	var kinds [][]int
+	for _, r := range []float64{0.9, 1.3, 1.8} {
+		g, err := neighbor.Build([][3]float64{{}, {0, 0, r}, {0, r, 0}}, [3][3]float64{}, [3]bool{}, c.Cutoff)
+		if err != nil {
+			t.Fatal(err)
+		}
+		graphs, kinds = append(graphs, g), append(kinds, []int{1, 0, 0})
+	}
+	b := bindings{NewBinding(c, []float64{-1, -2}, graphs, kinds), newBonds(&c)}
+	for k, g := range graphs {
+		for i, z := range kinds[k] {
+			if e, gamma := b.of(g, kinds[k], i); e != b.Energy[z] || gamma != 0 {
+				t.Errorf("frame %d, atom %d: %g eV, γ = %g", k+1, i+1, e, gamma)
+			}
+			if rho := b.bonds.company(g, kinds[k], i, math.Inf(1)); k == 2 && rho > 2.001*b.Company[z] {
+				t.Errorf("atom %d of the loosest frame has company %g, threshold %g: want half", i+1, rho, b.Company[z])
+			}
+		}
+	}
+}
+
+// TestDomainsShareLonelyAtoms: atoms without much company, whose binding pulls
+// at neighbours on other domains, are there in the comparison of domains with
+// the whole.
+func TestDomainsShareLonelyAtoms(t *testing.T) {
+	m := testModel(Config{Cutoff: 4, Channels: 8, Hidden: 8, Layers: 2})
+	species, pos, lattice := cell(6, 12)
+	s := newSplitOf(t, m, species, pos, lattice, 5, false, DoublePrecision())
+	lonely, ghosts := 0, 0
+	layers := s.domains[0].Layers()
+	for t := range layers {
+		for _, d := range s.domains {
+			if err := d.Forward(t); err != nil {
+				panic(err)
+			}
+		}
+		s.exchange()
+	}
+	for _, d := range s.domains {
+		for p, g := range d.gamma {
+			switch {
+			case g == 0:
+			case p < d.pairs.own():
+				lonely++
+			default:
+				ghosts++
+			}
+		}
+	}
+	if lonely == 0 || ghosts == 0 {
+		t.Errorf("%d lonely atoms and %d lonely ghosts, want some of both", lonely, ghosts)
+	}
+}
