@@ -31,6 +31,8 @@ type cli struct {
 	Compress compressCommand  `cmd:"" help:"Turn a model with polynomial kernels into one for the fast engine."`
 	Check    checkCommand     `cmd:"" help:"What is wrong with the frames and labels of data files."`
 	Report   reportCommand    `cmd:"" help:"A page on what a model is worth: errors, dissociation, energy conservation, invariance, speed."`
+	Crystal  crystalCommand   `cmd:"" help:"Lattice constant, elastic constants, vacancy and vibrations of a crystal."`
+	Profile  profileCommand   `cmd:"" help:"Energy along the frames of a path, and its barrier."`
 	Info     infoCommand      `cmd:"" help:"What a model file knows about itself."`
 	Version  kong.VersionFlag `toml:"-" help:"Print the version."`
 

@@ -14,6 +14,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 
+	"ponita/potential/properties"
 	"ponita/potential/train"
 )
 
@@ -130,6 +131,32 @@ func drawCoordinates(path string, powers []train.Power, widths []int) error {
 	return savePanels(path, rows, 6*vg.Centimeter, 5*vg.Centimeter)
 }
 
+// drawProfile writes the energies along a path.
+func drawProfile(path, title, coordinate string, p *properties.Profile) error {
+	image := panel(title)
+	image.X.Tick.Marker, image.Y.Tick.Marker = linear{}, linear{}
+	image.X.Label.Text, image.Y.Label.Text = coordinate, "energy, meV"
+	image.Legend.Top, image.Legend.Left, image.Legend.XOffs, image.Legend.YOffs = true, true, vg.Points(6), -vg.Points(6)
+	along := func(c properties.Curve) (points plotter.XYs) {
+		for i, e := range c.Energies {
+			points = append(points, plotter.XY{X: p.Coordinate[i], Y: e})
+		}
+		return points
+	}
+	if p.Reference != nil {
+		if err := curve(image, along(*p.Reference), ink(5), fmt.Sprintf("reference, barrier %.4g meV", p.Reference.Barrier)); err != nil {
+			return err
+		}
+	}
+	if err := curve(image, along(p.Model), ink(1), fmt.Sprintf("model, barrier %.4g meV", p.Model.Barrier)); err != nil {
+		return err
+	}
+	// Room for the legend above the curves.
+	margin := 0.05 * (image.Y.Max - image.Y.Min)
+	image.Y.Min, image.Y.Max = image.Y.Min-margin, image.Y.Max+4*margin
+	return savePanels(path, [][]*plot.Plot{{image}}, 14*vg.Centimeter, 9*vg.Centimeter)
+}
+
 // panel returns an empty plot whose vertical axis is a decimal logarithm.
 func panel(title string) *plot.Plot {
 	p := plot.New()
@@ -194,6 +221,23 @@ func (decades) Ticks(low, high float64) (list []plot.Tick) {
 				list = append(list, plot.Tick{Value: v, Label: fmt.Sprintf("%.4g", d*math.Pow(10, k))})
 			}
 		}
+	}
+	return list
+}
+
+// linear labels some six round numbers.
+type linear struct{}
+
+func (linear) Ticks(low, high float64) (list []plot.Tick) {
+	power := math.Pow(10, math.Floor(math.Log10(high-low)))
+	step := power
+	for _, d := range []float64{5, 2, 1, 0.5, 0.2, 0.1} {
+		if step = d * power; (high-low)/step >= 4 {
+			break
+		}
+	}
+	for k := math.Ceil(low / step); k*step <= high; k++ {
+		list = append(list, plot.Tick{Value: k * step, Label: fmt.Sprintf("%.6g", k*step+0)}) // not −0
 	}
 	return list
 }
