@@ -40,8 +40,8 @@ type Settings struct {
 	Widening    int     `default:"4" help:"Hidden width of a block over C."`
 	Degree      int     `default:"0" help:"Degree of the spatial kernel; 0 is the preset's."`
 	FiberDegree int     `default:"2" help:"Degree of the spherical kernel."`
-	Bessel      int     `default:"12" help:"Radial Bessel functions. They cost nothing after training."`
-	Hidden      int     `default:"64" help:"Width of the network behind the kernels. It costs nothing after training."`
+	Bessel      int     `default:"8" help:"Radial Bessel functions. They cost nothing after training; many are wild at distances below those in the data."`
+	Hidden      int     `default:"32" help:"Width of the network behind the kernels. It costs nothing after training."`
 	Envelope    int     `default:"6" help:"Order p of the cutoff polynomial."`
 	Grid        string  `help:"Orientations: icosahedron12, dodecahedron20, icosahedral32 or a file; the preset's without."`
 	ZBL         bool    `name:"zbl" default:"true" negatable:"" help:"Short-range repulsion below the shortest distances in the data."`
