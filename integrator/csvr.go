@@ -35,6 +35,10 @@ func (c CSVR) Validate() error {
 	return setting(c.Tau >= 0, "CSVR.Tau", c.Tau, "fs", "positive, or 0 for the default")
 }
 
+func (c CSVR) target(step int) (dt, temperature float64) {
+	return cmp.Or(c.Timestep, defaultTimestep), c.Ramp.at(c.Temperature, step)
+}
+
 // Run makes a number of steps; see the function Run.
 func (c CSVR) Run(s *State, ff ForceField, steps int, watchers ...Watcher) error {
 	return Run(c, s, ff, steps, watchers...)

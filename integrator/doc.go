@@ -1,6 +1,7 @@
 // Package integrator moves atoms: velocity Verlet at constant energy, and
 // Langevin, stochastic velocity rescaling (CSVR) and Nosé–Hoover chains at
-// constant temperature, for any potential that is a ForceField.
+// constant temperature, and any of these with a Barostat at constant pressure,
+// for any potential that is a ForceField.
 //
 //	state, err := integrator.NewState(calc, frame.Pos, frame.Lattice, integrator.Masses(frame.Species))
 //	err = integrator.VelocityVerlet{Timestep: 0.5}.Run(state, calc, 10_000)

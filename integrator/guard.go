@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"strings"
 )
 
 // DivergedError says where a run left physics: a number that is not finite, or
@@ -11,7 +12,7 @@ import (
 type DivergedError struct {
 	Step     int
 	Atom     int    // index, -1 when no single atom is to blame
-	Quantity string // "position", "force", "energy", "velocity", "displacement", "temperature", "energy change per atom"
+	Quantity string // "position", "force", "energy", "velocity", "displacement", "temperature", "energy change per atom", "shrinkage of the volume", ...
 	Value    float64
 	Unit     string
 	Limit    float64 // 0 when Value is not finite
@@ -25,7 +26,8 @@ func (e *DivergedError) Error() string {
 	if e.Limit == 0 {
 		return fmt.Sprintf("%s: %s is %g %s", where, e.Quantity, e.Value, e.Unit)
 	}
-	return fmt.Sprintf("%s: %s %.4g %s exceeds the limit %g", where, e.Quantity, e.Value, e.Unit, e.Limit)
+	amount := strings.TrimSpace(fmt.Sprintf("%.4g %s", e.Value, e.Unit))
+	return fmt.Sprintf("%s: %s %s exceeds the limit %g", where, e.Quantity, amount, e.Limit)
 }
 
 func (s *State) diverged(atom int, quantity string, value float64, unit string, limit float64) error {
@@ -41,9 +43,11 @@ type Guard struct {
 	MaxMove         float64 // Å an atom moves between two checks; 0 means 1
 	MaxTemperature  float64 // K; 0 means 10000
 	MaxEnergyChange float64 // eV/atom, potential energy since the first check; 0 means 10
+	MaxCellChange   float64 // factor by which the volume or a width of the cell grows or shrinks since the first check; 0 means 2
 
 	last    [][3]float64 // positions at the last check
 	initial float64      // eV/atom, potential energy at the first check
+	cell    [4]float64   // extents at the first check
 }
 
 // Check returns a *DivergedError for the first limit exceeded. Its atom is the
@@ -54,6 +58,7 @@ func (g *Guard) Check(s *State) error {
 		g.last = make([][3]float64, len(s.Pos))
 		copy(g.last, s.Pos)
 		g.initial = perAtom
+		g.cell = s.extents()
 	}
 	if atom := firstNotFinite(s.Vel); atom >= 0 {
 		return s.diverged(atom, "velocity", largest(s.Vel[atom]), "Å/fs", 0)
@@ -74,7 +79,30 @@ func (g *Guard) Check(s *State) error {
 	if change := perAtom - g.initial; math.Abs(change) > limit {
 		return s.diverged(-1, "energy change per atom", change, "eV", limit)
 	}
+	limit = cmp.Or(g.MaxCellChange, 2)
+	for k, extent := range s.extents() {
+		// Without a cell the factor is NaN and exceeds nothing.
+		factor, change := extent/g.cell[k], "growth of the "
+		if factor < 1 {
+			factor, change = 1/factor, "shrinkage of the "
+		}
+		if factor > limit {
+			return s.diverged(-1, change+extentNames[k], factor, "times", limit)
+		}
+	}
 	return nil
+}
+
+var extentNames = [4]string{"volume", "cell along a", "cell along b", "cell along c"}
+
+// extents returns the volume [Å³] and the distances between opposite faces of
+// the cell [Å], NaN without a volume.
+func (s *State) extents() (e [4]float64) {
+	e[0] = s.Volume()
+	for k := range 3 {
+		e[k+1] = e[0] / math.Sqrt(norm2(cross(s.Lattice[(k+1)%3], s.Lattice[(k+2)%3])))
+	}
+	return e
 }
 
 // fastest returns the atom with the largest kinetic energy.

@@ -103,6 +103,30 @@ func TestGuardNamesWhatRanAway(t *testing.T) {
 	}
 }
 
+func TestGuardStopsACellThatCollapses(t *testing.T) {
+	for _, c := range []struct {
+		strain [3][3]float64
+		want   string
+	}{
+		{[3][3]float64{{0.1, 0.2}, {0.2, -0.1}}, ""},
+		{[3][3]float64{{-0.25}, {0, -0.25}, {0, 0, -0.25}}, "integrator: step 0: shrinkage of the volume 2.117 times exceeds the limit 2"},
+		{[3][3]float64{{0.3}, {0, 0.3}, {0, 0, 0.3}}, "integrator: step 0: growth of the volume 2.46 times exceeds the limit 2"},
+		// As a liquid whose cell may change its shape: the volume stays.
+		{[3][3]float64{{0.4}, {0, -0.8}, {0, 0, 0.4}}, "integrator: step 0: shrinkage of the cell along b 2.226 times exceeds the limit 2"},
+	} {
+		s := solid(t, 5.3, 0, 1)
+		guard := Guard{MaxMove: math.Inf(1)}
+		if err := guard.Check(s); err != nil {
+			t.Fatal(err)
+		}
+		s.deform(c.strain)
+		err := guard.Check(s)
+		if err == nil && c.want != "" || err != nil && err.Error() != c.want {
+			t.Errorf("strain %v: error %v, want %q", c.strain, err, c.want)
+		}
+	}
+}
+
 func TestGuardLimitsCanBeSwitchedOff(t *testing.T) {
 	s, _ := trapped(t, 4, 0.05, 1)
 	off := math.Inf(1)

@@ -40,6 +40,10 @@ func (c Langevin) Validate() error {
 	return setting(c.Friction >= 0, "Langevin.Friction", c.Friction, "1/fs", "0 or more")
 }
 
+func (c Langevin) target(step int) (dt, temperature float64) {
+	return cmp.Or(c.Timestep, defaultTimestep), c.Ramp.at(c.Temperature, step)
+}
+
 // Run makes a number of steps; see the function Run.
 func (c Langevin) Run(s *State, ff ForceField, steps int, watchers ...Watcher) error {
 	return Run(c, s, ff, steps, watchers...)

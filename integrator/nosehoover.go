@@ -61,6 +61,10 @@ func (c NoseHoover) Validate() error {
 	return setting(c.Substeps >= 0, "NoseHoover.Substeps", float64(c.Substeps), "", "positive, or 0 for the default")
 }
 
+func (c NoseHoover) target(step int) (dt, temperature float64) {
+	return cmp.Or(c.Timestep, defaultTimestep), c.Ramp.at(c.Temperature, step)
+}
+
 // Run makes a number of steps; see the function Run.
 func (c NoseHoover) Run(s *State, ff ForceField, steps int, watchers ...Watcher) error {
 	return Run(c, s, ff, steps, watchers...)

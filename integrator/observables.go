@@ -10,7 +10,7 @@ type Thermo struct {
 	Potential   float64 // eV
 	Kinetic     float64 // eV
 	Total       float64 // eV, potential and kinetic
-	Conserved   float64 // eV, Total and what the thermostats hold
+	Conserved   float64 // eV, Total and what thermostats and barostat hold
 
 	// The rest needs a cell with a volume and is NaN without one: a slab or a
 	// molecule has no volume, and the pressure of a vacuum box means nothing.

@@ -17,6 +17,8 @@ var steppers = map[string]Stepper{
 	"CSVRRamp":       CSVR{Timestep: 5, Temperature: 100, Ramp: Ramp{To: 200, From: 20, Until: 90}},
 	"NoseHoover":     NoseHoover{Timestep: 5, Temperature: 100},
 	"NoseHooverRamp": NoseHoover{Timestep: 5, Temperature: 100, Length: 5, Substeps: 2, Ramp: Ramp{To: 200, From: 20, Until: 90}},
+	"Barostat":       Barostat{Thermostat: CSVR{Timestep: 5, Temperature: 100, Ramp: Ramp{To: 200, From: 20, Until: 90}}, Pressure: 0.3},
+	"BarostatShape":  Barostat{Thermostat: Langevin{Timestep: 5, Temperature: 100, Friction: 0.01}, Pressure: 0.3, Cell: Triclinic, Stride: 7},
 }
 
 // estimate returns the mean of a correlated series and its standard error, from

@@ -37,12 +37,12 @@ type State struct {
 	// sets 3N.
 	DOF int
 
-	// BathEnergy is the energy given to thermostats so far, in eV; the
+	// BathEnergy is the energy given to thermostats and barostat so far, in eV; the
 	// conserved quantity is Energy + kinetic energy + BathEnergy.
 	BathEnergy float64
 
 	Chain Chain   // Nosé–Hoover chain; empty until NoseHoover fills it
-	Noise *Stream // random numbers of Langevin and CSVR, from NewStream
+	Noise *Stream // random numbers of Langevin, CSVR and Barostat, from NewStream
 }
 
 // NewState returns a state at rest at step 0 with copies of pos [Å] and masses

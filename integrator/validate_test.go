@@ -21,13 +21,21 @@ func TestValidateNamesFieldAndValue(t *testing.T) {
 		{NoseHoover{}, "integrator: NoseHoover.Temperature = 0 K, want positive"},
 		{NoseHoover{Temperature: 300, Length: -3}, "integrator: NoseHoover.Length = -3, want positive, or 0 for the default"},
 		{NoseHoover{Temperature: 300, Ramp: Ramp{Until: 5}}, "integrator: NoseHoover.Ramp.To = 0 K, want positive"},
+		{Barostat{}, "integrator: Barostat.Thermostat is nil, want CSVR, Langevin or NoseHoover"},
+		{Barostat{Thermostat: CSVR{Tau: -2}}, "integrator: CSVR.Tau = -2 fs, want positive, or 0 for the default"},
+		{Barostat{Thermostat: CSVR{}, Pressure: math.NaN()}, "integrator: Barostat.Pressure = NaN GPa, want a finite pressure"},
+		{Barostat{Thermostat: CSVR{}, Tau: -1}, "integrator: Barostat.Tau = -1 fs, want positive, or 0 for the default"},
+		{Barostat{Thermostat: CSVR{}, Compressibility: -1}, "integrator: Barostat.Compressibility = -1 1/GPa, want positive, or 0 for the default"},
+		{Barostat{Thermostat: CSVR{}, Stride: -1}, "integrator: Barostat.Stride = -1, want positive, or 0 for the default"},
+		{Barostat{Thermostat: CSVR{}, Cell: 7}, "integrator: Barostat.Cell = 7, want Isotropic, Anisotropic or Triclinic"},
+		{Barostat{Thermostat: CSVR{}, Fixed: [3]bool{true, true, true}}, "integrator: Barostat.Fixed holds x, y and z: want one that moves, or no barostat"},
 		{Velocities{Temperature: -1}, "integrator: Velocities.Temperature = -1 K, want 0 or more"},
 	} {
 		if err := c.config.Validate(); err == nil || err.Error() != c.want {
 			t.Errorf("%+v: error %q, want %q", c.config, err, c.want)
 		}
 	}
-	for _, config := range []Stepper{VelocityVerlet{}, Langevin{}, CSVR{}, NoseHoover{Temperature: 300}} {
+	for _, config := range []Stepper{VelocityVerlet{}, Langevin{}, CSVR{}, NoseHoover{Temperature: 300}, Barostat{Thermostat: CSVR{}}} {
 		if err := config.Validate(); err != nil {
 			t.Errorf("%T with defaults: %v", config, err)
 		}
