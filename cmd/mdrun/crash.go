@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"ponita/integrator"
 	"ponita/internal/version"
@@ -22,10 +23,24 @@ func (r *simulation) crash(cause error) error {
 	return stop
 }
 
-// explain adds the element of the atom to blame: it is the first thing to ask.
+// explain adds the element of the atom to blame, the first thing to ask, and
+// what to do about a cell.
 func (r *simulation) explain(cause error) error {
-	if e, ok := errors.AsType[*integrator.DivergedError](cause); ok && e.Atom >= 0 {
+	e, ok := errors.AsType[*integrator.DivergedError](cause)
+	switch {
+	case !ok:
+		return cause
+	case e.Atom >= 0:
 		return fmt.Errorf("%w (%s)", cause, xyz.Symbol(r.sys.species[e.Atom]))
+	case strings.HasPrefix(e.Quantity, "strain of the cell"):
+		return fmt.Errorf("%w: the barostat is too fast, lower compressibility = %g to that of the material or raise barostat_time = %g",
+			cause, r.set.Compressibility, r.set.BarostatTime)
+	case strings.HasPrefix(e.Quantity, "growth of the "):
+		return fmt.Errorf("%w: evaporation, a pressure = %g too low, or a shape that nothing holds (a liquid needs cell = \"iso\"); raise max_cell_change if the model knows such cells",
+			cause, *r.set.Pressure)
+	case strings.HasPrefix(e.Quantity, "shrinkage of the "):
+		return fmt.Errorf("%w: a pressure = %g too high, a model that has not seen such densities, or a shape that nothing holds (a liquid needs cell = \"iso\"); raise max_cell_change if the model knows such cells",
+			cause, *r.set.Pressure)
 	}
 	return cause
 }

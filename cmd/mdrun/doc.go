@@ -11,9 +11,12 @@
 //
 // PREFIX.thermo.csv has a row every thermo_every steps, step 0 included. The
 // names of its columns end in their units. Econs is the conserved quantity: the
-// total energy less what a thermostat brought in. Pressures are positive in
-// compression; they, volume and density are empty unless the cell is periodic
-// in all directions.
+// total energy less what thermostat and barostat brought in, and with the work
+// p₀(V−V₀) of a pressure. Pressures are positive in compression; they, volume,
+// cell and density are empty unless the cell is periodic in all directions.
+//
+// With a pressure the cell changes every 10 steps, in the equilibration too. Only
+// a solid can have cell = "aniso" or "tri": nothing holds the shape of a liquid.
 //
 // PREFIX.traj.xyz is extended XYZ with columns forces (eV/Å) and vel (Å/fs) and
 // the keys energy (eV), stress (eV/Å³, of the potential, positive in tension),

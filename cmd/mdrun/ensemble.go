@@ -1,6 +1,10 @@
 package main
 
-import "ponita/integrator"
+import (
+	"slices"
+
+	"ponita/integrator"
+)
 
 // stage is a part of a run with one integrator.
 type stage struct {
@@ -15,9 +19,9 @@ func stages(s *Settings) []stage {
 	var list []stage
 	from, until := s.equilibration(), s.total()
 	if from > 0 {
-		list = append(list, stage{"csvr", from, integrator.CSVR{
+		list = append(list, stage{"csvr", from, s.atPressure(integrator.CSVR{
 			Timestep: s.Timestep, Temperature: s.Temperature, Tau: s.Relaxation,
-		}})
+		})})
 	}
 	var ramp integrator.Ramp
 	if s.TemperatureEnd != nil {
@@ -31,9 +35,24 @@ func stepper(s *Settings, ramp integrator.Ramp) integrator.Stepper {
 	case "nve":
 		return integrator.VelocityVerlet{Timestep: s.Timestep}
 	case "langevin":
-		return integrator.Langevin{Timestep: s.Timestep, Temperature: s.Temperature, Ramp: ramp, Friction: s.Friction}
+		return s.atPressure(integrator.Langevin{Timestep: s.Timestep, Temperature: s.Temperature, Ramp: ramp, Friction: s.Friction})
 	case "nose-hoover":
-		return integrator.NoseHoover{Timestep: s.Timestep, Temperature: s.Temperature, Ramp: ramp, Tau: s.Relaxation}
+		return s.atPressure(integrator.NoseHoover{Timestep: s.Timestep, Temperature: s.Temperature, Ramp: ramp, Tau: s.Relaxation})
 	}
-	return integrator.CSVR{Timestep: s.Timestep, Temperature: s.Temperature, Ramp: ramp, Tau: s.Relaxation}
+	return s.atPressure(integrator.CSVR{Timestep: s.Timestep, Temperature: s.Temperature, Ramp: ramp, Tau: s.Relaxation})
+}
+
+// atPressure adds the barostat, if there is a pressure.
+func (s *Settings) atPressure(thermostat integrator.Thermostat) integrator.Stepper {
+	if s.Pressure == nil {
+		return thermostat
+	}
+	b := integrator.Barostat{
+		Thermostat: thermostat, Pressure: *s.Pressure, Tau: s.BarostatTime, Compressibility: s.Compressibility,
+		Cell: map[string]integrator.Cell{"iso": integrator.Isotropic, "aniso": integrator.Anisotropic, "tri": integrator.Triclinic}[s.Cell],
+	}
+	for k, axis := range []string{"x", "y", "z"} {
+		b.Fixed[k] = slices.Contains(s.FixedAxes, axis)
+	}
+	return b
 }

@@ -51,6 +51,7 @@ func (j *jsonReport) note(format string, args ...any) {
 func (j *jsonReport) end(r *simulation, sum summary) {
 	j.print("end", map[string]any{
 		"step": r.state.Step, "T_K": sum.temperature, "T_sd_K": sum.temperatureSD, "P_GPa": sum.pressure,
+		"V_A3": sum.volume, "V_sd_A3": sum.volumeSD, "rho_g_cm3": sum.density,
 		"drift_meV_per_atom_ns": sum.drift, "ns_per_day": sum.rate, "us_per_atom_step": sum.perAtomStep,
 	})
 }

@@ -17,7 +17,17 @@ func TestMistakesInSettingsAreNamed(t *testing.T) {
 	for _, c := range []struct{ file, flag, want string }{
 		{"temprature = 1", "", `run.toml, line 4: unknown key "temprature", did you mean "temperature"?`},
 		{"timestep = \"1\"", "", `run.toml, line 4: key "timestep": found string 1, want a number`},
-		{"ensemble = \"npt\"", "", `run.toml, line 4: key "ensemble": found "npt", want one of nve, csvr, langevin, nose-hoover`},
+		{"ensemble = \"nvt\"", "", `run.toml, line 4: key "ensemble": found "nvt", want one of nve, csvr, langevin, nose-hoover, npt`},
+		{"ensemble = \"npt\"", "", "ensemble = npt without a pressure: want pressure in GPa"},
+		{"ensemble = \"nve\"", "--pressure=0", "pressure = 0 has no meaning for ensemble nve: want npt, langevin or nose-hoover"},
+		{"cell = \"tri\"", "", `cell = "tri" has no meaning without a pressure`},
+		{"cell = \"cubic\"", "--pressure=1", `key "cell": found "cubic", want one of iso, aniso, tri`},
+		{"fixed_axes = [\"x\"]", "", "fixed_axes = [x] has no meaning without a pressure"},
+		{"fixed_axes = [\"a\"]", "--pressure=1", "fixed_axes = [a], want some of x, y and z"},
+		{"fixed_axes = [\"x\", \"y\", \"z\"]", "--pressure=1", "Barostat.Fixed holds x, y and z: want one that moves"},
+		{"compressibility = 0", "--pressure=1", "compressibility = 0, want a positive number"},
+		{"pressure = nan", "", "Barostat.Pressure = NaN GPa, want a finite pressure"},
+		{"", "--pressure=1 --ipi=unix:x", "the barostat is that of i-PI, leave pressure out"},
 		{"timestep = -1", "", "timestep = -1, want a positive number"},
 		{"repeat = [2]", "", "repeat = [2], want three numbers"},
 		{"time = 2", "", "time = 2 and steps = 3: want one of them"},
@@ -32,7 +42,7 @@ func TestMistakesInSettingsAreNamed(t *testing.T) {
 		write(t, dir, "run.toml", start+c.file)
 		args := []string{"run.toml"}
 		if c.flag != "" {
-			args = append(args, c.flag)
+			args = append(args, strings.Fields(c.flag)...)
 		}
 		code, _, stderr := mdrun(t, dir, args...)
 		if code != exitUsage || !strings.Contains(stderr, c.want) {
@@ -75,6 +85,7 @@ func TestStructuresThatCannotBeRunAreRefused(t *testing.T) {
 		{"co.data", "--atom-style=atomic --frame=2", "co.data has 1 frame, frame = 2 is none of them"},
 		{"co.data", "--atom-style=atomic --elements=C", "1 elements in the settings, want one for each of 2 atom types"},
 		{"molecule.xyz", "--repeat=1,2,1", "is not periodic along b: cannot repeat it 2 times there"},
+		{"molecule.xyz", "--pressure=0.1", "is not periodic, pressure = 0.1 needs a cell that is periodic along a, b and c: leave pressure out"},
 		{"molecule.xyz", "--frame=2", "molecule.xyz has 1 frames, frame = 2 is none of them"},
 		{"molecule.xyz", "--velocities=file", "has no column vel or velo"},
 		{"molecule.xyz", "--model=molecule.xyz", "not a readable model file"},

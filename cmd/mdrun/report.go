@@ -139,5 +139,11 @@ func (r *simulation) dynamics() string {
 	if end := r.set.TemperatureEnd; end != nil {
 		text += fmt.Sprintf(" to %g K", *end)
 	}
+	if p := r.set.Pressure; p != nil {
+		text += fmt.Sprintf(", %g GPa on a cell %s", *p, r.set.Cell)
+		if len(r.set.FixedAxes) > 0 {
+			text += " but for " + strings.Join(r.set.FixedAxes, ", ")
+		}
+	}
 	return text
 }

@@ -26,7 +26,7 @@ func TestRunWritesWhatItsDocumentationSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const columns = "step,time_fs,T_K,Epot_eV,Ekin_eV,Etot_eV,Econs_eV,P_GPa,Pxx_GPa,Pyy_GPa,Pzz_GPa,Pyz_GPa,Pxz_GPa,Pxy_GPa,V_A3,rho_g_cm3,walltime_s,ns_per_day"
+	const columns = "step,time_fs,T_K,Epot_eV,Ekin_eV,Etot_eV,Econs_eV,P_GPa,Pxx_GPa,Pyy_GPa,Pzz_GPa,Pyz_GPa,Pxz_GPa,Pxy_GPa,V_A3,a_A,b_A,c_A,alpha_deg,beta_deg,gamma_deg,rho_g_cm3,walltime_s,ns_per_day"
 	if got := strings.Join(rows[0], ","); got != columns {
 		t.Errorf("columns\n     %s\nwant %s", got, columns)
 	}

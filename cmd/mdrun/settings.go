@@ -25,16 +25,22 @@ type Settings struct {
 	IPI        string   `group:"System" name:"ipi" placeholder:"ADDRESS" help:"Make no run but compute forces for i-PI at host:port or unix:NAME."`
 	Skin       float64  `group:"System" default:"0.5" help:"Reach of neighbour lists beyond the cutoff, Å."`
 
-	Ensemble       string   `group:"Dynamics" default:"csvr" enum:"nve,csvr,langevin,nose-hoover" help:"nve, csvr, langevin or nose-hoover."`
-	Temperature    float64  `group:"Dynamics" default:"300" help:"Of velocities and thermostat, K."`
-	TemperatureEnd *float64 `group:"Dynamics" placeholder:"K" help:"Ramp the thermostat to this, K; default no ramp."`
-	Timestep       float64  `group:"Dynamics" default:"0.5" help:"Time step, fs."`
-	Time           *float64 `group:"Dynamics" placeholder:"PS" help:"Length of the run, ps; default 10."`
-	Steps          *int     `group:"Dynamics" placeholder:"N" help:"The same in steps."`
-	Equilibrate    float64  `group:"Dynamics" default:"0" help:"csvr for so many ps first, not counted in these."`
-	Relaxation     float64  `group:"Dynamics" default:"100" help:"Relaxation time of csvr and nose-hoover, fs."`
-	Friction       float64  `group:"Dynamics" default:"0.002" help:"Friction of langevin, 1/fs."`
-	Seed           uint64   `group:"Dynamics" default:"1" help:"Of velocities and thermostat."`
+	Ensemble        string   `group:"Dynamics" default:"csvr" enum:"nve,csvr,langevin,nose-hoover,npt" help:"nve, csvr, langevin, nose-hoover, npt (as csvr)."`
+	Temperature     float64  `group:"Dynamics" default:"300" help:"Of velocities and thermostat, K."`
+	TemperatureEnd  *float64 `group:"Dynamics" placeholder:"K" help:"Ramp the thermostat to this, K; default no ramp."`
+	Timestep        float64  `group:"Dynamics" default:"0.5" help:"Time step, fs."`
+	Time            *float64 `group:"Dynamics" placeholder:"PS" help:"Length of the run, ps; default 10."`
+	Steps           *int     `group:"Dynamics" placeholder:"N" help:"The same in steps."`
+	Equilibrate     float64  `group:"Dynamics" default:"0" help:"csvr for so many ps first, not counted in these."`
+	Relaxation      float64  `group:"Dynamics" default:"100" help:"Relaxation time of csvr and nose-hoover, fs."`
+	Friction        float64  `group:"Dynamics" default:"0.002" help:"Friction of langevin, 1/fs."`
+	Pressure        *float64 `group:"Dynamics" placeholder:"GPA" help:"Keep this pressure, GPa, not the volume."`
+	BarostatTime    float64  `group:"Dynamics" default:"1000" help:"Relaxation time of the volume, fs."`
+	Compressibility float64  `group:"Dynamics" default:"0.1" help:"Of the material within a factor of ten, 1/GPa."`
+	Cell            string   `group:"Dynamics" default:"iso" enum:"iso,aniso,tri" help:"iso as a whole, aniso x, y, z each, tri angles too."`
+	FixedAxes       []string `group:"Dynamics" placeholder:"x,y" help:"Axes along which the cell does not change."`
+
+	Seed uint64 `group:"Dynamics" default:"1" help:"Of velocities and thermostat."`
 
 	Out             string         `group:"Output" default:"." help:"Directory of the output files."`
 	Prefix          string         `group:"Output" help:"Start of their names; default the name of run.toml."`
@@ -48,6 +54,7 @@ type Settings struct {
 
 	MaxTemperature  float64 `group:"Guards" default:"10000" help:"Stop a run that is hotter, K."`
 	MaxEnergyChange float64 `group:"Guards" default:"10" help:"Stop if the potential energy changes by more, eV/atom."`
+	MaxCellChange   float64 `group:"Guards" default:"2" help:"Stop if the cell halves or doubles, as factor 2."`
 	MaxMove         float64 `group:"Guards" default:"1" help:"Stop if an atom moves further in a step, Å."`
 }
 
@@ -83,6 +90,9 @@ func (s *Settings) resolve(file runFile) error {
 	case filepath.Base(s.Prefix) != s.Prefix:
 		return fmt.Errorf("prefix = %q, want a name without a directory: that is out", s.Prefix)
 	}
+	if err := s.resolvePressure(); err != nil {
+		return err
+	}
 	if s.IPI != "" {
 		if _, _, err := ipi.Network(s.IPI); err != nil {
 			return err
@@ -103,7 +113,8 @@ func (s *Settings) resolve(file runFile) error {
 		value float64
 	}{
 		{"timestep", s.Timestep}, {"relaxation", s.Relaxation}, {"max_move", s.MaxMove},
-		{"max_temperature", s.MaxTemperature}, {"max_energy_change", s.MaxEnergyChange},
+		{"max_temperature", s.MaxTemperature}, {"max_energy_change", s.MaxEnergyChange}, {"max_cell_change", s.MaxCellChange},
+		{"barostat_time", s.BarostatTime}, {"compressibility", s.Compressibility},
 	} {
 		// An infinite limit is a guard that is off.
 		if !(p.value > 0) || p.name == "timestep" && math.IsInf(p.value, 0) {
@@ -116,6 +127,33 @@ func (s *Settings) resolve(file runFile) error {
 	for _, stage := range stages(s) {
 		if err := stage.stepper.Validate(); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// resolvePressure checks what belongs to a constant pressure.
+func (s *Settings) resolvePressure() error {
+	if s.Pressure == nil {
+		switch {
+		case s.Ensemble == "npt":
+			return fmt.Errorf("ensemble = npt without a pressure: want pressure in GPa, 0 for a vacuum or the air")
+		case s.Cell != "iso":
+			return fmt.Errorf("cell = %q has no meaning without a pressure", s.Cell)
+		case len(s.FixedAxes) > 0:
+			return fmt.Errorf("fixed_axes = %v has no meaning without a pressure", s.FixedAxes)
+		}
+		return nil
+	}
+	switch {
+	case s.IPI != "":
+		return fmt.Errorf("ipi = %q and pressure = %g: the barostat is that of i-PI, leave pressure out", s.IPI, *s.Pressure)
+	case s.Ensemble == "nve":
+		return fmt.Errorf("pressure = %g has no meaning for ensemble nve: want npt, langevin or nose-hoover", *s.Pressure)
+	}
+	for _, axis := range s.FixedAxes {
+		if axis != "x" && axis != "y" && axis != "z" {
+			return fmt.Errorf("fixed_axes = %v, want some of x, y and z", s.FixedAxes)
 		}
 	}
 	return nil

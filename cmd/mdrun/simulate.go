@@ -93,6 +93,9 @@ func (r *simulation) startNew() error {
 		return err
 	}
 	r.sys, r.drawn = st.system, st.vel == nil
+	if err := r.sys.checkPressure(r.set); err != nil {
+		return err
+	}
 	if r.calc, err = newCalculator(r.model, &r.sys, r.set); err != nil {
 		return err
 	}
@@ -114,6 +117,9 @@ func (r *simulation) startAgain(path string) (*checkpoint, error) {
 	}
 	r.state, r.first, r.past, r.conserved = state, state.Step, c.Wall, c.Conserved
 	r.sys = system{species: c.Species, pbc: c.PBC, isotope: c.Isotope, origin: path}
+	if err := r.sys.checkPressure(r.set); err != nil {
+		return nil, err
+	}
 	r.calc, err = newCalculator(r.model, &r.sys, r.set)
 	return c, err
 }
@@ -160,6 +166,7 @@ func (r *simulation) integrate() error {
 func (r *simulation) watchers() []integrator.Watcher {
 	guard := &integrator.Guard{
 		MaxMove: r.set.MaxMove, MaxTemperature: r.set.MaxTemperature, MaxEnergyChange: r.set.MaxEnergyChange,
+		MaxCellChange: r.set.MaxCellChange,
 	}
 	// The guard compares with the state it saw first.
 	guard.Check(r.state)

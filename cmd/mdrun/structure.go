@@ -22,6 +22,14 @@ type system struct {
 func (s *system) periodic() bool { return s.pbc == [3]bool{true, true, true} }
 func (s *system) molecule() bool { return s.pbc == [3]bool{} }
 
+// checkPressure refuses a pressure on what has no volume.
+func (s *system) checkPressure(set *Settings) error {
+	if set.Pressure != nil && !s.periodic() {
+		return fmt.Errorf("%s is %s, pressure = %g needs a cell that is periodic along a, b and c: leave pressure out", s.origin, periodicity(s.pbc), *set.Pressure)
+	}
+	return nil
+}
+
 // start is a system with the positions, velocities and masses it starts from.
 type start struct {
 	system

@@ -12,6 +12,7 @@ import (
 type textReport struct {
 	w       io.Writer
 	volume  bool // there is a pressure
+	changes bool // and the volume changes
 	printed time.Time
 	part    int    // the twentieth of the run that was printed last
 	pending string // the last row, if it was not printed
@@ -26,10 +27,14 @@ func (t *textReport) facts(lines [][2]string) {
 func (t *textReport) start(r *simulation) {
 	t.facts(r.describe())
 	t.volume = r.sys.periodic()
+	t.changes = r.set.Pressure != nil
 	t.part = -1
 	fmt.Fprintf(t.w, "\n%10s %11s %8s %14s %14s %10s", "step", "time/ps", "T/K", "Epot/eV", "Etot/eV", "drift*")
 	if t.volume {
 		fmt.Fprintf(t.w, " %8s", "P/GPa")
+	}
+	if t.changes {
+		fmt.Fprintf(t.w, " %10s", "V/Å³")
 	}
 	fmt.Fprintf(t.w, " %8s %5s %8s\n", "ns/day", "done", "left")
 }
@@ -55,6 +60,9 @@ func (t *textReport) format(s sample, p progress) string {
 	if t.volume {
 		row += fmt.Sprintf(" %8.3f", s.Pressure)
 	}
+	if t.changes {
+		row += fmt.Sprintf(" %10.1f", s.Volume)
+	}
 	return row + fmt.Sprintf(" %8.3f %4.0f%% %8s\n", s.rate, 100*p.done, p.left.Round(time.Second))
 }
 
@@ -70,6 +78,9 @@ func (t *textReport) end(r *simulation, sum summary) {
 	}
 	if !math.IsNaN(sum.pressure) {
 		fmt.Fprintf(t.w, "pressure    %.3f GPa\n", sum.pressure)
+	}
+	if t.changes {
+		fmt.Fprintf(t.w, "volume      %.1f ± %.1f Å³, %.4f g/cm³\n", sum.volume, sum.volumeSD, sum.density)
 	}
 	if !math.IsNaN(sum.drift) {
 		fmt.Fprintf(t.w, "drift       %.3g meV/atom/ns of the conserved quantity\n", sum.drift)

@@ -14,8 +14,9 @@ import (
 // sample is a row of the thermo file.
 type sample struct {
 	integrator.Thermo
-	wall float64 // s, of all parts of the run
-	rate float64 // ns/day, of this part
+	cell [6]float64 // lengths of a, b, c in Å, angles α, β, γ in degrees
+	wall float64    // s, of all parts of the run
+	rate float64    // ns/day, of this part
 }
 
 // column is a column of the thermo file.
@@ -41,6 +42,12 @@ var columns = []column{
 	{"Pxz_GPa", 6, func(s *sample) *float64 { return &s.PressureTensor[0][2] }},
 	{"Pxy_GPa", 6, func(s *sample) *float64 { return &s.PressureTensor[0][1] }},
 	{"V_A3", 4, func(s *sample) *float64 { return &s.Volume }},
+	{"a_A", 5, func(s *sample) *float64 { return &s.cell[0] }},
+	{"b_A", 5, func(s *sample) *float64 { return &s.cell[1] }},
+	{"c_A", 5, func(s *sample) *float64 { return &s.cell[2] }},
+	{"alpha_deg", 4, func(s *sample) *float64 { return &s.cell[3] }},
+	{"beta_deg", 4, func(s *sample) *float64 { return &s.cell[4] }},
+	{"gamma_deg", 4, func(s *sample) *float64 { return &s.cell[5] }},
 	{"rho_g_cm3", 6, func(s *sample) *float64 { return &s.Density }},
 	{"walltime_s", 3, func(s *sample) *float64 { return &s.wall }},
 	{"ns_per_day", 4, func(s *sample) *float64 { return &s.rate }},
@@ -49,15 +56,32 @@ var columns = []column{
 // observe returns the sample of a state. Without three periodic directions what
 // needs a volume is NaN, also if there is a lattice: a box around a molecule.
 func observe(state *integrator.State, sys *system) sample {
-	s := sample{Thermo: state.Thermo()}
+	s := sample{Thermo: state.Thermo(), cell: parameters(state.Lattice)}
 	if !sys.periodic() {
 		nan := math.NaN()
 		s.Volume, s.Density, s.Pressure = nan, nan, nan
+		s.cell = [6]float64{nan, nan, nan, nan, nan, nan}
 		for i := range s.PressureTensor {
 			s.PressureTensor[i] = [3]float64{nan, nan, nan}
 		}
 	}
 	return s
+}
+
+// parameters returns lengths [Å] and angles [degrees] of a lattice: α between b
+// and c, and so on.
+func parameters(lattice [3][3]float64) (p [6]float64) {
+	dot := func(k, l int) float64 {
+		return lattice[k][0]*lattice[l][0] + lattice[k][1]*lattice[l][1] + lattice[k][2]*lattice[l][2]
+	}
+	for k := range 3 {
+		p[k] = math.Sqrt(dot(k, k))
+	}
+	for k := range 3 {
+		l, m := (k+1)%3, (k+2)%3
+		p[3+k] = math.Acos(min(max(dot(l, m)/(p[l]*p[m]), -1), 1)) * 180 / math.Pi
+	}
+	return p
 }
 
 // text returns the fields of the row. What is not a number is an empty field.
