@@ -386,7 +386,7 @@ func TestTestOnTrainingDataFails(t *testing.T) {
 
 func TestDescriptionHoldsWhatTheFileKnows(t *testing.T) {
 	d := Describe(acac(t))
-	if d.Weights != 39555 || d.Orientations != 32 || d.Held != 50 || d.Epochs != 400 || d.Seed != "1" || len(d.Repulsion) != 6 ||
+	if d.Weights != 39555 || d.Orientations != 32 || d.Held != 50 || d.Epochs != 300 || d.Seed != "1" || len(d.Repulsion) != 6 ||
 		d.Elements[1].Symbol != "C" || d.Elements[1].Reference > -1000 || !strings.Contains(d.Network, "degree 3 in space and 2 on the sphere") {
 		t.Errorf("%+v", d)
 	}
