@@ -24,15 +24,15 @@ import (
 // η is symmetric, so that no move turns the cell, though many can a little. The
 // probability of a volume is that of the isothermal–isobaric ensemble,
 // V^(DOF/3) e^(−p₀V/k_BT) for a gas without forces, whichever components move,
-// and the mean of the pressure printed is p₀. β and τ set how fast, not what: β
-// within a factor of ten of the compressibility makes τ about the relaxation
-// time of the volume. One much too large shows as drift of Conserved, which
-// holds p₀V and the heat of the barostat, up to a constant.
+// and the mean of the pressure printed is p₀. A move is accepted or rejected by
+// Metropolis, so that this holds for moves of any size: β and τ set how fast, not
+// what. β within a factor of ten of the compressibility makes τ about the
+// relaxation time of the volume; one much too large is an error.
 //
 // Sources: Bernetti, Bussi, J. Chem. Phys. 153, 114107 (2020); for the shape Del
 // Tatto, Raiteri, Bernetti, Bussi, Appl. Sci. 12, 1139 (2022). They have one
-// equation for all of the cell; its split, which leaves all noise additive and
-// Conserved sharp, is of this package.
+// equation for all of the cell; its split, which leaves all noise additive, and
+// the acceptance (Roberts, Tweedie, Bernoulli 2, 341 (1996)) are of this package.
 type Barostat struct {
 	Thermostat      Thermostat // moves the atoms and gives temperature and time step
 	Pressure        float64    // p₀ in GPa, positive in compression
@@ -67,6 +67,9 @@ const (
 
 	// largestMove is a strain in one move that no stable barostat makes.
 	largestMove = 0.5
+
+	// largestExcess is ΔF̃/k_BT of a move that will never be accepted.
+	largestExcess = 50
 )
 
 // Validate implements Stepper.
@@ -119,8 +122,28 @@ func (c Barostat) Step(s *State, ff ForceField) error {
 	return c.move(s, ff, float64(stride)*dt, Boltzmann*temperature)
 }
 
-// move changes the cell over a time h. A coordinate y with the force
-// Φ = −∂F/∂y, F = H + p₀V − k_BT ln λ, and the mobility μ moves by
+// move changes the cell over a time h, or leaves all but the noise as it is. What
+// the cell does to the energy is heat of the barostat.
+func (c Barostat) move(s *State, ff ForceField, h, kT float64) error {
+	energy := s.Energy + s.KineticEnergy()
+	s.keep()
+	excess, err := c.propose(s, ff, h, kT)
+	if err != nil {
+		return err
+	}
+	if kT > 0 && excess > largestExcess*kT {
+		return s.diverged(-1, "rise of the free energy in one move of the cell", excess/kT, "k_BT", largestExcess)
+	}
+	if excess > 0 && (kT == 0 || s.Noise.Float64() >= math.Exp(-excess/kT)) {
+		s.putBack()
+		return nil
+	}
+	s.BathEnergy -= s.Energy + s.KineticEnergy() - energy
+	return nil
+}
+
+// propose makes a move of the cell and returns what it costs, ΔF̃. A coordinate y
+// with the force Φ = −∂F/∂y, F = H + p₀V − k_BT ln λ, and the mobility μ moves by
 //
 //	Δy = μhΦ + √(2k_BTμh) R,  R normal,
 //
@@ -128,9 +151,10 @@ func (c Barostat) Step(s *State, ff ForceField) error {
 // differ by the factor exp(−ΔF̃/k_BT), which a perfect step would make 1:
 //
 //	ΔF̃ = ΔF + Δy (Φ + Φ′)/2 + μh (Φ′² − Φ²)/4
-func (c Barostat) move(s *State, ff ForceField, h, kT float64) error {
+func (c Barostat) propose(s *State, ff ForceField, h, kT float64) (excess float64, err error) {
 	rate := h * cmp.Or(c.Compressibility, defaultCompressibility) * GPa / cmp.Or(c.Tau, defaultBarostatTau) // Å³/eV
 	target := c.Pressure / GPa
+	energy := s.Energy + s.KineticEnergy()
 	before := c.drive(s, target, kT)
 
 	mobility := rate * float64(c.axes()) / 12
@@ -141,7 +165,7 @@ func (c Barostat) move(s *State, ff ForceField, h, kT float64) error {
 	shapeMobility := rate / (3 * before.root * (before.root + step))
 	shape := c.shapeMove(s, before.shape, shapeMobility, kT)
 	if size := max(math.Abs(growth), math.Sqrt(contract(shape, shape))); !(size <= largestMove) {
-		return s.diverged(-1, "strain of the cell in one move", size, "", largestMove)
+		return 0, s.diverged(-1, "strain of the cell in one move", size, "", largestMove)
 	}
 
 	strain := shape
@@ -152,14 +176,14 @@ func (c Barostat) move(s *State, ff ForceField, h, kT float64) error {
 	}
 	s.deform(strain)
 	if err := s.Evaluate(ff); err != nil {
-		return err
+		return 0, err
 	}
 	after := c.drive(s, target, kT)
-	s.BathEnergy += target*(after.root*after.root-before.root*before.root) - kT*growth/2 +
+	return s.Energy + s.KineticEnergy() - energy +
+		target*(after.root*after.root-before.root*before.root) - kT*growth/2 +
 		step*(before.size+after.size)/2 + mobility*(after.size*after.size-before.size*before.size)/4 +
 		(contract(shape, before.shape)+contract(shape, after.shape))/2 +
-		shapeMobility*(contract(after.shape, after.shape)-contract(before.shape, before.shape))/4
-	return nil
+		shapeMobility*(contract(after.shape, after.shape)-contract(before.shape, before.shape))/4, nil
 }
 
 // drive is what moves a cell: λ and the force on it, and the force on the
@@ -251,6 +275,21 @@ func (s *State) deform(strain [3][3]float64) {
 		s.Pos[i] = times(s.Pos[i], &forward)
 		s.Vel[i] = times(s.Vel[i], &back)
 	}
+}
+
+// keep holds what a move of the cell changes, for putBack.
+func (s *State) keep() {
+	k := &s.kept
+	k.lattice, k.energy, k.virial = s.Lattice, s.Energy, s.Virial
+	k.pos, k.vel, k.forces = append(k.pos[:0], s.Pos...), append(k.vel[:0], s.Vel...), append(k.forces[:0], s.Forces...)
+}
+
+func (s *State) putBack() {
+	k := &s.kept
+	s.Lattice, s.Energy, s.Virial = k.lattice, k.energy, k.virial
+	copy(s.Pos, k.pos)
+	copy(s.Vel, k.vel)
+	copy(s.Forces, k.forces)
 }
 
 // exponential returns exp(m) for a small matrix by its series: with |m| < 1 the

@@ -43,6 +43,15 @@ type State struct {
 
 	Chain Chain   // Nosé–Hoover chain; empty until NoseHoover fills it
 	Noise *Stream // random numbers of Langevin, CSVR and Barostat, from NewStream
+
+	kept kept // of a move of the cell that may be taken back
+}
+
+// kept is what a move of the cell changes.
+type kept struct {
+	pos, vel, forces [][3]float64
+	lattice, virial  [3][3]float64
+	energy           float64
 }
 
 // NewState returns a state at rest at step 0 with copies of pos [Å] and masses
