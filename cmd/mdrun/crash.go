@@ -33,8 +33,8 @@ func (r *simulation) explain(cause error) error {
 	case e.Atom >= 0:
 		return fmt.Errorf("%w (%s)", cause, xyz.Symbol(r.sys.species[e.Atom]))
 	case strings.HasPrefix(e.Quantity, "strain of the cell"), strings.HasPrefix(e.Quantity, "rise of the free energy"):
-		return fmt.Errorf("%w: the barostat is too fast, lower compressibility = %g to that of the material or raise barostat_time = %g",
-			cause, r.set.Compressibility, r.set.BarostatTime)
+		return fmt.Errorf("%w: the barostat is too fast, lower compressibility = %g to that of the material or raise barostat_time = %g; or the material does not bear a pressure = %g",
+			cause, r.set.Compressibility, r.set.BarostatTime, *r.set.Pressure)
 	case strings.HasPrefix(e.Quantity, "growth of the "):
 		return fmt.Errorf("%w: evaporation, a pressure = %g too low, or a shape that nothing holds (a liquid needs cell = \"iso\"); raise max_cell_change if the model knows such cells",
 			cause, *r.set.Pressure)

@@ -97,7 +97,8 @@ func TestPressureRunDependsOnNeitherThreadsNorSkin(t *testing.T) {
 func TestCollapsingCellSaysWhatToDo(t *testing.T) {
 	for _, c := range []struct{ flag, want string }{
 		{"--pressure=3000", "too high, a model that has not seen such densities"},
-		{"--pressure=-3000", "evaporation, a pressure = -3000 too low"},
+		{"--pressure=-30", "evaporation, a pressure = -30 too low"},
+		{"--pressure=-3000", "or the material does not bear a pressure = -3000"},
 		{"--compressibility=1e5", "the barostat is too fast, lower compressibility = 100000"},
 	} {
 		dir := workplace(t)
