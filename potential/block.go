@@ -6,7 +6,9 @@ import "ponita/potential/internal/kernel"
 //
 //	h' = h + s·(W2·GELU(W1·LayerNorm_c(n) + b1) + b2)
 //
-// with a layer scale s where the configuration has one. Rows are atoms and
+// with a layer scale s where the configuration has one. The ε of the layer norm is
+// of the configuration too: of the order of the variance of n it makes the norm a
+// soft one, linear for small n. Rows are atoms and
 // orientations together; the hidden width is the widening times C.
 
 // blockMaps are the affine maps of one block. Gain and shift of the layer norm,
@@ -117,7 +119,7 @@ func (p *Pass[T]) blockForward(t int, next, n []T) {
 	copy(next, s.h)
 	p.eachBlock(func(rows int, cut func([]T, int) []T) {
 		xhat, g := cut(s.xhat, c), cut(s.g, hidden)
-		set.Normalize(xhat, cut(s.rstd, 1), cut(n, c), c)
+		set.Normalize(xhat, cut(s.rstd, 1), cut(n, c), c, T(p.net.cfg.NormEpsilon))
 		var d2 []T
 		if p.second {
 			d2 = cut(s.d2g, hidden)

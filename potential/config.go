@@ -54,6 +54,9 @@ type Config struct {
 	Basis  int `json:"basis"`  // 0 means Hidden
 	// Intervals is the number of intervals of the tables of a tabulated network.
 	Intervals int `json:"intervals,omitempty"`
+	// NormEpsilon is ε of the layer norms, (n − mean n)(var n + ε)^(-1/2); 0 means
+	// 1e-5. One of the order of the variance keeps small messages small.
+	NormEpsilon float64 `json:"norm_epsilon,omitempty"`
 	// LayerScale multiplies each block's output by a learned factor per channel.
 	LayerScale bool `json:"layer_scale,omitempty"`
 	// MeanNeighbors is n̄, the mean number of neighbours in the training set,
@@ -102,6 +105,9 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.MeanNeighbors == 0 {
 		c.MeanNeighbors = 1
+	}
+	if c.NormEpsilon == 0 {
+		c.NormEpsilon = 1e-5
 	}
 	if c.Kernel == Distance {
 		c.Grid = Grid{Name: "none", Orientations: [][3]float64{{}}, Weights: []float64{1}}
@@ -163,6 +169,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("potential: cutoff is %g Å, want 0 to 1000", c.Cutoff)
 	case !(c.MeanNeighbors > 0 && c.MeanNeighbors < 1e9):
 		return fmt.Errorf("potential: mean_neighbors is %g, want a positive number", c.MeanNeighbors)
+	case !(c.NormEpsilon > 0 && c.NormEpsilon < 1e9):
+		return fmt.Errorf("potential: norm_epsilon is %g, want a positive number", c.NormEpsilon)
 	case c.Kernel == Distance && c.InputVectors+c.OutputVectors > 0:
 		return fmt.Errorf("potential: the distance family has no orientations, so no vectors in or out")
 	}

@@ -121,7 +121,7 @@ func (e *engine[T]) spherical(t int, n, m []T) {
 
 // normalize writes x̂ and rstd of a block.
 func (e *engine[T]) normalize(w *worker[T], n []T) {
-	e.set.Normalize(resize(&w.xhat, len(n)), resize(&w.rstd, len(n)/e.channels), n, e.channels)
+	e.set.Normalize(resize(&w.xhat, len(n)), resize(&w.rstd, len(n)/e.channels), n, e.channels, e.normEpsilon)
 }
 
 // seed adds what the readout of layer t gives to ∂E/∂h'.

@@ -25,7 +25,7 @@ func cell(seed uint64, n int) (species []int, pos [][3]float64, lattice [3][3]fl
 // engines are configurations that the engine evaluates.
 func engines() map[string]Config {
 	c := Config{Species: []int{1, 8}, Cutoff: 4, Channels: 16, Layers: 2, Hidden: 8, Bessel: 5, MeanNeighbors: 12}
-	layers1, layers3, layers4, degree3, degree1, scaled, odd, last := c, c, c, c, c, c, c, c
+	layers1, layers3, layers4, degree3, degree1, scaled, odd, last, soft := c, c, c, c, c, c, c, c, c
 	layers1.Layers = 1
 	layers3.Layers = 3
 	layers4.Layers = 4
@@ -34,10 +34,11 @@ func engines() map[string]Config {
 	scaled.LayerScale = true
 	odd.Channels, odd.Widening, odd.Degree = 13, 3, 5
 	last.LastReadoutOnly = true
+	soft.NormEpsilon = 1
 	return map[string]Config{
 		"plain": c, "one layer": layers1, "three layers": layers3, "four layers": layers4,
 		"degree 3, 32 points": degree3, "degree 1, 20 points": degree1, "layer scale": scaled,
-		"13 channels, degree 5": odd, "last readout only": last,
+		"13 channels, degree 5": odd, "last readout only": last, "soft norm": soft,
 	}
 }
 

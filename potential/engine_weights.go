@@ -20,6 +20,7 @@ type engineWeights[T Float] struct {
 	set              *kernel.Set[T]
 	points, channels int // N and C
 	degree           int // L
+	normEpsilon      T   // of the layer norms
 	hidden, width    int // of a block, and (L+1)·C
 	grid             []T // [3][orientation]
 	embedding        []T // [species][channel]
@@ -54,7 +55,7 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 	}
 	e := &engineWeights[T]{
 		set: set, points: len(c.Grid.Orientations), channels: c.Channels, degree: c.Degree,
-		hidden: c.Widening * c.Channels, width: (c.Degree + 1) * c.Channels,
+		normEpsilon: T(c.NormEpsilon), hidden: c.Widening * c.Channels, width: (c.Degree + 1) * c.Channels,
 	}
 	e.grid = make([]T, 3*e.points)
 	for a, o := range c.Grid.Orientations {

@@ -101,6 +101,9 @@ func Decode(data []byte) (*Model, error) {
 		Repulsion: h.Repulsion, Binding: h.Binding, Provenance: h.Provenance,
 		Weights: make([]float64, count), hash: hex.EncodeToString(sum[:16]),
 	}
+	if m.Config.NormEpsilon == 0 { // older than the field
+		m.Config.NormEpsilon = Config{}.WithDefaults().NormEpsilon
+	}
 	flat := image[imageHeader+head:]
 	for k := range m.Weights {
 		if size == 4 {

@@ -38,11 +38,11 @@ type progress struct {
 type state struct {
 	progress
 	theta, mean, best []float64 // weights, their average, the best average
-	adam              *adam
+	optimizer         *optimizer
 }
 
 func (s *state) vectors() []*[]float64 {
-	return []*[]float64{&s.theta, &s.mean, &s.best, &s.adam.M, &s.adam.V}
+	return []*[]float64{&s.theta, &s.mean, &s.best, &s.optimizer.M, &s.optimizer.V}
 }
 
 // A checkpoint is: magic, length of the JSON part, JSON, length of a vector, the
@@ -103,6 +103,6 @@ func (s *state) load(path string) error {
 			data = data[8:]
 		}
 	}
-	s.adam.Step = s.Step
+	s.optimizer.Step = s.Step
 	return nil
 }

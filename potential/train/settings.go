@@ -41,7 +41,8 @@ type Settings struct {
 	Degree      int     `default:"0" help:"Degree of the spatial kernel; 0 is the preset's."`
 	FiberDegree int     `default:"2" help:"Degree of the spherical kernel."`
 	Bessel      int     `default:"8" help:"Radial Bessel functions. They cost nothing after training; many are wild at distances below those in the data."`
-	Hidden      int     `default:"32" help:"Width of the network behind the kernels. It costs nothing after training."`
+	Hidden      int     `default:"64" help:"Width of the network behind the kernels. It costs nothing after training."`
+	NormEpsilon float64 `default:"1" help:"Epsilon of the layer norms: 1 keeps small messages small, 1e-5 makes all alike."`
 	Envelope    int     `default:"6" help:"Order p of the cutoff polynomial."`
 	Grid        string  `help:"Orientations: icosahedron12, dodecahedron20, icosahedral32 or a file; the preset's without."`
 	ZBL         bool    `name:"zbl" default:"true" negatable:"" help:"Short-range repulsion below the shortest distances in the data."`
@@ -51,13 +52,14 @@ type Settings struct {
 	BaseChannels    int    `default:"32" help:"Width at which all parametrizations are the same: that for which the learning rate was tuned."`
 
 	Epochs          int     `default:"200" help:"Passes over the data."`
-	Batch           int     `default:"4" help:"Configurations per step."`
-	LearningRate    float64 `default:"0.003" help:"Peak learning rate of Adam."`
+	Batch           int     `default:"2" help:"Configurations per step."`
+	Optimizer       string  `default:"muon" enum:"muon,adam" help:"Muon moves the matrices between channels, Adam the rest or all."`
+	LearningRate    float64 `default:"0.004" help:"Peak learning rate."`
 	Schedule        string  `default:"cosine" enum:"cosine,plateau,constant" help:"Course of the learning rate."`
 	WarmUp          float64 `default:"1" help:"Epochs of linear warm-up."`
 	FinalRate       float64 `default:"0.001" help:"Least learning rate over the peak."`
 	Patience        int     `default:"20" help:"Plateau: epochs without progress after which the rate is halved."`
-	WeightDecay     float64 `default:"0" help:"Decoupled decay of matrices (AdamW)."`
+	WeightDecay     float64 `default:"0" help:"Decoupled decay of matrices."`
 	Clip            float64 `default:"10" help:"Largest norm of a gradient."`
 	Average         float64 `default:"0.999" help:"Decay of the moving average of the weights, which is what is saved."`
 	Rotate          bool    `default:"true" negatable:"" help:"Turn every configuration at random in every epoch."`
@@ -129,6 +131,9 @@ func (s Settings) Validate() error {
 	if _, ok := presets[s.Preset]; !ok {
 		return fmt.Errorf("train: preset is %q, want small, medium or large", s.Preset)
 	}
+	if s.Optimizer != "muon" && s.Optimizer != "adam" {
+		return fmt.Errorf("train: optimizer is %q, want muon or adam", s.Optimizer)
+	}
 	if !slices.Contains(Parametrizations, s.Parametrization) {
 		return fmt.Errorf("train: parametrization is %q, want one of %s", s.Parametrization, strings.Join(Parametrizations, ", "))
 	}
@@ -149,6 +154,7 @@ func (s Settings) Validate() error {
 		{"final_rate", s.FinalRate, 0, 1},
 		{"patience", float64(s.Patience), 1, 1e6},
 		{"weight_decay", s.WeightDecay, 0, 1},
+		{"norm_epsilon", s.NormEpsilon, 1e-12, 1e6},
 		{"clip", s.Clip, 1e-12, 1e12},
 		{"average", s.Average, 0, 0.999999999},
 		{"energy_weight", s.EnergyWeight, 0, 1e12},

@@ -189,9 +189,13 @@ func (t *Trainer) build(version string) error {
 	t.scaling = s.scaling(c)
 	raw := make([]float64, n)
 	t.scaling.raw(raw, t.model.Weights)
+	o, err := newOptimizer(n)
+	if err != nil {
+		return err
+	}
 	t.state = state{
 		progress: progress{Settings: s.identity(), Data: t.data.File.SHA256 + t.valid.File.SHA256, Log: logHeader},
-		theta:    raw, mean: slices.Clone(raw), best: make([]float64, n), adam: newAdam(n),
+		theta:    raw, mean: slices.Clone(raw), best: make([]float64, n), optimizer: o,
 	}
 	return nil
 }
@@ -211,7 +215,7 @@ func (s Settings) config(species []int) (potential.Config, error) {
 	}
 	c := potential.Config{
 		Species: species, Kernel: s.Kernel, Cutoff: s.Cutoff, Envelope: s.Envelope, Grid: grid,
-		Layers: s.Layers, Channels: s.Channels, Widening: s.Widening, Degree: s.Degree, FiberDegree: s.FiberDegree,
+		Layers: s.Layers, Channels: s.Channels, Widening: s.Widening, NormEpsilon: s.NormEpsilon, Degree: s.Degree, FiberDegree: s.FiberDegree,
 		Bessel: s.Bessel, Hidden: s.Hidden,
 	}.WithDefaults()
 	return c, c.Validate()
@@ -313,8 +317,8 @@ func (t *Trainer) step(order []int, batches int) (Progress, error) {
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return Progress{}, fmt.Errorf("train: the gradient is not finite in epoch %d, batch %d; try a lower learning_rate than %g: %w", st.Epoch+1, st.Batch+1, s.LearningRate, ErrDiverged)
 	}
-	st.adam.update(t.scaling, st.theta, t.grad, rate, s.WeightDecay)
-	st.Step = st.adam.Step
+	st.optimizer.update(t.scaling, st.theta, t.grad, rate, s.WeightDecay)
+	st.Step = st.optimizer.Step
 	average(st.mean, st.theta, s.Average, st.Step)
 	st.Sums.add(sums)
 	st.Batch++

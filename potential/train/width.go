@@ -45,6 +45,7 @@ type tensorScaling struct {
 	rate       float64 // over the learning rate
 	gradient   float64 // size of an element of ∂L/∂raw over that at the base width
 	norm       float64 // weight of its square in the norm that is clipped
+	muon       bool    // moved by Muon instead of Adam
 }
 
 func (s Settings) scaling(c potential.Config) scaling {
@@ -70,7 +71,7 @@ func (s Settings) scaling(c potential.Config) scaling {
 		case potential.Finite, potential.FiniteVector:
 			elements, gathered = 1, 1 // every channel adds to the gradient
 		}
-		x := tensorScaling{Tensor: t, gradient: 1, norm: 1}
+		x := tensorScaling{Tensor: t, gradient: 1, norm: 1, muon: t.Role == potential.Hidden && s.Optimizer == "muon"}
 		x.multiplier, _, x.rate = p[layer].At(m)
 		if s.Parametrization != "sp" {
 			x.gradient = math.Pow(m, gradients[layer]+gathered)

@@ -31,7 +31,7 @@ type assembly[T Float] struct {
 	gatherGrad [degrees]gatherFunc[T] // of dr, p, dy and x
 	pair       [degrees]pairFunc[T]
 
-	normalize  func(xhat, rstd, x *T, rows, c int, share T)
+	normalize  func(xhat, rstd, x *T, rows, c int, share, epsilon T)
 	normalizeT func(y, slope, v, xhat, rstd *T, rows, c int, share T)
 
 	normalizeGrad func(dx, xhat, rstd, xhatDot, slope, d, dDot *T, rows, c int, share T)
@@ -76,8 +76,8 @@ func (f *assembly[T]) set(name string) *Set[T] {
 		}
 	}
 	f.setEdges(set)
-	set.normalize = func(xhat, rstd, x []T, c int) {
-		f.normalize(first(xhat), first(rstd), first(x), len(rstd), c, 1/T(c))
+	set.normalize = func(xhat, rstd, x []T, c int, epsilon T) {
+		f.normalize(first(xhat), first(rstd), first(x), len(rstd), c, 1/T(c), epsilon)
 	}
 	set.normalizeT = func(y, slope, v, xhat, rstd []T, c int) {
 		f.normalizeT(first(y), first(slope), first(v), first(xhat), first(rstd), len(rstd), c, 1/T(c))

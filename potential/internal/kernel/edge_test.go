@@ -330,7 +330,7 @@ func TestWrongEdgesPanic(t *testing.T) {
 		"odd orientations": func() {
 			s.Pair(nil, &PairArgs[float32]{Grid: x[:9], DM: x[:12], H: x[:12], XH: Rows[float32]{Orientation: 4}, N: 3, C: 4, Degree: 1})
 		},
-		"Normalize":  func() { s.Normalize(x[:8], x[:2], x[:7], 4) },
+		"Normalize":  func() { s.Normalize(x[:8], x[:2], x[:7], 4, 1) },
 		"NormalizeT": func() { s.NormalizeT(x[:8], nil, x[:8], x[:8], x[:3], 4) },
 		"Linear":     func() { s.Linear(x[:8], x[:3], 2, 4) },
 		"Affine":     func() { s.Affine(x[:8], x[:5], s.Linear(x[:8], nil, 2, 4), 2, false) },

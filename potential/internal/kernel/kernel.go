@@ -37,7 +37,7 @@ type Set[T Float] struct {
 	gatherGrad func(dr, p, dy []T, x Rows[T], n, c, degree int)
 	pair       func(out []T, a *PairArgs[T])
 
-	normalize  func(xhat, rstd, x []T, c int)
+	normalize  func(xhat, rstd, x []T, c int, epsilon T)
 	normalizeT func(y, slope, v, xhat, rstd []T, c int)
 
 	normalizeGrad func(dx []T, a *NormArgs[T], c int)

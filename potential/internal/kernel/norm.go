@@ -1,18 +1,15 @@
 package kernel
 
-// NormEpsilon keeps the normalisation of equal channels finite.
-const NormEpsilon = 1e-5
-
 // Normalize is the layer norm without gain and shift, row by row of c channels:
 //
 //	x̂ = (x − mean x) rstd,  rstd = (var x + ε)^(-1/2)
 //
 // with the variance Σ(x − mean)²/c. x and xhat are [row][c], rstd is [row]. xhat
 // may be x.
-func (s *Set[T]) Normalize(xhat, rstd, x []T, c int) {
+func (s *Set[T]) Normalize(xhat, rstd, x []T, c int, epsilon T) {
 	mustMatch("Normalize: xhat", len(xhat), len(rstd), c)
 	mustMatch("Normalize: x", len(x), len(rstd), c)
-	s.normalize(xhat, rstd, x, c)
+	s.normalize(xhat, rstd, x, c, epsilon)
 }
 
 // NormalizeT is the adjoint of Normalize, from that of x̂ to that of x, and, its

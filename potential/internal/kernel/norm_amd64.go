@@ -7,22 +7,22 @@ package kernel
 // normalizeAVX2F32 normalises rows of channels.
 //
 //go:noescape
-func normalizeAVX2F32(xhat *float32, rstd *float32, x *float32, rows int, c int, share float32)
+func normalizeAVX2F32(xhat *float32, rstd *float32, x *float32, rows int, c int, share float32, epsilon float32)
 
 // normalizeAVX2F64 normalises rows of channels.
 //
 //go:noescape
-func normalizeAVX2F64(xhat *float64, rstd *float64, x *float64, rows int, c int, share float64)
+func normalizeAVX2F64(xhat *float64, rstd *float64, x *float64, rows int, c int, share float64, epsilon float64)
 
 // normalizeAVX512F32 normalises rows of channels.
 //
 //go:noescape
-func normalizeAVX512F32(xhat *float32, rstd *float32, x *float32, rows int, c int, share float32)
+func normalizeAVX512F32(xhat *float32, rstd *float32, x *float32, rows int, c int, share float32, epsilon float32)
 
 // normalizeAVX512F64 normalises rows of channels.
 //
 //go:noescape
-func normalizeAVX512F64(xhat *float64, rstd *float64, x *float64, rows int, c int, share float64)
+func normalizeAVX512F64(xhat *float64, rstd *float64, x *float64, rows int, c int, share float64, epsilon float64)
 
 // normalizeTAVX2F32 is the adjoint and the tangent of normalize.
 //

@@ -22,61 +22,37 @@ DATA masks<>+56(SB)/4, $0x00000000
 DATA masks<>+60(SB)/4, $0x00000000
 GLOBL masks<>(SB), RODATA|NOPTR, $64
 
-DATA normF32<>+0(SB)/4, $0x3727c5ac
-DATA normF32<>+4(SB)/4, $0x3727c5ac
-DATA normF32<>+8(SB)/4, $0x3727c5ac
-DATA normF32<>+12(SB)/4, $0x3727c5ac
-DATA normF32<>+16(SB)/4, $0x3727c5ac
-DATA normF32<>+20(SB)/4, $0x3727c5ac
-DATA normF32<>+24(SB)/4, $0x3727c5ac
-DATA normF32<>+28(SB)/4, $0x3727c5ac
-DATA normF32<>+32(SB)/4, $0x3727c5ac
-DATA normF32<>+36(SB)/4, $0x3727c5ac
-DATA normF32<>+40(SB)/4, $0x3727c5ac
-DATA normF32<>+44(SB)/4, $0x3727c5ac
-DATA normF32<>+48(SB)/4, $0x3727c5ac
-DATA normF32<>+52(SB)/4, $0x3727c5ac
-DATA normF32<>+56(SB)/4, $0x3727c5ac
-DATA normF32<>+60(SB)/4, $0x3727c5ac
-DATA normF32<>+64(SB)/4, $0x3f800000
-DATA normF32<>+68(SB)/4, $0x3f800000
-DATA normF32<>+72(SB)/4, $0x3f800000
-DATA normF32<>+76(SB)/4, $0x3f800000
-DATA normF32<>+80(SB)/4, $0x3f800000
-DATA normF32<>+84(SB)/4, $0x3f800000
-DATA normF32<>+88(SB)/4, $0x3f800000
-DATA normF32<>+92(SB)/4, $0x3f800000
-DATA normF32<>+96(SB)/4, $0x3f800000
-DATA normF32<>+100(SB)/4, $0x3f800000
-DATA normF32<>+104(SB)/4, $0x3f800000
-DATA normF32<>+108(SB)/4, $0x3f800000
-DATA normF32<>+112(SB)/4, $0x3f800000
-DATA normF32<>+116(SB)/4, $0x3f800000
-DATA normF32<>+120(SB)/4, $0x3f800000
-DATA normF32<>+124(SB)/4, $0x3f800000
-GLOBL normF32<>(SB), RODATA|NOPTR, $128
+DATA normF32<>+0(SB)/4, $0x3f800000
+DATA normF32<>+4(SB)/4, $0x3f800000
+DATA normF32<>+8(SB)/4, $0x3f800000
+DATA normF32<>+12(SB)/4, $0x3f800000
+DATA normF32<>+16(SB)/4, $0x3f800000
+DATA normF32<>+20(SB)/4, $0x3f800000
+DATA normF32<>+24(SB)/4, $0x3f800000
+DATA normF32<>+28(SB)/4, $0x3f800000
+DATA normF32<>+32(SB)/4, $0x3f800000
+DATA normF32<>+36(SB)/4, $0x3f800000
+DATA normF32<>+40(SB)/4, $0x3f800000
+DATA normF32<>+44(SB)/4, $0x3f800000
+DATA normF32<>+48(SB)/4, $0x3f800000
+DATA normF32<>+52(SB)/4, $0x3f800000
+DATA normF32<>+56(SB)/4, $0x3f800000
+DATA normF32<>+60(SB)/4, $0x3f800000
+GLOBL normF32<>(SB), RODATA|NOPTR, $64
 
-DATA normF64<>+0(SB)/8, $0x3ee4f8b588e368f1
-DATA normF64<>+8(SB)/8, $0x3ee4f8b588e368f1
-DATA normF64<>+16(SB)/8, $0x3ee4f8b588e368f1
-DATA normF64<>+24(SB)/8, $0x3ee4f8b588e368f1
-DATA normF64<>+32(SB)/8, $0x3ee4f8b588e368f1
-DATA normF64<>+40(SB)/8, $0x3ee4f8b588e368f1
-DATA normF64<>+48(SB)/8, $0x3ee4f8b588e368f1
-DATA normF64<>+56(SB)/8, $0x3ee4f8b588e368f1
-DATA normF64<>+64(SB)/8, $0x3ff0000000000000
-DATA normF64<>+72(SB)/8, $0x3ff0000000000000
-DATA normF64<>+80(SB)/8, $0x3ff0000000000000
-DATA normF64<>+88(SB)/8, $0x3ff0000000000000
-DATA normF64<>+96(SB)/8, $0x3ff0000000000000
-DATA normF64<>+104(SB)/8, $0x3ff0000000000000
-DATA normF64<>+112(SB)/8, $0x3ff0000000000000
-DATA normF64<>+120(SB)/8, $0x3ff0000000000000
-GLOBL normF64<>(SB), RODATA|NOPTR, $128
+DATA normF64<>+0(SB)/8, $0x3ff0000000000000
+DATA normF64<>+8(SB)/8, $0x3ff0000000000000
+DATA normF64<>+16(SB)/8, $0x3ff0000000000000
+DATA normF64<>+24(SB)/8, $0x3ff0000000000000
+DATA normF64<>+32(SB)/8, $0x3ff0000000000000
+DATA normF64<>+40(SB)/8, $0x3ff0000000000000
+DATA normF64<>+48(SB)/8, $0x3ff0000000000000
+DATA normF64<>+56(SB)/8, $0x3ff0000000000000
+GLOBL normF64<>(SB), RODATA|NOPTR, $64
 
-// func normalizeAVX2F32(xhat *float32, rstd *float32, x *float32, rows int, c int, share float32)
+// func normalizeAVX2F32(xhat *float32, rstd *float32, x *float32, rows int, c int, share float32, epsilon float32)
 // Requires: AVX, AVX2, CMOV, FMA3
-TEXT ·normalizeAVX2F32(SB), NOSPLIT, $24-44
+TEXT ·normalizeAVX2F32(SB), NOSPLIT, $24-48
 	MOVQ c+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ AX, 8(SP)
@@ -164,9 +140,10 @@ sweptvariance:
 	VADDSS       X0, X1, X1
 	VMULSS       share+40(FP), X1, X1
 	VBROADCASTSS X1, Y0
-	VADDPS       normF32<>+0(SB), Y0, Y0
+	VBROADCASTSS epsilon+44(FP), Y1
+	VADDPS       Y1, Y0, Y0
 	VSQRTPS      Y0, Y0
-	VMOVUPS      normF32<>+64(SB), Y1
+	VMOVUPS      normF32<>+0(SB), Y1
 	VDIVPS       Y0, Y1, Y1
 	VMOVSS       X1, (CX)
 	SUBQ         (SP), AX
@@ -208,9 +185,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func normalizeAVX2F64(xhat *float64, rstd *float64, x *float64, rows int, c int, share float64)
+// func normalizeAVX2F64(xhat *float64, rstd *float64, x *float64, rows int, c int, share float64, epsilon float64)
 // Requires: AVX, AVX2, CMOV, FMA3
-TEXT ·normalizeAVX2F64(SB), NOSPLIT, $24-48
+TEXT ·normalizeAVX2F64(SB), NOSPLIT, $24-56
 	MOVQ c+32(FP), AX
 	SHLQ $0x03, AX
 	MOVQ AX, 8(SP)
@@ -294,9 +271,10 @@ sweptvariance:
 	VADDPD       X0, X1, X1
 	VMULSD       share+40(FP), X1, X1
 	VBROADCASTSD X1, Y0
-	VADDPD       normF64<>+0(SB), Y0, Y0
+	VBROADCASTSD epsilon+48(FP), Y1
+	VADDPD       Y1, Y0, Y0
 	VSQRTPD      Y0, Y0
-	VMOVUPD      normF64<>+64(SB), Y1
+	VMOVUPD      normF64<>+0(SB), Y1
 	VDIVPD       Y0, Y1, Y1
 	VMOVSD       X1, (CX)
 	SUBQ         (SP), AX
@@ -338,9 +316,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func normalizeAVX512F32(xhat *float32, rstd *float32, x *float32, rows int, c int, share float32)
+// func normalizeAVX512F32(xhat *float32, rstd *float32, x *float32, rows int, c int, share float32, epsilon float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·normalizeAVX512F32(SB), NOSPLIT, $24-44
+TEXT ·normalizeAVX512F32(SB), NOSPLIT, $24-48
 	MOVQ c+32(FP), AX
 	SHLQ $0x02, AX
 	MOVQ AX, 8(SP)
@@ -426,9 +404,10 @@ sweptvariance:
 	VADDSS        X0, X1, X1
 	VMULSS        share+40(FP), X1, X1
 	VBROADCASTSS  X1, Z0
-	VADDPS        normF32<>+0(SB), Z0, Z0
+	VBROADCASTSS  epsilon+44(FP), Z1
+	VADDPS        Z1, Z0, Z0
 	VSQRTPS       Z0, Z0
-	VMOVUPS       normF32<>+64(SB), Z1
+	VMOVUPS       normF32<>+0(SB), Z1
 	VDIVPS        Z0, Z1, Z1
 	VMOVSS        X1, (CX)
 	SUBQ          (SP), AX
@@ -467,9 +446,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func normalizeAVX512F64(xhat *float64, rstd *float64, x *float64, rows int, c int, share float64)
+// func normalizeAVX512F64(xhat *float64, rstd *float64, x *float64, rows int, c int, share float64, epsilon float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·normalizeAVX512F64(SB), NOSPLIT, $24-48
+TEXT ·normalizeAVX512F64(SB), NOSPLIT, $24-56
 	MOVQ c+32(FP), AX
 	SHLQ $0x03, AX
 	MOVQ AX, 8(SP)
@@ -551,9 +530,10 @@ sweptvariance:
 	VADDPD        X0, X1, X1
 	VMULSD        share+40(FP), X1, X1
 	VBROADCASTSD  X1, Z0
-	VADDPD        normF64<>+0(SB), Z0, Z0
+	VBROADCASTSD  epsilon+48(FP), Z1
+	VADDPD        Z1, Z0, Z0
 	VSQRTPD       Z0, Z0
-	VMOVUPD       normF64<>+64(SB), Z1
+	VMOVUPD       normF64<>+0(SB), Z1
 	VDIVPD        Z0, Z1, Z1
 	VMOVSD        X1, (CX)
 	SUBQ          (SP), AX

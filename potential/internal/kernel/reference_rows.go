@@ -2,7 +2,7 @@ package kernel
 
 import "math"
 
-func normalize[T Float](xhat, rstd, x []T, c int) {
+func normalize[T Float](xhat, rstd, x []T, c int, epsilon T) {
 	for r := range rstd {
 		row, out := x[r*c:][:c], xhat[r*c:][:c]
 		var mean, variance T
@@ -14,7 +14,7 @@ func normalize[T Float](xhat, rstd, x []T, c int) {
 			out[k] = v - mean
 			variance += out[k] * out[k]
 		}
-		s := T(1 / math.Sqrt(float64(variance)/float64(c)+NormEpsilon))
+		s := T(1 / math.Sqrt(float64(variance)/float64(c)+float64(epsilon)))
 		rstd[r] = s
 		for k := range out {
 			out[k] *= s

@@ -8,19 +8,16 @@ import (
 
 func norm(ctx *build.Context) {
 	writeMaskTable(ctx)
-	tables := map[int]*normConstants{}
+	ones := map[int]Mem{}
 	for _, size := range []int{4, 8} {
 		t := &table{ctx: ctx, size: size, base: ctx.StaticGlobal(map[int]string{4: "normF32", 8: "normF64"}[size])}
 		ctx.DataAttributes(build.RODATA | build.NOPTR)
-		tables[size] = &normConstants{epsilon: t.value(1e-5), one: t.value(1)}
+		ones[size] = t.value(1)
 	}
-	each(ctx, func(v *vector) { normalize(v, tables[v.size]) })
+	each(ctx, func(v *vector) { normalize(v, ones[v.size]) })
 	each(ctx, normalizeT)
 	each(ctx, normalizeGrad)
 }
-
-// normConstants holds 1 and the epsilon of package kernel.
-type normConstants struct{ epsilon, one Mem }
 
 // normalize implements
 //
@@ -32,10 +29,11 @@ type normConstants struct{ epsilon, one Mem }
 //	}
 //
 // Register plan: a sum, the mean or rstd, 1/c, temporaries.
-func normalize(v *vector, constants *normConstants) {
-	v.function("normalize", "(xhat, rstd, x *T, rows, c int, share T)", "normalises rows of channels.")
+func normalize(v *vector, one Mem) {
+	v.function("normalize", "(xhat, rstd, x *T, rows, c int, share, epsilon T)", "normalises rows of channels.")
 	n := newNormLoop(v)
 	xhat, rstd, x := v.pointer("xhat"), v.pointer("rstd"), v.pointer("x")
+	epsilon := v.argument("epsilon")
 	n.rows(func() {
 		mean := n.mean(n.accumulate("mean", 1, []reg.GPVirtual{x}, func(mask reg.Register, sums []reg.VecVirtual) {
 			v.add(n.value(x, mask), sums[0], sums[0])
@@ -50,10 +48,11 @@ func normalize(v *vector, constants *normConstants) {
 			}
 			v.fma(value, value, sums[0])
 		})[0])
-		v.add(constants.epsilon, variance, variance)
-		v.precise(v.VSQRTPS, v.VSQRTPD, variance, variance)
 		factor := v.register()
-		v.move(constants.one, factor)
+		v.broadcast(epsilon, factor)
+		v.add(factor, variance, variance)
+		v.precise(v.VSQRTPS, v.VSQRTPD, variance, variance)
+		v.move(one, factor)
 		v.div(variance, factor, factor)
 		v.precise(v.VMOVSS, v.VMOVSD, factor.AsX(), Mem{Base: rstd})
 		n.back(xhat)
