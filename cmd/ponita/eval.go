@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"ponita/potential/train"
+	"ponita/xyz"
 )
 
 type evalCommand struct {
@@ -16,6 +17,8 @@ type evalCommand struct {
 	File       string `arg:"" type:"existingfile" help:"Extended XYZ file with reference values."`
 	labelFlags `embed:""`
 	modelFlags `embed:""`
+	Worst      int    `default:"0" help:"List so many frames with the largest force errors."`
+	Output     string `placeholder:"FILE" help:"Write the frames with ponita_energy, ponita_forces and ponita_stress."`
 	Rotations  int    `default:"10" help:"Random orientations for the rotation residual; 0 leaves it out."`
 	Seed       uint64 `default:"1" help:"Seed of the rotations."`
 	JSON       bool   `help:"Print JSON."`
@@ -30,9 +33,18 @@ func (c *evalCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	ev, err := train.Evaluate(m, d, nil, c.Threads, c.options()...)
+	predictions, err := train.Predict(m, d, c.Threads, c.options()...)
 	if err != nil {
 		return err
+	}
+	ev := d.Compare(predictions)
+	if ev.Worst, err = d.Worst(predictions, c.Worst); err != nil {
+		return err
+	}
+	if c.Output != "" {
+		if err := writePredictions(c.Output, d, predictions); err != nil {
+			return err
+		}
 	}
 	if c.Rotations > 1 {
 		if ev.Rotation, err = train.RotationResidual(m, d, c.Rotations, c.Threads, c.Seed, c.options()...); err != nil {
@@ -71,9 +83,40 @@ func printEvaluation(ev *train.Evaluation) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	if len(ev.Worst) > 0 {
+		fmt.Fprintln(w, "frame\tE error\tF RMSE\tshare of\tlargest error\tof\tnearest\t\t")
+		fmt.Fprintln(w, "\tmeV\tmeV/Å\tall F²\tmeV/Å\tatom\t\tÅ\t")
+	}
+	for _, e := range ev.Worst {
+		energy := "-"
+		if e.Energy != nil {
+			energy = fmt.Sprintf("%.3f", *e.Energy)
+		}
+		fmt.Fprintf(w, "%d\t%s\t%.3f\t%.1f %%\t%.1f\t%s %d\t%s\t%.3f\t\n", e.Frame, energy, e.ForceRMSE, 100*e.Share, e.AtomError, e.Element, e.Atom, e.Nearest, e.Distance)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
 	if r := ev.Rotation; r != nil {
 		fmt.Printf("rotation residual: energy %.3f meV, forces %.3f meV/Å (standard deviation over %d orientations of %d frames)\n",
 			r.Energy, r.Force, r.Rotations, r.Frames)
 	}
 	return nil
+}
+
+// writePredictions writes the frames of the set with the predictions beside their
+// labels.
+func writePredictions(path string, d *train.Dataset, predictions []train.Prediction) error {
+	frames := make([]*xyz.Frame, len(predictions))
+	for k, p := range predictions {
+		f := *d.Frames[k]
+		f.Info, f.Columns = slices.Clone(f.Info), slices.Clone(f.Columns)
+		f.Set("ponita_energy", p.Energy)
+		if p.Stress != nil {
+			f.Set("ponita_stress", slices.Concat(p.Stress[0][:], p.Stress[1][:], p.Stress[2][:]))
+		}
+		f.SetColumn(xyz.Column{Name: "ponita_forces", Data: p.Forces})
+		frames[k] = &f
+	}
+	return xyz.WriteFile(path, frames...)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"ponita/potential/train"
 	"ponita/xyz"
 )
 
@@ -107,6 +109,39 @@ func TestTrainEvaluateInspect(t *testing.T) {
 	}
 	if out, _, code = ponita(t, "eval", model, data); code != 0 || !strings.Contains(out, "rotation residual: energy") {
 		t.Errorf("eval: exit code %d\n%s", code, out)
+	}
+	predicted := filepath.Join(dir, "predicted.xyz")
+	if out, _, code = ponita(t, "eval", model, data, "--rotations=0", "--worst=2", "--output", predicted); code != 0 || strings.Count(out, " %") != 2 {
+		t.Errorf("eval --worst=2: exit code %d\n%s", code, out)
+	}
+	// What was written has the errors that were printed.
+	d, err := train.ReadDataset(predicted, xyz.LabelKeys{Energy: "REF_energy", Forces: "REF_forces"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := make([]train.Prediction, len(d.Frames))
+	for k, f := range d.Frames {
+		again[k].Energy = f.Value("ponita_energy").(float64)
+		again[k].Forces = f.Column("ponita_forces").([][3]float64)
+	}
+	for name, want := range map[string]*float64{"energy_rmse_meV": d.Compare(again).All.EnergyRMSE, "force_rmse_meV_per_A": d.Compare(again).All.ForceRMSE} {
+		if got := ev["all"][name].(float64); math.Abs(got / *want - 1) > 1e-9 {
+			t.Errorf("%s is %g, that of --output %g", name, got, *want)
+		}
+	}
+	worst, err := d.Worst(again, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	share := 0.
+	for k, e := range worst {
+		share += e.Share
+		if k > 0 && e.ForceRMSE > worst[k-1].ForceRMSE || e.Nearest != "H" || e.Atom > 2 {
+			t.Errorf("frame %d of the worst: %+v", k, e)
+		}
+	}
+	if len(worst) != 40 || math.Abs(share-1) > 1e-9 {
+		t.Errorf("%d worst frames share %g, want 40 and 1", len(worst), share)
 	}
 	if out, _, code = ponita(t, "info", model); code != 0 || !strings.Contains(out, "h2.xyz, 41 frames") {
 		t.Errorf("info: exit code %d\n%s", code, out)

@@ -32,6 +32,7 @@ type Evaluation struct {
 	All      Errors            `json:"all"`
 	ByConfig map[string]Errors `json:"by_config_type,omitempty"`
 	Rotation *Residual         `json:"rotation_residual,omitempty"`
+	Worst    []FrameError      `json:"worst,omitempty"`
 }
 
 // Residual is how much a model's results depend on the orientation of the frame:
