@@ -31,18 +31,18 @@ type Settings struct {
 	ReferenceFile     string   `placeholder:"FILE" help:"File with frames of isolated atoms, besides those in the training file."`
 	ReferenceEnergies []string `placeholder:"H=-13.6" help:"Reference energies by element, eV, instead."`
 
-	Preset string `default:"small" enum:"small,medium,large" help:"Size of the network, in layers, channels, grid and degree: 2, 32, icosahedron12, 2; 3, 64, icosahedral32, 3; or 3, 128, icosahedral32, 3."`
+	Preset string `default:"small" enum:"small,medium,large" help:"Size of the network, in layers, channels and grid: 2, 32, icosahedron12; 3, 64, icosahedral32; or 3, 128, icosahedral32."`
 
 	Kernel      string  `default:"legendre" enum:"legendre,polynomial,distance" help:"Kernel family."`
 	Cutoff      float64 `default:"5" help:"Cutoff radius, Å."`
 	Layers      int     `default:"0" help:"Layers T; 0 is the preset's."`
 	Channels    int     `default:"0" help:"Channels C; 0 is the preset's."`
 	Widening    int     `default:"4" help:"Hidden width of a block over C."`
-	Degree      int     `default:"0" help:"Degree of the spatial kernel; 0 is the preset's."`
+	Degree      int     `default:"2" help:"Degree of the spatial kernel."`
 	FiberDegree int     `default:"2" help:"Degree of the spherical kernel."`
 	Bessel      int     `default:"8" help:"Radial Bessel functions. They cost nothing after training; many are wild at distances below those in the data."`
-	Hidden      int     `default:"64" help:"Width of the network behind the kernels. It costs nothing after training."`
-	NormEpsilon float64 `default:"1" help:"Epsilon of the layer norms: 1 keeps small messages small, 1e-5 makes all alike."`
+	Hidden      int     `default:"32" help:"Width of the network behind the kernels. It costs nothing after training."`
+	NormEpsilon float64 `default:"10" help:"Epsilon of the layer norms: one as large as the variance keeps small messages small, 1e-5 makes all alike."`
 	Envelope    int     `default:"6" help:"Order p of the cutoff polynomial."`
 	Grid        string  `help:"Orientations: icosahedron12, dodecahedron20, icosahedral32 or a file; the preset's without."`
 	ZBL         bool    `name:"zbl" default:"true" negatable:"" help:"Short-range repulsion below the shortest distances in the data."`
@@ -73,19 +73,19 @@ type Settings struct {
 // presets are the sizes of [Settings.Preset]. All other settings are common to
 // them: the parametrization carries the learning rate from width to width.
 var presets = map[string]struct {
-	layers, channels, degree int
-	grid                     string
+	layers, channels int
+	grid             string
 }{
-	"small":  {2, 32, 2, "icosahedron12"},
-	"medium": {3, 64, 3, "icosahedral32"},
-	"large":  {3, 128, 3, "icosahedral32"},
+	"small":  {2, 32, "icosahedron12"},
+	"medium": {3, 64, "icosahedral32"},
+	"large":  {3, 128, "icosahedral32"},
 }
 
 // WithPreset replaces zeros by what the preset says.
 func (s Settings) WithPreset() Settings {
 	p := presets[s.Preset]
 	s.Layers, s.Channels = cmp.Or(s.Layers, p.layers), cmp.Or(s.Channels, p.channels)
-	s.Degree, s.Grid = cmp.Or(s.Degree, p.degree), cmp.Or(s.Grid, p.grid)
+	s.Grid = cmp.Or(s.Grid, p.grid)
 	return s
 }
 
