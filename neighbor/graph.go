@@ -62,7 +62,7 @@ func Build(pos [][3]float64, lattice [3][3]float64, pbc [3]bool, cutoff float64)
 			return nil, err
 		}
 	}
-	g.linkReverse(make([]int, len(pos)))
+	g.linkReverse(make([]int, len(pos)), nil)
 	return g, nil
 }
 
@@ -139,12 +139,16 @@ func translation(lattice *[3][3]float64, s [3]int16) (x, y, z float64) {
 // linkReverse fills Reverse without a search. Going through the centers in
 // order meets the edges into j in the order of row j, because that row is
 // sorted by neighbor. Several edges i→j have ascending shifts, their reverses
-// j→i descending ones. next is scratch of one number per atom.
-func (g *Graph) linkReverse(next []int) {
+// j→i descending ones. next is scratch of one number per atom, rows lists the
+// row of every atom if it is not that of its number.
+func (g *Graph) linkReverse(next []int, rows []int32) {
 	edges := len(g.Neighbor)
 	g.Reverse = slices.Grow(g.Reverse[:0], edges)[:edges]
 	copy(next, g.Start)
 	for i := range next {
+		if rows != nil {
+			i = int(rows[i])
+		}
 		for e, end := g.Start[i], g.Start[i+1]; e < end; {
 			j := g.Neighbor[e]
 			last := e

@@ -18,12 +18,25 @@ type List struct {
 	// on several threads perhaps. Nil means on this one.
 	Each func(count int, body func(lo, hi int))
 
+	// Group gives rows of the graph to atoms along a curve through space, unless
+	// their numbers follow one already: a loop over rows then finds what belongs
+	// to neighbors in the cache, however the atoms are numbered.
+	// Row r is that of atom Order()[r], and Neighbor lists rows, but in every row
+	// the edges are in the same order as without it: a sum over them does not
+	// depend, to the last bit, on when the last search was. It is set before
+	// the first Update.
+	Group bool
+
 	cutoff, skin float64
 	pbc          [3]bool
 
 	graph Graph
 	args  loops
 	next  []int // scratch of linkReverse
+	curve curve
+	order []int32      // [row] atom, with Group
+	rows  []int32      // [atom] its row
+	here  [][3]float64 // [row] positions of the update
 
 	// The last search, all pairs closer than cutoff+skin at that time.
 	valid   bool
@@ -68,30 +81,34 @@ func (l *List) Update(pos [][3]float64, lattice [3][3]float64) (g *Graph, rebuil
 	if err := l.pick(pos, lattice); err != nil {
 		return nil, rebuilt, err
 	}
-	l.graph.linkReverse(l.next)
+	l.graph.linkReverse(l.next, l.rows)
 	return &l.graph, rebuilt, nil
 }
+
+// Order lists the atoms of the rows, nil without Group. It changes with a search
+// only.
+func (l *List) Order() []int32 { return l.order }
 
 // pick makes the graph of the pairs closer than the cutoff.
 func (l *List) pick(pos [][3]float64, lattice [3][3]float64) error {
 	l.graph.reset()
+	l.args.pos, l.args.lattice = l.rowPositions(pos), lattice
 	if l.Each == nil {
 		for i := range pos {
-			if err := l.graph.appendRow(pos, &lattice, l.cutoff, l.candidates(i)); err != nil {
-				return err
+			if err := l.graph.appendRow(l.args.pos, &lattice, l.cutoff, l.candidates(i)); err != nil {
+				return l.coincident()
 			}
 		}
 		return nil
 	}
 	// Counting first tells every part where its rows are.
-	l.args.pos, l.args.lattice = pos, lattice
 	g := &l.graph
 	g.Start = resized(g.Start, len(pos)+1)
 	g.Start[0] = 0
 	l.Each(len(pos), l.args.count)
 	for i := range pos {
 		if g.Start[i+1] < 0 {
-			return l.coincident(i)
+			return l.coincident()
 		}
 		g.Start[i+1] += g.Start[i]
 	}
@@ -101,7 +118,7 @@ func (l *List) pick(pos [][3]float64, lattice [3][3]float64) error {
 	return nil
 }
 
-// loops are the loops of pick and what they work on, made once: a function value
+// loops are the loops of pick and what they work on (positions of rows), made once: a function value
 // made in every update would be garbage.
 type loops struct {
 	pos         [][3]float64
@@ -129,16 +146,21 @@ func (l *List) countRows(lo, hi int) {
 	}
 }
 
-// coincident is the error of the row of atom i.
-func (l *List) coincident(i int) error {
-	c := l.candidates(i)
-	k := 0
-	for ; k < len(c.neighbor)-1; k++ {
-		if _, r2 := vector(l.args.pos, &l.args.lattice, i, c.neighbor[k], c.shift[k]); r2 == 0 {
-			break
+// coincident is the error of the first atom that has another one at its place.
+func (l *List) coincident() error {
+	for i := range l.args.pos {
+		row := i
+		if l.Group {
+			row = int(l.rows[i])
+		}
+		c := l.candidates(row)
+		for k, j := range c.neighbor {
+			if _, r2 := vector(l.args.pos, &l.args.lattice, row, j, c.shift[k]); r2 == 0 {
+				return coincident(i, int32(l.atom(int(j))), c.shift[k])
+			}
 		}
 	}
-	return coincident(i, c.neighbor[k], c.shift[k])
+	return nil
 }
 
 // fillRows writes rows to their places.
@@ -155,7 +177,7 @@ func (l *List) fillRows(lo, hi int) {
 	}
 }
 
-// candidates returns the pairs of atom i in the last search.
+// candidates returns the pairs of row i in the last search.
 func (l *List) candidates(i int) row {
 	low, high := l.start[i], l.start[i+1]
 	return row{l.pairs.neighbor[low:high], l.pairs.shift[low:high]}
@@ -174,10 +196,18 @@ func (l *List) search(pos [][3]float64, lattice [3][3]float64) error {
 			return err
 		}
 	}
-	for i := range pos {
-		r, err := l.cells.row(i)
+	if l.Group {
+		l.arrange()
+	}
+	for row := range pos {
+		r, err := l.cells.row(l.atom(row))
 		if err != nil {
 			return err
+		}
+		if l.Group {
+			for k, j := range r.neighbor {
+				r.neighbor[k] = l.rows[j]
+			}
 		}
 		l.pairs.neighbor = append(l.pairs.neighbor, r.neighbor...)
 		l.pairs.shift = append(l.pairs.shift, r.shift...)
@@ -267,6 +297,6 @@ func (l *List) Memory() int {
 	g := &l.graph
 	edges := cap(g.Neighbor)*4 + cap(g.Shift)*6 + cap(g.Vec)*24 + cap(g.Reverse)*4
 	pairs := cap(l.pairs.neighbor)*4 + cap(l.pairs.shift)*6
-	atoms := 8*(cap(g.Start)+cap(l.start)+cap(l.next)) + 24*cap(l.pos)
+	atoms := 8*(cap(g.Start)+cap(l.start)+cap(l.next)) + 24*(cap(l.pos)+cap(l.here)) + 4*(cap(l.order)+cap(l.rows)) + 16*cap(l.curve.runs)
 	return edges + pairs + atoms + l.cells.memory()
 }

@@ -32,11 +32,71 @@ func update(t fataler, l *List, pos [][3]float64, lattice [3][3]float64) (rebuil
 		t.Fatalf("%v", err)
 	}
 	edgesOf(t, got)
+	got = byNumber(t, l, got)
 	if !slices.Equal(got.Start, want.Start) || !slices.Equal(got.Neighbor, want.Neighbor) || !slices.Equal(got.Shift, want.Shift) ||
 		!slices.Equal(got.Vec, want.Vec) || !slices.Equal(got.Reverse, want.Reverse) {
 		t.Fatalf("rebuilt %v: %d edges, Build has %d", rebuilt, len(got.Neighbor), len(want.Neighbor))
 	}
 	return rebuilt
+}
+
+// byNumber returns the graph of a grouped list with its rows in the order of
+// the atoms' numbers.
+func byNumber(t fataler, l *List, g *Graph) *Graph {
+	order := l.Order()
+	if order == nil {
+		return g
+	}
+	row, edge := make([]int, len(order)), make([]int32, len(g.Neighbor))
+	for r, i := range order {
+		row[i] = r
+	}
+	b := &Graph{Start: []int{0}}
+	for _, r := range row {
+		for e := g.Start[r]; e < g.Start[r+1]; e++ {
+			edge[e] = int32(len(b.Neighbor))
+			b.Neighbor, b.Shift, b.Vec = append(b.Neighbor, order[g.Neighbor[e]]), append(b.Shift, g.Shift[e]), append(b.Vec, g.Vec[e])
+			b.Reverse = append(b.Reverse, g.Reverse[e])
+		}
+		b.Start = append(b.Start, len(b.Neighbor))
+	}
+	if len(b.Neighbor) != len(g.Neighbor) || len(row) != len(g.Start)-1 {
+		t.Fatalf("%d edges in %d rows, Order has those of %d edges in %d rows", len(g.Neighbor), len(g.Start)-1, len(b.Neighbor), len(row))
+	}
+	for k, back := range b.Reverse {
+		b.Reverse[k] = edge[back]
+	}
+	return b
+}
+
+// TestGroupedRowsLieTogether: atoms numbered at random get rows along a curve,
+// those of a crystal made cell by cell keep their order.
+func TestGroupedRowsLieTogether(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	pos, lattice := silicon(10)
+	l := newList(t, 5, 0.5, everywhere)
+	l.Group = true
+	distance := func() (sum float64) { // of rows that are neighbors
+		update(t, l, pos, lattice)
+		g := &l.graph
+		for row := range g.Start[1:] {
+			for _, other := range g.Neighbor[g.Start[row]:g.Start[row+1]] {
+				sum += math.Abs(float64(int(other) - row))
+			}
+		}
+		return sum / float64(len(g.Neighbor))
+	}
+	crystal := distance()
+	if !slices.IsSorted(l.Order()) {
+		t.Error("the rows of a crystal have been moved")
+	}
+	rng.Shuffle(len(pos), func(i, j int) { pos[i], pos[j] = pos[j], pos[i] })
+	grouped := distance()
+	t.Logf("neighbors are %.0f rows apart in a crystal of %d atoms, %.0f if it is numbered at random", crystal, len(pos), grouped)
+	// A third of the atoms, 2700 rows, lie between two at random.
+	if grouped > 3*crystal || slices.IsSorted(l.Order()) {
+		t.Errorf("neighbors are %.0f rows apart", grouped)
+	}
 }
 
 // A dense box whose atoms walk, drift and change image while the cell is strained.
@@ -49,11 +109,13 @@ func TestListMatchesBuildAlongTrajectories(t *testing.T) {
 			return [3]float64{sigma * rng.NormFloat64(), sigma * rng.NormFloat64(), sigma * rng.NormFloat64()}
 		}
 		pbc := [3]bool{rng.IntN(4) > 0, rng.IntN(4) > 0, rng.IntN(4) > 0}
-		lattice := [3][3]float64{{6, 0, 0}, {3 * rng.NormFloat64(), 6, 0}, {0, rng.NormFloat64(), 6}}
-		pos := make([][3]float64, 60)
+		// The larger box has cells enough for rows to be grouped.
+		size := rapid.SampledFrom([]float64{6, 14}).Draw(t, "size")
+		lattice := [3][3]float64{{size, 0, 0}, {3 * rng.NormFloat64(), size, 0}, {0, rng.NormFloat64(), size}}
+		pos := make([][3]float64, int(size*10))
 		for i := range pos {
 			for k := range 3 {
-				pos[i][k] = 6 * rng.Float64()
+				pos[i][k] = size * rng.Float64()
 			}
 		}
 		skin := 0.2 + rng.Float64()
@@ -61,6 +123,7 @@ func TestListMatchesBuildAlongTrajectories(t *testing.T) {
 		if rapid.Bool().Draw(t, "parallel") {
 			l.Each = threes
 		}
+		l.Group = rapid.Bool().Draw(t, "group")
 		walk := skin * rapid.SampledFrom([]float64{0, 0.02, 0.1, 0.3}).Draw(t, "walk")
 		drift := rapid.SampledFrom([]float64{0, 1}).Draw(t, "drift")
 		strain := rapid.SampledFrom([]float64{0, 0.01, 0.05}).Draw(t, "strain")

@@ -11,15 +11,19 @@ import (
 // lists and working memory between calls and belongs to one goroutine.
 type Calculator struct {
 	model *Model
-	kind  []int
+	kind  []int // [atom]
 	list  *neighbor.List
 	eval  evaluator
 	crew  *crew
 
 	bindings *bindings // nil without
 
+	// Rows of the graph are in an order of their own, see neighbor.List.Group.
 	graph   *neighbor.Graph // of the present evaluation
-	site    []float64
+	rowKind []int
+	rowSite []float64
+
+	site    []float64 // [atom]
 	dVec    [][3]float64
 	forces  [][3]float64
 	virials [][6]float64 // [atom] xx yy zz xy xz yz
@@ -30,6 +34,7 @@ type Calculator struct {
 // evaluator is the network in either precision, as an engine or as a plain pass:
 // it adds the network's part to site energies and to ∂E/∂x_ij of the edges.
 type evaluator interface {
+	reorder(order []int32, kind []int) // the rows of the graph and their kinds
 	evaluate(g *neighbor.Graph, site []float64, dVec [][3]float64)
 	kernelName() string
 	splines() (errors [2]float64, intervals int)
@@ -79,6 +84,10 @@ func (m *Model) Calculator(species []int, pbc [3]bool, opts ...Option) (*Calcula
 	c := &Calculator{model: m, kind: kind, list: list, crew: newCrew(o.threads), site: make([]float64, len(kind))}
 	c.virials, c.bindings = make([][6]float64, len(kind)), m.bindings()
 	c.steps.pairs, c.steps.collect = c.addPairs, c.collectForces
+	c.rowKind, c.rowSite = kind, c.site
+	if list.Group = m.Config.hasEngine(); list.Group { // see plain.reorder
+		c.rowKind, c.rowSite = make([]int, len(kind)), make([]float64, len(kind))
+	}
 	list.Each = c.crew.loop()
 	if o.double {
 		c.eval, err = newEvaluator(m, &m.engine64, &m.net64, kind, c.crew)
@@ -98,7 +107,7 @@ func newEvaluator[T Float](m *Model, w *shared[engineWeights[T]], n *shared[netw
 		if err != nil {
 			return nil, err
 		}
-		return newFast(m, weights, kind, crew), nil
+		return newFast(m, weights, crew), nil
 	}
 	net, err := n.get(func() (*network[T], error) { return newNetwork[T](m) })
 	if err != nil {
@@ -110,15 +119,19 @@ func newEvaluator[T Float](m *Model, w *shared[engineWeights[T]], n *shared[netw
 // fast is an evaluator by the engine.
 type fast[T Float] struct {
 	engine *engine[T]
-	kind   []int32
+	kind   []int32 // [row]
 }
 
-func newFast[T Float](m *Model, w *engineWeights[T], kind []int, crew *crew) *fast[T] {
-	f := &fast[T]{engine: newEngine(w, m.Scale, crew)}
+func newFast[T Float](m *Model, w *engineWeights[T], crew *crew) *fast[T] {
+	return &fast[T]{engine: newEngine(w, m.Scale, crew)}
+}
+
+func (f *fast[T]) reorder(order []int32, kind []int) {
+	f.engine.number = order
+	f.kind = f.kind[:0]
 	for _, k := range kind {
 		f.kind = append(f.kind, int32(k))
 	}
-	return f
 }
 
 func (f *fast[T]) kernelName() string { return f.engine.set.Name }
@@ -148,20 +161,30 @@ func (c *Calculator) Compute(pos [][3]float64, lattice [3][3]float64, forces [][
 		return 0, fmt.Errorf("potential: %d positions and %d forces, the calculator is for %d atoms", len(pos), len(forces), len(c.kind))
 	}
 	c.clock.start()
-	g, _, err := c.list.Update(pos, lattice)
+	g, rebuilt, err := c.list.Update(pos, lattice)
 	if err != nil {
 		return 0, err
 	}
+	order := c.list.Order()
+	if rebuilt && order != nil {
+		for row, i := range order {
+			c.rowKind[row] = c.kind[i]
+		}
+		c.eval.reorder(order, c.rowKind)
+	}
 	c.clock.lap(PhaseNeighbors)
-	for i, k := range c.kind {
-		c.site[i] = c.model.ReferenceEnergies[k]
+	for row, k := range c.rowKind {
+		c.rowSite[row] = c.model.ReferenceEnergies[k]
 	}
 	dVec := cleared(&c.dVec, len(g.Vec))
-	c.eval.evaluate(g, c.site, dVec)
+	c.eval.evaluate(g, c.rowSite, dVec)
 	c.clock.start()
 	c.graph, c.forces = g, forces
 	c.crew.each(len(c.kind), listBlock, c.steps.pairs)
 	c.crew.each(len(c.kind), listBlock, c.steps.collect)
+	for row, i := range order {
+		c.site[i] = c.rowSite[row]
+	}
 
 	energy, sum := 0., [6]float64{}
 	for i, f := range forces {
@@ -178,18 +201,24 @@ func (c *Calculator) Compute(pos [][3]float64, lattice [3][3]float64, forces [][
 	return energy, nil
 }
 
-// addPairs adds repulsion and binding of the atoms lo to hi.
+// addPairs adds repulsion and binding of the rows lo to hi.
 func (c *Calculator) addPairs(_, lo, hi int) {
-	c.model.Repulsion.add(c.graph, c.kind, c.model.Config.Species, c.site, c.dVec, lo, hi)
+	c.model.Repulsion.add(c.graph, c.rowKind, c.model.Config.Species, c.rowSite, c.dVec, lo, hi)
 	if c.bindings != nil {
-		c.bindings.add(c.graph, c.kind, c.site, c.dVec, lo, hi)
+		c.bindings.add(c.graph, c.rowKind, c.rowSite, c.dVec, lo, hi)
 	}
 }
 
-// collectForces turns the bonds of the atoms lo to hi into forces and virials.
+// collectForces turns the bonds of the rows lo to hi into forces and virials of
+// their atoms.
 func (c *Calculator) collectForces(_, lo, hi int) {
-	for i := lo; i < hi; i++ {
-		c.forces[i], c.virials[i] = atomForce(c.graph, i, c.dVec)
+	order := c.list.Order()
+	for row := lo; row < hi; row++ {
+		i := row
+		if order != nil {
+			i = int(order[row])
+		}
+		c.forces[i], c.virials[i] = atomForce(c.graph, row, c.dVec)
 	}
 }
 
@@ -243,22 +272,29 @@ func (c *Calculator) SplineSlopeError() float64 {
 
 // plain is an evaluator by a pass of the network.
 type plain[T Float] struct {
+	model    *Model
 	network  *network[T]
 	pass     *Pass[T]
-	kind     []int
 	input    Input
-	scale    []float64 // [atom]: also the seed of the backward pass
-	isolated []float64 // [atom]
+	scale    []float64 // [row]: also the seed of the backward pass
+	isolated []float64 // [row]
 }
 
 func newPlain[T Float](m *Model, n *network[T], kind []int) *plain[T] {
-	ev := &plain[T]{network: n, pass: n.net.NewPass(false), kind: kind}
-	ev.input.Scalars = m.Config.OneHot(kind)
-	for _, k := range kind {
-		ev.scale = append(ev.scale, m.Scale[k])
-		ev.isolated = append(ev.isolated, n.isolated[k])
-	}
+	ev := &plain[T]{model: m, network: n, pass: n.net.NewPass(false)}
+	ev.reorder(nil, kind)
 	return ev
+}
+
+// reorder takes over the kinds of rows. Which edge of a bond a pass takes depends on
+// the order of rows, so that its own calculator keeps them in that of the atoms.
+func (ev *plain[T]) reorder(_ []int32, kind []int) {
+	ev.input.Scalars = ev.model.Config.OneHot(kind)
+	ev.scale, ev.isolated = ev.scale[:0], ev.isolated[:0]
+	for _, k := range kind {
+		ev.scale = append(ev.scale, ev.model.Scale[k])
+		ev.isolated = append(ev.isolated, ev.network.isolated[k])
+	}
 }
 
 func (ev *plain[T]) kernelName() string { return ev.network.net.KernelName() }

@@ -35,6 +35,7 @@ type engine[T Float] struct {
 	workers []worker[T] // [thread]
 
 	graph  *neighbor.Graph
+	number []int32 // [atom] which decide who owns a bond; nil for those of the graph
 	kind   []int32 // [atom and ghost]
 	locals int     // atoms whose energy and forces are computed
 
@@ -169,11 +170,16 @@ func (e *engine[T]) geometry(thread, lo, hi int) {
 	clock.lap(PhaseGeometry)
 }
 
-// owns tells whether edge k stands for its bond: one of the two edges does, and
-// every edge to a ghost.
-func (e *engine[T]) owns(k int) bool {
+// owns tells whether edge k of atom i stands for its bond: one of the two edges
+// does, and every edge to a ghost. Which one is rounded into the result, so that
+// it may not depend on the order of rows in the graph.
+func (e *engine[T]) owns(i, k int) bool {
 	back := e.graph.Reverse[k]
-	return back < 0 || int(back) > k
+	if back < 0 || e.number == nil {
+		return back < 0 || int(back) > k
+	}
+	own, other := e.number[i], e.number[e.graph.Neighbor[k]]
+	return own < other || own == other && int(back) > k
 }
 
 // readers of features: rows of h of layer t and of ∂E/∂m.

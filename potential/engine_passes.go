@@ -243,7 +243,7 @@ func (e *engine[T]) listBonds(w *worker[T], i int, all bool) (owned int) {
 			break
 		}
 		for k := e.graph.Start[i]; k < e.graph.Start[i+1]; k++ {
-			if e.owns(k) != own {
+			if e.owns(i, k) != own {
 				continue
 			}
 			w.edge = append(w.edge, int32(k))

@@ -3,6 +3,7 @@ package potential
 import (
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 )
@@ -190,5 +191,61 @@ func TestGridsAreAntipodal(t *testing.T) {
 	}
 	if c.Kernel = Polynomial; c.Validate() != nil {
 		t.Errorf("the polynomial family: %v", c.Validate())
+	}
+}
+
+// TestResultsDoNotDependOnRows: the order of rows in the engine follows from the
+// last search for neighbours, and must leave no trace in the result: a restart would
+// see it.
+func TestResultsDoNotDependOnRows(t *testing.T) {
+	m := testModel(engines()["three layers"].WithDefaults())
+	m.Repulsion = NewRepulsion(m.Config.Species, [][]float64{{1.3, 1.3}, {1.3, 1.3}}, m.Config.Cutoff)
+	rng := rand.New(rand.NewPCG(8, 1))
+	const side = 20.
+	lattice := [3][3]float64{{side, 0, 0}, {2, side, 0}, {0, -1, side}}
+	var species []int
+	var pos, before [][3]float64
+	for i := range 500 {
+		var x, y [3]float64
+		for k := range 3 {
+			x[k], y[k] = side*rng.Float64(), side*rng.Float64()
+		}
+		species, pos, before = append(species, []int{1, 8}[i%2]), append(pos, x), append(before, y)
+	}
+	// The other order comes from a search in which one atom sat in another cell.
+	near := slices.Clone(pos)
+	for i := range near {
+		for k := range 3 {
+			near[i][k] += 0.6 * (rng.Float64() - 0.5)
+		}
+	}
+	var want, got []any
+	var orders [][]int32
+	for _, first := range [][][3]float64{nil, near, before} {
+		calc, err := m.Calculator(species, [3]bool{true, true, true}, Skin(1.2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		forces, virial := make([][3]float64, len(pos)), [3][3]float64{}
+		if first != nil {
+			if _, err := calc.Compute(first, lattice, forces, &virial); err != nil {
+				t.Fatal(err)
+			}
+		}
+		energy, err := calc.Compute(pos, lattice, forces, &virial)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = []any{energy, forces, virial, calc.SiteEnergies(), calc.SiteVirials()}
+		if first == nil {
+			want = got
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("energy %.17g eV, want %.17g and all else the same", got[0], want[0])
+		}
+		orders = append(orders, slices.Clone(calc.list.Order()))
+	}
+	if slices.Equal(orders[0], orders[1]) || !slices.Equal(orders[0], orders[2]) {
+		t.Error("rows have not been in the orders that the test is about")
 	}
 }

@@ -9,7 +9,7 @@ import (
 // neighbour list, edges, features. It is that of the largest configuration so
 // far. The memory of threads and weights is not in it.
 func (c *Calculator) Memory() int {
-	return c.list.Memory() + c.eval.memory() + sizeOf(c.dVec) + sizeOf(c.site) + sizeOf(c.virials) + sizeOf(c.kind)
+	return c.list.Memory() + c.eval.memory() + sizeOf(c.dVec) + sizeOf(c.site) + sizeOf(c.virials) + sizeOf(c.kind) + sizeOf(c.rowKind) + sizeOf(c.rowSite)
 }
 
 func sizeOf[E any](s []E) int {

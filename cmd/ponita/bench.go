@@ -31,6 +31,8 @@ type benchCommand struct {
 	Cutoff   float64 `default:"5" help:"Untrained model: cutoff radius, Å."`
 	Atoms    int     `default:"512" help:"Untrained model: at least so many atoms of silicon."`
 
+	Shuffle bool `help:"Number the atoms at random, as after long diffusion."`
+
 	Precision string        `default:"float32" enum:"float32,float64" help:"Precision of features and matrix products."`
 	Threads   []int         `help:"Numbers of threads; default one, and all cores."`
 	Duration  time.Duration `default:"3s" help:"How long to measure each number of threads."`
@@ -75,6 +77,9 @@ func (c *benchCommand) Run() error {
 	m, sys, err := c.system()
 	if err != nil {
 		return err
+	}
+	if c.Shuffle {
+		sys.shuffle(rand.New(rand.NewPCG(c.Seed, 3)))
 	}
 	threads := c.Threads
 	if len(threads) == 0 {
@@ -236,6 +241,15 @@ func (c *benchCommand) system() (*potential.Model, *benchSystem, error) {
 	}
 	sys.fill(f.Species, f.Pos, c.Repeat)
 	return m, sys, nil
+}
+
+// shuffle numbers the atoms at random.
+func (s *benchSystem) shuffle(rng *rand.Rand) {
+	rng.Shuffle(len(s.pos), func(i, j int) {
+		s.pos[i], s.pos[j] = s.pos[j], s.pos[i]
+		s.species[i], s.species[j] = s.species[j], s.species[i]
+	})
+	s.name += ", numbered at random"
 }
 
 // fill repeats atoms along the cell.
