@@ -97,6 +97,7 @@ type stage interface {
 	energies(site []float64)
 	rows(up bool, t int) []byte
 	rowBytes() int
+	keptBytes() int
 	kernelName() string
 }
 
@@ -106,6 +107,14 @@ func (e *engine[T]) kernelName() string { return e.set.Name }
 func (e *engine[T]) rowBytes() int {
 	var v T
 	return e.rowSize() * int(unsafe.Sizeof(v))
+}
+
+// keptBytes is the size of what is kept of hidden features.
+func (e *engine[T]) keptBytes() (sum int) {
+	for _, x := range e.dg {
+		sum += sizeOf(x)
+	}
+	return sum
 }
 
 // rows returns the memory of the features that layer t takes in (up), or of its
@@ -441,7 +450,7 @@ func (d *Domain) Memory() int {
 		features += own
 	}
 	const perEdge, perCandidate = 24 + 24 + 4 + 4 + 24, 5*4 + 8
-	return features*d.stage.rowBytes() + edges*perEdge + len(d.pairs.list)*perCandidate
+	return features*d.stage.rowBytes() + d.stage.keptBytes() + edges*perEdge + len(d.pairs.list)*perCandidate
 }
 
 // Finish writes what the stages have computed, each argument where it is not

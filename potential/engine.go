@@ -2,6 +2,7 @@ package potential
 
 import (
 	"math"
+	"unsafe"
 
 	"ponita/neighbor"
 	"ponita/potential/internal/kernel"
@@ -18,7 +19,8 @@ import (
 // and within a stage through blocks of atoms, small enough for a block's hidden
 // features to stay in the cache. What is kept between stages is, per atom, the
 // input of every layer but the first, the input of every layer norm but the
-// last, and ∂E/∂m of two layers; the rest is computed again.
+// last, and ∂E/∂m of two layers; in small systems GELU' too. The rest is computed
+// again.
 //
 // Every atom gathers: from the features of its neighbours on the way up and from
 // their ∂E/∂m on the way down, where K(x_ji, o_a) = K(x_ij, −o_a). So no two
@@ -45,11 +47,13 @@ type engine[T Float] struct {
 
 	h    [][]T        // [layer] input h: nil for layer 0, which has the embedding
 	n    [][]T        // [layer] input of the layer norm: nil for the last layer
+	dg   [][]T        // [layer] GELU' of the hidden features, where it is kept: nil for the last layer
 	dM   [2][]T       // ∂E/∂m of the even and of the odd layers
 	dH   []T          // ∂E/∂h of the output of the layer last gone back through
 	out  []float64    // [atom] the network's output
 	dVec [][3]float64 // ∂E/∂x_ij [edge], both directions' in the one with owns(e)
 
+	keep   int // bytes that GELU' may take
 	layer  int // of the present stage
 	stages struct{ geometry, forward, backward func(thread, lo, hi int) }
 }
@@ -74,11 +78,16 @@ type worker[T Float] struct {
 // hidden features then fit the second-level cache.
 const blockRows = 384
 
+// mostKept is how many bytes may hold GELU' between the ways up and down. In a
+// small system it costs less to keep than to compute again; in a large one it
+// would be most of the memory, and come from beyond the caches.
+const mostKept = 16 << 20
+
 // newEngine returns an engine that works with the crew.
 func newEngine[T Float](w *engineWeights[T], scale []float64, crew *crew) *engine[T] {
 	e := &engine[T]{
-		engineWeights: w, scale: scale, crew: crew, workers: make([]worker[T], crew.threads),
-		h: make([][]T, len(w.layers)), n: make([][]T, len(w.layers)),
+		engineWeights: w, scale: scale, crew: crew, keep: mostKept, workers: make([]worker[T], crew.threads),
+		h: make([][]T, len(w.layers)), n: make([][]T, len(w.layers)), dg: make([][]T, len(w.layers)),
 	}
 	// Made once: a function value made in every stage would be garbage.
 	e.stages.geometry, e.stages.forward, e.stages.backward = e.geometry, e.forwardBlock, e.backwardBlock
@@ -118,7 +127,12 @@ func (e *engine[T]) begin(g *neighbor.Graph, kind []int32, dVec [][3]float64) {
 	resize(&e.at, edges)
 	resize(&e.frac, edges)
 	last := len(e.layers) - 1
+	hidden := e.locals * e.points * e.hidden
+	keeps := last*hidden*int(unsafe.Sizeof(T(0))) <= e.keep
 	for t := range e.layers {
+		if e.dg[t] = e.dg[t][:0]; keeps && t < last {
+			resize(&e.dg[t], hidden)
+		}
 		if t > 0 {
 			resize(&e.h[t], len(kind)*row)
 		}
@@ -193,6 +207,16 @@ func (e *engine[T]) features(t int, neighbors, kinds []int32) kernel.Rows[T] {
 
 func (e *engine[T]) adjoints(t int, neighbors []int32) kernel.Rows[T] {
 	return kernel.Rows[T]{X: e.dM[t%2], Index: neighbors, Atom: e.rowSize(), Orientation: e.channels}
+}
+
+// slopes returns GELU' of layer t in the atoms lo to hi, in memory of the worker if it
+// is not kept.
+func (e *engine[T]) slopes(w *worker[T], t, lo, hi int) (dg []T, kept bool) {
+	row := e.points * e.hidden
+	if len(e.dg[t]) > 0 {
+		return e.dg[t][lo*row : hi*row], true
+	}
+	return resize(&w.dg, (hi-lo)*row), false
 }
 
 // rowsOf returns the part of x that belongs to atoms lo to hi.

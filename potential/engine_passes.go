@@ -27,9 +27,10 @@ func (e *engine[T]) forwardBlock(thread, lo, hi int) {
 		next = e.rowsOf(e.h[t+1], lo, hi)
 	}
 	e.residual(t, lo, next)
-	g, dg := resize(&w.g, rows*e.hidden), w.dg[:0]
-	if last {
-		dg = resize(&w.dg, rows*e.hidden)
+	g := resize(&w.g, rows*e.hidden)
+	dg, kept := e.slopes(w, t, lo, hi)
+	if !last && !kept {
+		dg = nil
 	}
 	e.set.AffineGELU(g, dg, nil, w.xhat, l.in, rows)
 	e.set.Affine(next, g, l.out, rows, true)
@@ -45,7 +46,7 @@ func (e *engine[T]) forwardBlock(thread, lo, hi int) {
 		dH := resize(&w.dH, size)
 		clear(dH)
 		e.seed(t, lo, hi, dH)
-		e.blockBack(w, t, dH, e.rowsOf(e.dM[t%2], lo, hi))
+		e.blockBack(w, t, dg, dH, e.rowsOf(e.dM[t%2], lo, hi))
 	}
 }
 
@@ -136,14 +137,14 @@ func (e *engine[T]) seed(t, lo, hi int, dH []T) {
 }
 
 // blockBack goes back through a block and its spherical convolution: ∂E/∂m from
-// ∂E/∂h'. The worker holds x̂, rstd and GELU' of the block.
+// ∂E/∂h'. The worker holds x̂ and rstd of the block, dg is its GELU'.
 //
 //	n = Φm + b; q = W1·x̂ + b1; h' = h + W2·GELU(q) + b2
-func (e *engine[T]) blockBack(w *worker[T], t int, dH, dM []T) {
+func (e *engine[T]) blockBack(w *worker[T], t int, dg, dH, dM []T) {
 	l, rows, row := &e.layers[t], len(dH)/e.channels, e.rowSize()
-	dG := w.g
+	dG := resize(&w.g, rows*e.hidden)
 	e.set.Affine(dG, dH, l.outT, rows, false)
-	e.set.Mul(dG, dG, w.dg)
+	e.set.Mul(dG, dG, dg)
 	dN := resize(&w.n, len(dH))
 	e.set.Affine(dN, dG, l.inT, rows, false)
 	e.set.NormalizeT(dN, nil, dN, w.xhat, w.rstd, e.channels)
@@ -180,11 +181,13 @@ func (e *engine[T]) backwardBlock(thread, lo, hi int) {
 	if t > 1 {
 		copy(e.rowsOf(e.dH, lo, hi), dH)
 	}
-	// the block of layer t−1 once more, for GELU'
-	l, rows := &e.layers[t-1], (hi-lo)*e.points
 	e.normalize(w, e.rowsOf(e.n[t-1], lo, hi))
-	e.set.AffineGELU(resize(&w.g, rows*e.hidden), resize(&w.dg, rows*e.hidden), nil, w.xhat, l.in, rows)
-	e.blockBack(w, t-1, dH, e.rowsOf(e.dM[(t-1)%2], lo, hi))
+	dg, kept := e.slopes(w, t-1, lo, hi)
+	if !kept { // the block of layer t−1 once more
+		rows := (hi - lo) * e.points
+		e.set.AffineGELU(resize(&w.g, rows*e.hidden), dg, nil, w.xhat, e.layers[t-1].in, rows)
+	}
+	e.blockBack(w, t-1, dg, dH, e.rowsOf(e.dM[(t-1)%2], lo, hi))
 }
 
 // bonds adds to dVec the derivative by the bonds that atom i owns, and to dH what

@@ -249,3 +249,30 @@ func TestResultsDoNotDependOnRows(t *testing.T) {
 		t.Error("rows have not been in the orders that the test is about")
 	}
 }
+
+// TestKeptSlopesChangeNothing: GELU' that is kept between the passes is the one that
+// would be computed again, to the last bit.
+func TestKeptSlopesChangeNothing(t *testing.T) {
+	m := testModel(engines()["three layers"].WithDefaults())
+	species, pos, lattice := cell(6, 12)
+	calc, err := m.Calculator(species, [3]bool{true, true, true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := calc.eval.(*fast[float32]).engine
+	var forces [2][][3]float64
+	for k, keep := range []int{1 << 30, 0} {
+		e.keep = keep
+		forces[k] = make([][3]float64, len(pos))
+		var virial [3][3]float64
+		if _, err := calc.Compute(pos, lattice, forces[k], &virial); err != nil {
+			t.Fatal(err)
+		}
+		if kept := len(e.dg[0]) > 0; kept != (keep > 0) {
+			t.Errorf("%d bytes to keep: kept is %v", keep, kept)
+		}
+	}
+	if !slices.Equal(forces[0], forces[1]) {
+		t.Errorf("forces differ by %g eV/Å", largestDifference(forces[0], forces[1]))
+	}
+}
