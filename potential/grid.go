@@ -19,8 +19,8 @@ import (
 // which is measured with every accuracy figure.
 type Grid struct {
 	Name         string       `json:"name"`
-	Orientations [][3]float64 `json:"orientations"`
-	Weights      []float64    `json:"weights"`
+	Orientations [][3]float64 `json:"orientations"` // o_a
+	Weights      []float64    `json:"weights"`      // w_a
 }
 
 // Validate reports a grid that is not a quadrature: vectors that are not of

@@ -19,7 +19,7 @@ import (
 //
 //	offset  bytes
 //	     0      8  magic "PONITA\r\n"
-//	     8      4  format version, 1
+//	     8      4  format version, see below
 //	    12      4  bytes per weight, 4 or 8
 //	    16      8  length of the user block (a power of two, at least 512)
 //	    24      8  length of the header
@@ -30,9 +30,17 @@ import (
 //	   112         header: JSON; then the weights; zeros to the end of the block
 //
 // Both sums are verified before anything is parsed.
+//
+// The version says what the fields of the header mean. It rises with every field
+// that is added, goes or is taken in another sense, so that a program reads a file
+// as it was meant or refuses it; testdata/header has the fields of each, and a
+// test compares them. Earlier versions are read in their own sense:
+//
+//	1  config.norm_epsilon may be missing, and is 1e-5 then
+//	2  the fields of 1
 const (
 	imageMagic   = "PONITA\r\n"
-	imageVersion = 1
+	imageVersion = 2
 	imageHeader  = 112
 	maxImage     = 1 << 32
 )
@@ -44,8 +52,8 @@ var ErrFormat = errors.New("not a readable model file")
 // header is the JSON part of an image.
 type header struct {
 	Config            Config     `json:"config"`
-	ReferenceEnergies []float64  `json:"reference_energies"`
-	Scale             []float64  `json:"scale"`
+	ReferenceEnergies []float64  `json:"reference_energies"` // E0 in eV: [species]
+	Scale             []float64  `json:"scale"`              // eV: [species]
 	Repulsion         Repulsion  `json:"repulsion"`
 	Binding           Binding    `json:"binding,omitzero"`
 	Provenance        Provenance `json:"provenance"`
@@ -73,8 +81,9 @@ func Decode(data []byte) (*Model, error) {
 		return fail("no run-time image at the start of the file")
 	}
 	le := binary.LittleEndian
-	if v := le.Uint32(data[8:]); v != imageVersion {
-		return fail("format version %d, this program reads version %d", v, imageVersion)
+	version := le.Uint32(data[8:])
+	if version < 1 || version > imageVersion {
+		return fail("format version %d, this program reads versions 1 to %d", version, imageVersion)
 	}
 	size, block, head, count, rest := le.Uint32(data[12:]), le.Uint64(data[16:]), le.Uint64(data[24:]), le.Uint64(data[32:]), le.Uint64(data[40:])
 	if (size != 4 && size != 8) || max(block, head, count, rest) > maxImage ||
@@ -101,8 +110,8 @@ func Decode(data []byte) (*Model, error) {
 		Repulsion: h.Repulsion, Binding: h.Binding, Provenance: h.Provenance,
 		Weights: make([]float64, count), hash: hex.EncodeToString(sum[:16]),
 	}
-	if m.Config.NormEpsilon == 0 { // older than the field
-		m.Config.NormEpsilon = Config{}.WithDefaults().NormEpsilon
+	if version == 1 && m.Config.NormEpsilon == 0 {
+		m.Config.NormEpsilon = 1e-5 // whatever the default is by now
 	}
 	flat := image[imageHeader+head:]
 	for k := range m.Weights {
