@@ -7,6 +7,7 @@
 #   PEERS_TORCH=no    leave PyTorch out (it takes some 5 GB with its libraries)
 
 cd "$(dirname "$0")/../.." || exit 1
+PATH=$PATH:/usr/sbin:/sbin # for ldconfig, which is not in everybody's
 sudo=
 [ "$(id -u)" = 0 ] || sudo=sudo
 
@@ -22,7 +23,9 @@ install() {
 	fi
 	$sudo apt-get update -q
 	for package in $missing; do
-		$sudo apt-get install -y -q --no-install-recommends "$package" || echo "peers: no package $package"
+		# No questions: nobody may be there, and the output of make is not a terminal.
+		$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$package" ||
+			echo "peers: no package $package"
 	done
 	missing=
 }
@@ -36,10 +39,12 @@ install
 
 [ "$PEERS_TORCH" = no ] && exit 0
 torch() { "$1" -c 'import torch, h5py' 2>/dev/null; }
-torch .venv/bin/python && exit 0
-echo "peers: PyTorch goes into .venv (PEERS_TORCH=no leaves it out)"
+has() { .venv/bin/python -c "import $1" 2>/dev/null; }
 if [ -x .venv/bin/python ] || python3 -m venv .venv; then
-	for package in h5py scipy-openblas32 torch; do
+	for module in h5py scipy_openblas32 torch; do
+		has $module && continue
+		package=$(echo $module | tr _ -)
+		echo "peers: $package goes into .venv (PEERS_TORCH=no leaves this out)"
 		.venv/bin/python -m pip install -q "$package" || echo "peers: no Python package $package"
 	done
 fi
