@@ -30,7 +30,7 @@ var allowed = map[string][]string{
 	"potential/forensics":           {"potential", "neighbor", "xyz"},
 	"potential/properties":          {"potential", "integrator", "neighbor", "xyz"},
 	"potential/report":              {"potential", "potential/train", "integrator", "neighbor", "xyz"},
-	"potential/train":               {"potential", "potential/abc", "potential/archive", "neighbor", "xyz"},
+	"potential/train":               {"potential", "potential/abc", "potential/archive", "potential/internal/kernel", "neighbor", "xyz"},
 	"cmd":                           {"*"},
 	"cgo":                           {"*"},
 	"lammps":                        {}, // C++, but for its tests
