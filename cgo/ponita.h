@@ -187,9 +187,10 @@ typedef struct {
   const int32_t *neighbors; /* [start[own]] rows; may be farther than the cutoff.
                                Of two own atoms both must have the other, as often
                                as it is there; no row is its own neighbour. */
-  const int32_t *images;    /* [ghosts] the own row that a ghost is a periodic
-                               image of, or -1; or NULL. Images need no exchange
-                               and make the evaluation cheaper. */
+  const int32_t *images;    /* [ghosts] the row before it that a ghost is a periodic
+                               image of, of an own atom or of another ghost, or
+                               -1; or NULL. Images need no exchange and make the
+                               evaluation cheaper. */
 } ponita_neighbors;
 
 typedef struct {
@@ -231,8 +232,8 @@ int ponita_domain_backward(ponita_domain domain, int32_t layer);
    finish there is something to copy after every stage but the last. */
 int ponita_domain_get_rows(ponita_domain domain, int64_t count, const int32_t *rows, void *buffer);
 
-/* Copies buffer, [count][row_bytes], to the ghosts listed. What is no ghost, an
-   image or -1, is passed over. */
+/* Copies buffer, [count][row_bytes], to the ghosts listed, and with them to their
+   images. What is no ghost, an image of an own atom or -1, is passed over. */
 int ponita_domain_set_rows(ponita_domain domain, int64_t count, const int32_t *rows, const void *buffer);
 
 /* Ends an evaluation: energies, forces and virials of the domain's own atoms, and

@@ -38,6 +38,13 @@ template <class C> auto forward(C *comm, Pair *pair, long) -> decltype(comm->for
   comm->forward_comm(pair);
 }
 
+template <class C> auto reverse(C *comm, Pair *pair, int) -> decltype(comm->reverse_comm_pair(pair)) {
+  comm->reverse_comm_pair(pair);
+}
+template <class C> auto reverse(C *comm, Pair *pair, long) -> decltype(comm->reverse_comm(pair)) {
+  comm->reverse_comm(pair);
+}
+
 template <class N> auto request_full(N *neighbor, Pair *pair, int, int) -> decltype(neighbor->add_request(pair, 1), void()) {
   neighbor->add_request(pair, 1);  // NeighConst::REQ_FULL
 }
@@ -88,6 +95,8 @@ PairPonita::PairPonita(LAMMPS *lmp) : Pair(lmp) {
   no_virial_fdotr_compute = 1;
   // A message passes several bonds, so the virial of bonds is not the heat flux.
   centroidstressflag = CENTROID_NOTAVAIL;
+  // whether a ghost wants a row, with newton on and off
+  comm_reverse = comm_reverse_off = 1;
   // compute pair: max, min, avg of the virials' and of the forces' deviation
   nextra = 6;
   pvector = new double[nextra];
@@ -346,10 +355,15 @@ void PairPonita::compute(int eflag, int vflag) {
   // Atoms, ghosts and their types may be others than in the last call. A rank
   // without atoms takes part in everything: others wait for its messages.
   const bool changed = assign_rows();
-  if (changed || neighbor->ago == 0 || neighbor->ncalls != last_build) {
+  const bool built = neighbor->ago == 0 || neighbor->ncalls != last_build; // the same on all ranks
+  if (built) {
+    find_originals();
+    ask_for_rows();
+    last_build = neighbor->ncalls;
+  }
+  if (built || changed) {
     list_candidates();
     find_images();
-    last_build = neighbor->ncalls;
     for (auto &m : members) m.stale = true;
   }
   const size_t all = atom_of.size();
@@ -408,20 +422,57 @@ void PairPonita::list_candidates() {
   }
 }
 
-// find_images looks for the own atoms that ghosts are periodic images of: those
-// need no exchange, and a bond to them is computed once and not twice.
-void PairPonita::find_images() {
-  std::vector<std::pair<tagint, int32_t>> tags(own);
-  for (int r = 0; r < own; r++) tags[r] = {atom->tag[atom_of[r]], r};
+// find_originals looks for the atoms that ghosts are periodic images of, by their
+// IDs: own ones, or other ghosts. They share a row; a bond to an image of an own
+// atom is computed once and not twice.
+void PairPonita::find_originals() {
+  const int nall = atom->nlocal + atom->nghost;
+  std::vector<std::pair<tagint, int>> tags(nall);
+  for (int i = 0; i < nall; i++) tags[i] = {atom->tag[i], i};
   std::sort(tags.begin(), tags.end());
+  original.resize(nall);
+  for (int k = 0, first = 0; k < nall; k++) {
+    if (tags[k].first != tags[first].first) first = k;
+    original[tags[k].second] = tags[first].second;
+  }
+  alone = comm->nprocs == 1 && std::all_of(original.begin(), original.end(), [this](int i) { return i < atom->nlocal; });
+}
+
+// ask_for_rows tells the ranks that LAMMPS has the copies of atoms from which of
+// them want rows: not images, and not those beyond the reach of the lists. LAMMPS
+// would send them all, most of them within a rank. What goes from ghosts to atoms
+// passes the swaps backwards, so a ghost that is sent on hears first that another
+// rank wants it.
+void PairPonita::ask_for_rows() {
+  sent.clear();
+  if (alone) return;
+  wanted.assign(original.size(), 0);
+  for (int ii = 0; ii < list->inum; ii++) {
+    const int i = list->ilist[ii];
+    for (int n = 0; n < list->numneigh[i]; n++) wanted[original[list->firstneigh[i][n] & NEIGHMASK]] = 1;
+  }
+  reverse(comm, this, 0);
+}
+
+int PairPonita::pack_reverse_comm(int n, int first, double *buffer) {
+  std::copy(wanted.begin() + first, wanted.begin() + first + n, buffer);
+  return n;
+}
+
+void PairPonita::unpack_reverse_comm(int n, int *list, double *buffer) {
+  auto &s = sent[list];
+  for (int k = 0; k < n; k++) {
+    if (buffer[k] == 0.0) continue;
+    s.push_back(list[k]);
+    wanted[original[list[k]]] = 1;
+  }
+}
+
+void PairPonita::find_images() {
   images.clear();
-  alone = comm->nprocs == 1;
   for (size_t r = own; r < atom_of.size(); r++) {
-    const std::pair<tagint, int32_t> tag = {atom->tag[atom_of[r]], 0};
-    const auto at = std::lower_bound(tags.begin(), tags.end(), tag);
-    const bool image = at != tags.end() && at->first == tag.first;
-    images.push_back(image ? at->second : -1);
-    alone = alone && image;
+    const int i = original[atom_of[r]];
+    images.push_back(i == atom_of[r] ? -1 : row_of[i]);
   }
 }
 
@@ -485,15 +536,19 @@ void PairPonita::exchange() {
   if (!alone) forward(comm, this, 0);
 }
 
-int PairPonita::pack_forward_comm(int n, int *send, double *buffer, int, int *) {
-  rows.resize(n + 1);
-  for (int k = 0; k < n; k++) rows[k] = row_of[send[k]];
-  check(ponita_domain_get_rows(active->domain, n, rows.data(), buffer));
-  return n * static_cast<int>(active->row_bytes / sizeof(double));
+// Messages are shorter than LAMMPS has made room for.
+int PairPonita::pack_forward_comm(int, int *send, double *buffer, int, int *) {
+  rows.clear();
+  for (int i : sent[send]) rows.push_back(row_of[i]);
+  check(ponita_domain_get_rows(active->domain, static_cast<int64_t>(rows.size()), rows.data(), buffer));
+  return static_cast<int>(rows.size() * (active->row_bytes / sizeof(double)));
 }
 
 void PairPonita::unpack_forward_comm(int n, int first, double *buffer) {
-  check(ponita_domain_set_rows(active->domain, n, row_of.data() + first, buffer));
+  rows.clear();
+  for (int i = first; i < first + n; i++)
+    if (wanted[i]) rows.push_back(row_of[i]);
+  check(ponita_domain_set_rows(active->domain, static_cast<int64_t>(rows.size()), rows.data(), buffer));
 }
 
 void PairPonita::check_closest(const Member &m) {

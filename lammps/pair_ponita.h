@@ -12,6 +12,7 @@ PairStyle(ponita,PairPonita)
 
 #include <cstdint>
 #include <cstdio>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ class PairPonita : public Pair {
   double init_one(int, int) override;
   int pack_forward_comm(int, int *, double *, int, int *) override;
   void unpack_forward_comm(int, int, double *) override;
+  int pack_reverse_comm(int, int, double *) override;
+  void unpack_reverse_comm(int, int *, double *) override;
   double memory_usage() override;
   void *extract(const char *, int &) override;
   // A member of Pair since 15Sep2022, for fix pair; before, nobody calls it.
@@ -74,6 +77,11 @@ class PairPonita : public Pair {
   std::vector<int64_t> start;
   std::vector<double> positions;
   int own = 0;
+
+  // Who sends rows to which ghosts, agreed on whenever the lists are new.
+  std::vector<int> original;   // [atom] the first one of the same ID
+  std::vector<char> wanted;    // [atom] a ghost that gets a row
+  std::map<const int *, std::vector<int>> sent; // [list of LAMMPS] its atoms whose rows are sent
   bool alone = false; // all ghosts are images of own atoms
   int64_t last_build = -1;
 
@@ -82,6 +90,8 @@ class PairPonita : public Pair {
   void check_masses();
   bool assign_rows();
   void list_candidates();
+  void find_originals();
+  void ask_for_rows();
   void find_images();
   void evaluate(Member &, bool);
   void exchange();

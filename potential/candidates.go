@@ -10,7 +10,8 @@ import (
 // of the host, less often than positions.
 //
 // A ghost that is a periodic image of an own atom needs no row of its own: it
-// has the place of that atom, and an edge to it has a reverse.
+// has the place of that atom, and an edge to it has a reverse. One that is an
+// image of another ghost has the place of that.
 type candidates struct {
 	rows   int     // own atoms and ghosts; -1 before there are lists
 	places int     // own atoms and ghosts that are no images
@@ -18,7 +19,7 @@ type candidates struct {
 	start  []int
 	list   []int32 // [candidate] row
 	back   []int32 // [candidate] the one of j for i, -1 if j is a ghost
-	images bool    // some ghosts are images
+	images bool    // some ghosts are images of own atoms
 	linked bool    // the candidates of images have their opposites
 
 	// scratch of transpose
@@ -31,7 +32,8 @@ type candidates struct {
 func (c *candidates) own() int { return len(c.start) - 1 }
 
 // set takes over a copy of the lists of own atoms. images lists for each ghost
-// the own atom that it is an image of, or -1; it may be nil.
+// the row that it is an image of, an own atom or an earlier ghost, or -1; it may
+// be nil.
 func (c *candidates) set(rows int, start []int, list, images []int32) error {
 	own := len(start) - 1
 	if own < 0 || rows < own || start[0] != 0 || start[own] != len(list) {
@@ -85,10 +87,12 @@ func (c *candidates) setImages(own, rows int, images []int32) error {
 			c.places++
 			continue
 		}
-		if j := images[r-own]; j < 0 || int(j) >= own {
-			return newAtomError(r, -1, fmt.Errorf("potential: row %d is an image of row %d, the domain has %d atoms", r+1, j+1, own))
+		j := images[r-own]
+		if j < 0 || int(j) >= r {
+			return newAtomError(r, -1, fmt.Errorf("potential: row %d is an image of row %d, want one before it", r+1, j+1))
 		}
-		c.place[r], c.images = images[r-own], true
+		c.place[r] = c.place[j]
+		c.images = c.images || int(c.place[r]) < own
 	}
 	return nil
 }

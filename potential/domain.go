@@ -194,9 +194,10 @@ func (d *Domain) Closest() Closest { return d.closest }
 // than the cutoff. There are as many rows as own atoms and ghosts. Both
 // directions of a bond between two own atoms must be there.
 //
-// images lists for each ghost the own atom that it is a periodic image of, or
-// -1. It may be nil. Images need no exchange, and a bond to one costs as much as
-// any other, half of a bond to a ghost.
+// images lists for each ghost the row before it that it is a periodic image of,
+// an own atom or another ghost, or -1. It may be nil. Images need no exchange,
+// and a bond to one of an own atom costs as much as any other, half of a bond to
+// a ghost.
 func (d *Domain) Neighbors(rows int, start []int, list, images []int32) error {
 	d.done = -1
 	return d.pairs.set(rows, start, list, images)
@@ -215,6 +216,7 @@ func (d *Domain) Begin(pos [][3]float64, kind []int32) error {
 	}
 	resize(&d.kind, d.pairs.places)
 	resize(&d.kinds, d.pairs.places)
+	places := 0
 	for i, k := range kind {
 		if k < 0 || int(k) >= len(d.model.Config.Species) {
 			return newAtomError(i, -1, fmt.Errorf("potential: atom %d has kind %d, the model knows %d species: %w", i+1, k, len(d.model.Config.Species), ErrUnknownElement))
@@ -223,14 +225,15 @@ func (d *Domain) Begin(pos [][3]float64, kind []int32) error {
 		if x := pos[i]; notFinite(x[0] + x[1] + x[2]) {
 			return newAtomError(i, -1, fmt.Errorf("potential: atom %d is at %g Å: %w", i+1, x, neighbor.ErrNotFinite))
 		}
-		p := d.pairs.place[i]
-		if i >= d.pairs.own() && int(p) < d.pairs.own() {
+		p := int(d.pairs.place[i])
+		if p < places { // an image of a row before it
 			if d.kind[p] != k {
-				return newAtomError(i, int(p), fmt.Errorf("potential: row %d is an image of row %d and of another kind", i+1, p+1))
+				return newAtomError(i, -1, fmt.Errorf("potential: row %d is of another kind than the row it is an image of", i+1))
 			}
 			continue
 		}
 		d.kind[p], d.kinds[p] = k, int(k)
+		places++
 	}
 	d.pairs.linkImages(pos)
 	if err := d.edges(pos); err != nil {
@@ -428,8 +431,8 @@ func (d *Domain) GetRow(row int, out []byte) {
 	}
 }
 
-// SetRow fills in the row of a ghost. Own atoms have their rows, and so have
-// their images: for them it does nothing.
+// SetRow fills in the row of a ghost, which is also that of its images. Own atoms
+// have their rows, and so have their images: for them it does nothing.
 func (d *Domain) SetRow(row int, in []byte) {
 	p, n := int(d.pairs.place[row]), d.stage.rowBytes()
 	if p < d.pairs.own() {

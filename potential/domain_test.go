@@ -42,7 +42,8 @@ func (in domainInput) begin(d *Domain) error {
 // newSplit shares atoms at random, which is worse than any decomposition in
 // space: most bonds cross.
 //
-// Ghosts whose originals are in the same domain are told to be images.
+// Ghosts whose originals are in the same domain, or ghosts too, are told to be
+// images.
 func newSplit(t testing.TB, m *Model, species []int, pos [][3]float64, lattice [3][3]float64, parts int, opts ...Option) *split {
 	t.Helper()
 	return newSplitOf(t, m, species, pos, lattice, parts, true, opts...)
@@ -76,7 +77,7 @@ func newSplitOf(t testing.TB, m *Model, species []int, pos [][3]float64, lattice
 			where, kinds = append(where, pos[i]), append(kinds, int32(kind[i]))
 		}
 		start, list, images := []int{0}, []int32(nil), []int32{}
-		ghost := map[string]int32{}
+		ghost, first := map[string]int32{}, map[int]int32{}
 		for _, i := range s.locals[d] {
 			for e := g.Start[i]; e < g.Start[i+1]; e++ {
 				j := int(g.Neighbor[e])
@@ -97,10 +98,14 @@ func newSplitOf(t testing.TB, m *Model, species []int, pos [][3]float64, lattice
 					}
 					where, kinds = append(where, x), append(kinds, int32(kind[j]))
 					s.ghosts[d] = append(s.ghosts[d], j)
-					if s.owner[j] == d {
+					original, seen := first[j]
+					switch {
+					case s.owner[j] == d:
 						images = append(images, int32(s.at[j]))
-					} else {
-						images = append(images, -1)
+					case seen:
+						images = append(images, original)
+					default:
+						images, first[j] = append(images, -1), k
 					}
 				}
 				list = append(list, k)
@@ -119,11 +124,14 @@ func newSplitOf(t testing.TB, m *Model, species []int, pos [][3]float64, lattice
 	return s
 }
 
-// exchange copies the rows of all atoms to their ghosts.
+// exchange copies the rows of all atoms to their ghosts, images left out.
 func (s *split) exchange() {
 	row := make([]byte, s.domains[0].RowBytes())
 	for d, domain := range s.domains {
 		for k, j := range s.ghosts[d] {
+			if images := s.inputs[d].images; images != nil && images[k] >= 0 {
+				continue
+			}
 			s.domains[s.owner[j]].GetRow(s.at[j], row)
 			domain.SetRow(len(s.locals[d])+k, row)
 		}
@@ -230,7 +238,12 @@ func TestDomainRefusesWrongUse(t *testing.T) {
 		"rows too long":    func() error { return d.Neighbors(2, []int{0, 3}, []int32{1}, nil) },
 		"rows descend":     func() error { return d.Neighbors(3, []int{0, 2, 1, 2}, []int32{1, 2}, nil) },
 		"images missing":   func() error { return d.Neighbors(2, []int{0, 1}, []int32{1}, []int32{}) },
-		"image of a ghost": func() error { return d.Neighbors(2, []int{0, 1}, []int32{1}, []int32{1}) },
+		"image of itself":  func() error { return d.Neighbors(2, []int{0, 1}, []int32{1}, []int32{1}) },
+		"image of a later": func() error { return d.Neighbors(3, []int{0, 1}, []int32{1}, []int32{2, -1}) },
+		"image of a ghost of another kind": func() error {
+			d.Neighbors(3, []int{0, 1}, []int32{1}, []int32{-1, 1})
+			return d.Begin([][3]float64{{}, {1}, {2}}, []int32{0, 0, 1})
+		},
 		"image of another": func() error { d.Neighbors(2, []int{0, 1}, []int32{1}, []int32{0}); return d.Begin(pair, kind) },
 		"no rows":          func() error { return d.Neighbors(2, nil, nil, nil) },
 		"more own than is": func() error { return d.Neighbors(1, []int{0, 0, 0}, nil, nil) },
