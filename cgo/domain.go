@@ -205,7 +205,7 @@ func goDomainRows(handle C.uintptr_t, n C.int64_t, rows *C.int32_t, buffer unsaf
 // copyRows copies rows to the caller's buffer, or from it if set.
 func (d *domain) copyRows(n C.int64_t, list *C.int32_t, memory unsafe.Pointer, set bool) error {
 	if !d.domain.Exchanging() {
-		return argument("there is nothing to exchange now: rows are copied after every stage but the last")
+		return argument("there is nothing to exchange now: rows are copied after every stage but the last two")
 	}
 	length, err := count(n, "the number of rows")
 	if err != nil {
@@ -256,14 +256,16 @@ func (d *domain) finish(result unsafe.Pointer) error {
 		return argument("finish before neighbors")
 	}
 	energies := results(&d.energies, unsafe.Pointer(out.energies), d.own)
-	forces := results(&d.forces, unsafe.Pointer(out.forces), d.own)
-	virials := results(&d.virials, unsafe.Pointer(out.virials), d.own)
+	forces := results(&d.forces, unsafe.Pointer(out.forces), len(d.kind))
+	virials := results(&d.virials, unsafe.Pointer(out.virials), len(d.kind))
 	if err := d.domain.Finish(energies, forces, virials); err != nil {
 		return err
 	}
 	out.energy, out.virial = 0, [6]C.double{}
-	for i, e := range energies {
+	for _, e := range energies {
 		out.energy += C.double(e)
+	}
+	for i := range virials {
 		for k, w := range virials[i] {
 			out.virial[k] += C.double(w)
 		}

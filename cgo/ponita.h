@@ -37,7 +37,7 @@ extern "C" {
 
 /* PONITA_ABI grows when a function or struct changes in a way that programs
    notice; ponita_abi returns that of the library. Compare them. */
-#define PONITA_ABI 1
+#define PONITA_ABI 2
 
 /* Status. */
 enum {
@@ -143,7 +143,9 @@ typedef struct {
   double *forces;    /* [n][3] eV/Å, or NULL */
   double *energies;  /* [n] eV, of the atoms; or NULL. Their sum is energy. */
   double *virials;   /* [n][6] eV, of the atoms; or NULL. A bond's virial is
-                        shared equally by its atoms. Their sum is virial. */
+                        shared equally by its atoms. Their sum is virial.
+                        n is the number of atoms; of a domain, own for energies
+                        and own+ghosts for forces and virials. */
 } ponita_result;
 
 /* A calculator keeps neighbour lists and working memory between calls. options
@@ -166,17 +168,18 @@ int ponita_compute(ponita_calculator calculator, const ponita_structure *structu
      ponita_domain_begin                        positions and elements
      for (t = 0; t < layers; t++) {
        ponita_domain_forward(domain, t);
-       copy rows of atoms to their ghosts
+       copy rows of atoms to their ghosts, unless there is but one layer
      }
      for (t = layers-1; t >= 0; t--) {
        ponita_domain_backward(domain, t);
-       copy rows of atoms to their ghosts, unless t is 0
+       copy rows of atoms to their ghosts, if t is 2 or more
      }
      ponita_domain_finish
+     add the forces on ghosts to those on their atoms
 
-   Nothing flows back from ghosts: the results for a domain's own atoms are
-   complete. All processes must take part in the exchange, also those without
-   atoms. */
+   The energies of a domain's own atoms depend on the positions of its ghosts, and
+   finish returns the forces of that. All processes must take part in the exchange,
+   also those without atoms. */
 
 typedef struct {
   size_t size;
@@ -229,15 +232,17 @@ int ponita_domain_backward(ponita_domain domain, int32_t layer);
 
 /* Copies the rows listed, own or ghosts, to buffer: [count][row_bytes]. A row of
    -1 is left out and its place in the buffer filled with zeros. Between begin and
-   finish there is something to copy after every stage but the last. */
+   finish there is something to copy after every stage but the last two. */
 int ponita_domain_get_rows(ponita_domain domain, int64_t count, const int32_t *rows, void *buffer);
 
 /* Copies buffer, [count][row_bytes], to the ghosts listed, and with them to their
    images. What is no ghost, an image of an own atom or -1, is passed over. */
 int ponita_domain_set_rows(ponita_domain domain, int64_t count, const int32_t *rows, const void *buffer);
 
-/* Ends an evaluation: energies, forces and virials of the domain's own atoms, and
-   their sums. */
+/* Ends an evaluation: energies of the domain's own atoms, forces and virials of all
+   its rows, and the sums of energies and virials. What a ghost has is to be added
+   to its atom; images of rows have zeros, for those rows have it already. Sums over
+   all domains are the energy and virial of the system. */
 int ponita_domain_finish(ponita_domain domain, ponita_result *result);
 
 #ifdef __cplusplus

@@ -95,8 +95,8 @@ PairPonita::PairPonita(LAMMPS *lmp) : Pair(lmp) {
   no_virial_fdotr_compute = 1;
   // A message passes several bonds, so the virial of bonds is not the heat flux.
   centroidstressflag = CENTROID_NOTAVAIL;
-  // whether a ghost wants a row, with newton on and off
-  comm_reverse = comm_reverse_off = 1;
+  // force and virial of a ghost, with newton on and off
+  comm_reverse = comm_reverse_off = 9;
   // compute pair: max, min, avg of the virials' and of the forces' deviation
   nextra = 6;
   pvector = new double[nextra];
@@ -267,7 +267,7 @@ void PairPonita::coeff(int narg, char **arg) {
     }
     if (comm->me == 0)
       utils::logmesg(lmp, "  model " + m.file + " (" + m.info.hash + "), cutoff " + text("%g", m.info.cutoff) + " Angstrom, elements " + known +
-                              text(", %.0f bytes per ghost and step\n", static_cast<double>(m.row_bytes) * (2 * m.info.layers - 1)));
+                              text(", %.0f bytes per ghost and step\n", static_cast<double>(m.row_bytes) * (2 * m.info.layers - 2)));
   }
   if (comm->me == 0) utils::logmesg(lmp, std::string("  atom types:") + map + "\n");
 
@@ -446,6 +446,7 @@ void PairPonita::find_originals() {
 void PairPonita::ask_for_rows() {
   sent.clear();
   if (alone) return;
+  backward = ASK;
   wanted.assign(original.size(), 0);
   for (int ii = 0; ii < list->inum; ii++) {
     const int i = list->ilist[ii];
@@ -454,17 +455,50 @@ void PairPonita::ask_for_rows() {
   reverse(comm, this, 0);
 }
 
+// add_ghosts adds the forces on ghosts, and their virials where these are wanted,
+// to those on their atoms. Newton's setting does not matter, as LAMMPS' own forces
+// on ghosts are not touched.
+void PairPonita::add_ghosts(const ponita_result &result) {
+  if (alone) return;
+  backward = ADD;
+  ghost_forces = result.forces;
+  ghost_virials = result.virials;
+  reverse(comm, this, 0);
+}
+
 int PairPonita::pack_reverse_comm(int n, int first, double *buffer) {
-  std::copy(wanted.begin() + first, wanted.begin() + first + n, buffer);
-  return n;
+  if (backward == ASK) {
+    std::copy(wanted.begin() + first, wanted.begin() + first + n, buffer);
+    return n;
+  }
+  double *to = buffer;
+  for (int i = first; i < first + n; i++) {
+    if (!wanted[i]) continue;
+    const int32_t r = row_of[i];
+    for (int k = 0; k < 3; k++) *to++ = r < 0 ? 0.0 : ghost_forces[3 * r + k];
+    if (ghost_virials)
+      for (int k = 0; k < 6; k++) *to++ = r < 0 ? 0.0 : ghost_virials[6 * r + k];
+  }
+  return static_cast<int>(to - buffer);
 }
 
 void PairPonita::unpack_reverse_comm(int n, int *list, double *buffer) {
   auto &s = sent[list];
-  for (int k = 0; k < n; k++) {
-    if (buffer[k] == 0.0) continue;
-    s.push_back(list[k]);
-    wanted[original[list[k]]] = 1;
+  if (backward == ASK) {
+    for (int k = 0; k < n; k++) {
+      if (buffer[k] == 0.0) continue;
+      s.push_back(list[k]);
+      wanted[original[list[k]]] = 1;
+    }
+    return;
+  }
+  for (int i : s) {
+    const int32_t r = row_of[original[i]];
+    for (int k = 0; k < 3; k++, buffer++)
+      if (r >= 0) ghost_forces[3 * r + k] += *buffer;
+    if (ghost_virials)
+      for (int k = 0; k < 6; k++, buffer++)
+        if (r >= 0) ghost_virials[6 * r + k] += *buffer;
   }
 }
 
@@ -500,26 +534,28 @@ void PairPonita::evaluate(Member &m, bool drives) {
   check_communication(static_cast<int>(m.row_bytes / sizeof(double)));
   for (int t = 0; t < layers; t++) {
     check(ponita_domain_forward(m.domain, t));
-    exchange();
+    if (layers > 1) exchange();
   }
   for (int t = layers - 1; t >= 0; t--) {
     check(ponita_domain_backward(m.domain, t));
-    if (t > 0) exchange();
+    if (t > 1) exchange();
   }
 
   ponita_result result;
   begin(result);
-  m.forces.resize(3 * static_cast<size_t>(own) + 1);
+  const size_t all = atom_of.size();
+  m.forces.resize(3 * all + 1);
   result.forces = m.forces.data();
   if (drives && eflag_atom) {
     m.energies.resize(own + 1);
     result.energies = m.energies.data();
   }
   if (drives && vflag_atom) {
-    m.virials.resize(6 * static_cast<size_t>(own) + 1);
+    m.virials.resize(6 * all + 1);
     result.virials = m.virials.data();
   }
   check(ponita_domain_finish(m.domain, &result));
+  add_ghosts(result);
   m.energy = result.energy;
   std::copy(result.virial, result.virial + 6, m.virial);
 }

@@ -78,10 +78,13 @@ class PairPonita : public Pair {
   std::vector<double> positions;
   int own = 0;
 
-  // Who sends rows to which ghosts, agreed on whenever the lists are new.
+  // Who sends rows to which ghosts, agreed on whenever the lists are new. Forces
+  // come back the same way.
   std::vector<int> original;   // [atom] the first one of the same ID
   std::vector<char> wanted;    // [atom] a ghost that gets a row
   std::map<const int *, std::vector<int>> sent; // [list of LAMMPS] its atoms whose rows are sent
+  enum { ASK, ADD } backward = ASK; // what goes from ghosts to atoms
+  double *ghost_forces = nullptr, *ghost_virials = nullptr; // [row]
   bool alone = false; // all ghosts are images of own atoms
   int64_t last_build = -1;
 
@@ -92,6 +95,7 @@ class PairPonita : public Pair {
   void list_candidates();
   void find_originals();
   void ask_for_rows();
+  void add_ghosts(const ponita_result &);
   void find_images();
   void evaluate(Member &, bool);
   void exchange();

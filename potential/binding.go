@@ -149,33 +149,24 @@ func (b *bindings) of(g *neighbor.Graph, kind []int, i int) (energy, gamma float
 	return b.Energy[z] * s, b.Energy[z] * slope / full
 }
 
-// pull adds γ w' of an atom to ∂E/∂x_ij of its edges. ghosts, if there are any,
-// are the γ of all rows: an edge without its reverse carries both.
-func (b *bindings) pull(g *neighbor.Graph, kind []int, i int, gamma float64, ghosts []float64, dVec [][3]float64) {
+// pull adds γ w' of an atom to ∂E/∂x_ij of its edges.
+func (b *bindings) pull(g *neighbor.Graph, kind []int, i int, gamma float64, dVec [][3]float64) {
 	for e := g.Start[i]; e < g.Start[i+1]; e++ {
-		j, both := g.Neighbor[e], gamma
-		if g.Reverse[e] < 0 {
-			both += ghosts[j]
-		}
-		if both == 0 {
-			continue
-		}
-		if _, slope, r := b.bonds.weight(kind[i], kind[j], g.Vec[e]); slope != 0 {
+		if _, slope, r := b.bonds.weight(kind[i], kind[g.Neighbor[e]], g.Vec[e]); slope != 0 {
 			for k, x := range g.Vec[e] {
-				dVec[e][k] += both * slope * x / r
+				dVec[e][k] += gamma * slope * x / r
 			}
 		}
 	}
 }
 
-// add adds the binding of atoms lo to hi−1, all of whose edges have their
-// reverses, to the site energies and to ∂E/∂x_ij.
+// add adds the binding of atoms lo to hi−1 to the site energies and to ∂E/∂x_ij.
 func (b *bindings) add(g *neighbor.Graph, kind []int, site []float64, dVec [][3]float64, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		energy, gamma := b.of(g, kind, i)
 		site[i] += energy
 		if gamma != 0 {
-			b.pull(g, kind, i, gamma, nil, dVec)
+			b.pull(g, kind, i, gamma, dVec)
 		}
 	}
 }

@@ -83,22 +83,14 @@ func TestDomainsShareLonelyAtoms(t *testing.T) {
 	species, pos, lattice := cell(6, 12)
 	s := newSplitOf(t, m, species, pos, lattice, 5, false, DoublePrecision())
 	lonely, ghosts := 0, 0
-	layers := s.domains[0].Layers()
-	for t := range layers {
-		for _, d := range s.domains {
-			if err := d.Forward(t); err != nil {
-				panic(err)
+	for d, domain := range s.domains {
+		for _, g := range domain.gamma {
+			if g != 0 {
+				lonely++
 			}
 		}
-		s.exchange()
-	}
-	for _, d := range s.domains {
-		for p, g := range d.gamma {
-			switch {
-			case g == 0:
-			case p < d.pairs.own():
-				lonely++
-			default:
+		for _, j := range s.ghosts[d] {
+			if s.domains[s.owner[j]].gamma[s.at[j]] != 0 {
 				ghosts++
 			}
 		}

@@ -25,6 +25,19 @@ func atomForce(g *neighbor.Graph, i int, dVec [][3]float64) (f [3]float64, w [6]
 	return f, w
 }
 
+// oppositeForce returns what an edge without its reverse, of vector v and with the
+// derivative b, gives to its neighbour: the force, and half of the virial.
+func oppositeForce(v, b [3]float64) (f [3]float64, w [6]float64) {
+	for k := range 3 {
+		f[k] = -b[k]
+		w[k] = -v[k] * b[k] / 2
+	}
+	w[3] = -(v[0]*b[1] + v[1]*b[0]) / 4
+	w[4] = -(v[0]*b[2] + v[2]*b[0]) / 4
+	w[5] = -(v[1]*b[2] + v[2]*b[1]) / 4
+	return f, w
+}
+
 // symmetric returns the matrix of the components xx yy zz xy xz yz.
 func symmetric(w [6]float64) [3][3]float64 {
 	return [3][3]float64{{w[0], w[3], w[4]}, {w[3], w[1], w[5]}, {w[4], w[5], w[2]}}

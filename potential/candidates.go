@@ -16,6 +16,7 @@ type candidates struct {
 	rows   int     // own atoms and ghosts; -1 before there are lists
 	places int     // own atoms and ghosts that are no images
 	place  []int32 // [row]
+	first  []int32 // [place] the row that is no image
 	start  []int
 	list   []int32 // [candidate] row
 	back   []int32 // [candidate] the one of j for i, -1 if j is a ghost
@@ -76,15 +77,11 @@ func (c *candidates) setImages(own, rows int, images []int32) error {
 		return fmt.Errorf("potential: images of %d ghosts, want %d", len(images), rows-own)
 	}
 	resize(&c.place, rows)
-	c.places, c.images = own, false
+	c.images, c.first = false, c.first[:0]
 	for r := range c.place {
-		c.place[r] = int32(r)
-		if r < own {
-			continue
-		}
-		c.place[r] = int32(c.places)
-		if images == nil || images[r-own] == -1 {
-			c.places++
+		if r < own || images == nil || images[r-own] == -1 {
+			c.place[r] = int32(len(c.first))
+			c.first = append(c.first, int32(r))
 			continue
 		}
 		j := images[r-own]
@@ -94,6 +91,7 @@ func (c *candidates) setImages(own, rows int, images []int32) error {
 		c.place[r] = c.place[j]
 		c.images = c.images || int(c.place[r]) < own
 	}
+	c.places = len(c.first)
 	return nil
 }
 

@@ -1,10 +1,8 @@
 package potential
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
-	"slices"
 	"unsafe"
 
 	"ponita/neighbor"
@@ -19,19 +17,22 @@ import (
 //	Begin                                   positions, kinds
 //	for t := 0; t < Layers(); t++ {
 //		Forward(t)
-//		exchange rows                       features; after the last layer adjoints
+//		exchange rows if Exchanging()       features; after the last layer adjoints
 //	}
 //	for t := Layers()-1; t >= 0; t-- {
 //		Backward(t)
-//		exchange rows unless t == 0         adjoints
+//		exchange rows if Exchanging()       adjoints
 //	}
 //	Finish                                  energies, forces, virials
+//	add the forces on ghosts to those on their atoms
 //
 // An exchange copies the row of every atom to its ghosts, from GetRow to SetRow.
-// Nothing flows back
-// from ghosts: the forces on a domain's own atoms are complete. A Domain belongs
-// to one goroutine. Atoms are counted from 0 in arguments, from 1 in messages.
-// In steady state it allocates nothing.
+// A domain computes the energies of its own atoms as they depend on positions,
+// through the messages that own atoms receive. So a bond to a ghost is computed
+// by both domains, by each in one direction; the last stage needs no rows of
+// ghosts, and 2(Layers()−1) exchanges are enough. A Domain belongs to one
+// goroutine. Atoms are counted from 0 in arguments, from 1 in messages. In steady
+// state it allocates nothing.
 type Domain struct {
 	model *Model
 	pairs candidates
@@ -43,8 +44,7 @@ type Domain struct {
 	dVec  [][3]float64
 
 	bindings *bindings // nil without
-	gamma    []float64 // [place] γ, see [Binding]
-	lonely   bool      // one of them is not zero
+	gamma    []float64 // [own atom] γ, see [Binding]
 
 	limit   []float64 // Å², [species][species] see Closest
 	closest Closest
@@ -168,13 +168,7 @@ func newStage[T Float](m *Model, w *shared[engineWeights[T]], crew *crew) (stage
 func (d *Domain) Layers() int { return d.model.Config.Layers }
 
 // RowBytes returns the size of an atom's row in an exchange.
-func (d *Domain) RowBytes() int {
-	n := d.stage.rowBytes()
-	if d.bindings != nil {
-		n += 8 // γ
-	}
-	return n
-}
+func (d *Domain) RowBytes() int { return d.stage.rowBytes() }
 
 // KernelName returns the name of the kernel set in use, such as "avx2".
 func (d *Domain) KernelName() string { return d.stage.kernelName() }
@@ -245,7 +239,7 @@ func (d *Domain) Begin(pos [][3]float64, kind []int32) error {
 		d.site[i] = d.model.ReferenceEnergies[kind[i]]
 	}
 	if d.bindings != nil {
-		cleared(&d.gamma, d.pairs.places)
+		resize(&d.gamma, d.pairs.own())
 		d.crew.each(d.pairs.own(), domainBlock, d.steps.bind)
 	}
 	d.stage.begin(&d.graph, d.kind, d.dVec)
@@ -410,7 +404,8 @@ func (d *Domain) next(number int, name string, t int) error {
 }
 
 // Exchanging returns whether the stage before has left something for the ghosts.
-func (d *Domain) Exchanging() bool { return d.done > 0 && d.done < 2*d.Layers() }
+// The last stage and the one before it do not.
+func (d *Domain) Exchanging() bool { return d.done > 0 && d.done < 2*d.Layers()-1 }
 
 // present returns the rows of the stage before: [place][feature bytes].
 func (d *Domain) present() []byte {
@@ -426,9 +421,6 @@ func (d *Domain) present() []byte {
 func (d *Domain) GetRow(row int, out []byte) {
 	p, n := int(d.pairs.place[row]), d.stage.rowBytes()
 	copy(out, d.present()[p*n:(p+1)*n])
-	if d.bindings != nil {
-		binary.NativeEndian.PutUint64(out[n:], math.Float64bits(d.gamma[p]))
-	}
 }
 
 // SetRow fills in the row of a ghost, which is also that of its images. Own atoms
@@ -439,9 +431,6 @@ func (d *Domain) SetRow(row int, in []byte) {
 		return
 	}
 	copy(d.present()[p*n:(p+1)*n], in)
-	if d.bindings != nil {
-		d.gamma[p] = math.Float64frombits(binary.NativeEndian.Uint64(in[n:]))
-	}
 }
 
 // Memory returns about how many bytes are held for rows and edges.
@@ -457,21 +446,23 @@ func (d *Domain) Memory() int {
 }
 
 // Finish writes what the stages have computed, each argument where it is not
-// nil: energies [eV], forces [eV/Å] and virials −∂E/∂ε [eV] of the domain's own
-// atoms, xx yy zz xy xz yz. A bond's virial is shared equally by its atoms. Sums
-// over all domains are the energy and virial of the system. The error for a
-// result that is not finite is an [AtomError] that wraps [ErrNotFinite].
+// nil: energies [eV] of the domain's own atoms, forces [eV/Å] and virials −∂E/∂ε
+// [eV] of all rows, xx yy zz xy xz yz. Those of ghosts are the domain's part of
+// what belongs to their atoms; those of images are zero, added to the row that
+// they are images of. A bond's virial is shared equally by its atoms. Sums over
+// all domains, and for the virial over all rows, are the energy and virial of the
+// system. The error for a result that is not finite is an [AtomError] that wraps
+// [ErrNotFinite].
 func (d *Domain) Finish(energies []float64, forces [][3]float64, virials [][6]float64) error {
 	if d.done != 2*d.Layers() {
 		return fmt.Errorf("potential: %d stages are done, want %d up and %d down", max(d.done, 0), d.Layers(), d.Layers())
 	}
-	own := len(d.site)
-	if energies != nil && len(energies) != own || forces != nil && len(forces) != own || virials != nil && len(virials) != own {
-		return fmt.Errorf("potential: room for %d energies, %d forces, %d virials, want %d", len(energies), len(forces), len(virials), own)
+	own, rows := len(d.site), d.pairs.rows
+	if energies != nil && len(energies) != own || forces != nil && len(forces) != rows || virials != nil && len(virials) != rows {
+		return fmt.Errorf("potential: room for %d energies, %d forces, %d virials, want %d, %d, %d", len(energies), len(forces), len(virials), own, rows, rows)
 	}
 	d.done = -1
 	d.stage.energies(d.site)
-	d.lonely = slices.ContainsFunc(d.gamma, func(g float64) bool { return g != 0 })
 	d.crew.each(own, domainBlock, d.steps.pairs)
 	copy(energies, d.site)
 	for w := range d.workers {
@@ -479,12 +470,45 @@ func (d *Domain) Finish(energies []float64, forces [][3]float64, virials [][6]fl
 	}
 	d.args = domainArgs{energies: energies, forces: forces, virials: virials}
 	d.crew.each(own, domainBlock, d.steps.finish)
+	d.ghostForces()
 	d.args = domainArgs{}
 	return d.firstError()
 }
 
-// bind adds the binding energies of atoms lo to hi and notes their γ, which their
-// ghosts need.
+// ghostForces collects the forces and virials of ghosts, which several atoms
+// share: one after another, so that sums do not depend on the threads.
+func (d *Domain) ghostForces() {
+	own := len(d.site)
+	forces, virials := d.args.forces, d.args.virials
+	if forces != nil {
+		clear(forces[own:])
+	}
+	if virials != nil {
+		clear(virials[own:])
+	}
+	if own == d.pairs.rows {
+		return
+	}
+	for e, back := range d.graph.Reverse {
+		if back >= 0 {
+			continue
+		}
+		f, w := oppositeForce(d.graph.Vec[e], d.dVec[e])
+		row := d.pairs.first[d.graph.Neighbor[e]]
+		for k := range f {
+			if forces != nil {
+				forces[row][k] += f[k]
+			}
+		}
+		for k := range w {
+			if virials != nil {
+				virials[row][k] += w[k]
+			}
+		}
+	}
+}
+
+// bind adds the binding energies of atoms lo to hi and notes their γ.
 func (d *Domain) bind(_, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		energy, gamma := d.bindings.of(&d.graph, d.kinds, i)
@@ -496,9 +520,12 @@ func (d *Domain) bind(_, lo, hi int) {
 // addPairs adds the repulsion of atoms lo to hi and the forces of their binding.
 func (d *Domain) addPairs(_, lo, hi int) {
 	d.model.Repulsion.add(&d.graph, d.kinds, d.model.Config.Species, d.site, d.dVec, lo, hi)
-	if d.lonely {
-		for i := lo; i < hi; i++ {
-			d.bindings.pull(&d.graph, d.kinds, i, d.gamma[i], d.gamma, d.dVec)
+	if d.bindings == nil {
+		return
+	}
+	for i := lo; i < hi; i++ {
+		if d.gamma[i] != 0 {
+			d.bindings.pull(&d.graph, d.kinds, i, d.gamma[i], d.dVec)
 		}
 	}
 }

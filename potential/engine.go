@@ -27,7 +27,8 @@ import (
 // blocks write to the same place, and the result does not depend on the number
 // of threads, to the last bit. It also means that atoms of other processes
 // (ghosts) need nothing but their rows of features and of ∂E/∂m before each
-// stage.
+// stage but backward(0). Of a bond to a ghost the message to the own atom is
+// differentiated here, the one to the ghost where it is an atom.
 //
 // Features are [atom][orientation][channel].
 type engine[T Float] struct {
@@ -51,7 +52,8 @@ type engine[T Float] struct {
 	dM   [2][]T       // ∂E/∂m of the even and of the odd layers
 	dH   []T          // ∂E/∂h of the output of the layer last gone back through
 	out  []float64    // [atom] the network's output
-	dVec [][3]float64 // ∂E/∂x_ij [edge], both directions' in the one with owns(e)
+	dVec [][3]float64 // ∂E/∂x_ij [edge], both directions' in the owned one
+	none []T          // zeros, a row of them
 
 	keep   int // bytes that GELU' may take
 	layer  int // of the present stage
@@ -121,6 +123,7 @@ func (e *engine[T]) energies(site []float64) {
 func (e *engine[T]) begin(g *neighbor.Graph, kind []int32, dVec [][3]float64) {
 	e.graph, e.kind, e.dVec = g, kind, dVec
 	e.locals = len(g.Start) - 1
+	cleared(&e.none, e.rowSize())
 	cleared(&e.out, e.locals)
 	edges, row := len(g.Neighbor), e.rowSize()
 	resize(&e.unit, 3*edges)
@@ -164,7 +167,7 @@ func (e *engine[T]) rowSize() int { return e.points * e.channels }
 func (e *engine[T]) forward(t int) { e.run(e.stages.forward, t) }
 
 // backward adds the forces of layer t's edges and goes down to ∂E/∂m of layer
-// t−1. The ∂E/∂m of ghosts in layer t must be there.
+// t−1. The ∂E/∂m of ghosts in layer t must be there, unless t is 0.
 func (e *engine[T]) backward(t int) { e.run(e.stages.backward, t) }
 
 // geometry finds direction and spline interval of the edges.
@@ -184,25 +187,39 @@ func (e *engine[T]) geometry(thread, lo, hi int) {
 	clock.lap(PhaseGeometry)
 }
 
-// owns tells whether edge k of atom i stands for its bond: one of the two edges
-// does, and every edge to a ghost. Which one is rounded into the result, so that
-// it may not depend on the order of rows in the graph.
-func (e *engine[T]) owns(i, k int) bool {
-	back := e.graph.Reverse[k]
-	if back < 0 || e.number == nil {
-		return back < 0 || int(back) > k
+// What edges are to their centers: one of the two edges of a bond stands for both.
+const (
+	ownedBond = iota
+	ghostEdge // of a bond to a ghost
+	otherBond // its reverse stands for it
+)
+
+// sort tells what edge k of atom i is. Which edge stands for a bond is rounded
+// into the result, so that it may not depend on the order of rows in the graph.
+func (e *engine[T]) sort(i, k int) int {
+	back := int(e.graph.Reverse[k])
+	if back < 0 {
+		return ghostEdge
 	}
-	own, other := e.number[i], e.number[e.graph.Neighbor[k]]
-	return own < other || own == other && int(back) > k
+	owned := back > k
+	if e.number != nil {
+		own, other := e.number[i], e.number[e.graph.Neighbor[k]]
+		owned = own < other || own == other && back > k
+	}
+	if owned {
+		return ownedBond
+	}
+	return otherBond
 }
 
-// readers of features: rows of h of layer t and of ∂E/∂m.
+// readers of features: rows of h of layer t, of neighbours or in layer 0 of their
+// species, and of ∂E/∂m.
 
-func (e *engine[T]) features(t int, neighbors, kinds []int32) kernel.Rows[T] {
+func (e *engine[T]) features(t int, index []int32) kernel.Rows[T] {
 	if t == 0 {
-		return kernel.Rows[T]{X: e.embedding, Index: kinds, Atom: e.channels}
+		return kernel.Rows[T]{X: e.embedding, Index: index, Atom: e.channels}
 	}
-	return kernel.Rows[T]{X: e.h[t], Index: neighbors, Atom: e.rowSize(), Orientation: e.channels}
+	return kernel.Rows[T]{X: e.h[t], Index: index, Atom: e.rowSize(), Orientation: e.channels}
 }
 
 func (e *engine[T]) adjoints(t int, neighbors []int32) kernel.Rows[T] {

@@ -64,20 +64,22 @@ func (e *engine[T]) convolve(w *worker[T], t, lo, hi int, m []T) {
 		e.set.Spline(r, l.radial, e.at[from:to], e.frac[from:to], e.width)
 		e.set.Angular(p, nil, e.unit[3*from:3*to], e.grid, n, e.degree, 1)
 		w.clock.lap(PhaseRadial)
-		if t == 0 {
-			w.kindsOf(e.kind, neighbors)
-		}
-		e.set.Gather(mi, r, p, e.features(t, neighbors, w.kinds), n, e.channels, e.degree)
+		e.set.Gather(mi, r, p, e.features(t, e.senders(w, t, neighbors)), n, e.channels, e.degree)
 		w.clock.lap(PhaseEdges)
 	}
 }
 
-// kindsOf lists the species of the neighbours.
-func (w *worker[T]) kindsOf(kind, neighbors []int32) {
+// senders returns what the features of neighbours in layer t are found by: their
+// species in layer 0.
+func (e *engine[T]) senders(w *worker[T], t int, neighbors []int32) []int32 {
+	if t > 0 {
+		return neighbors
+	}
 	w.kinds = w.kinds[:0]
 	for _, j := range neighbors {
-		w.kinds = append(w.kinds, kind[j])
+		w.kinds = append(w.kinds, e.kind[j])
 	}
+	return w.kinds
 }
 
 // addSelf writes s∘h of atom i to m.
@@ -190,15 +192,13 @@ func (e *engine[T]) backwardBlock(thread, lo, hi int) {
 	e.blockBack(w, t-1, dg, dH, e.rowsOf(e.dM[(t-1)%2], lo, hi))
 }
 
-// bonds adds to dVec the derivative by the bonds that atom i owns, and to dH what
-// comes back from the messages that i sent:
+// bonds adds to dVec the derivative by the bonds that atom i owns and by its edges
+// to ghosts, and to dH what comes back from the messages that i sent:
 //
 //	dH[i,a,c] += s_c dM[i,a,c] + n̄^(-1/2) Σ_j K_c(x_ji, o_a) dM[j,a,c]
-//
-// The bonds it owns come first in the worker's lists.
 func (e *engine[T]) bonds(w *worker[T], t, i int, dH []T) {
 	l, n := &e.layers[t], e.points
-	owned := e.listBonds(w, i, t > 0)
+	whole, owned := e.listBonds(w, i, t > 0)
 	all := len(w.edge)
 	width, angles := e.width, e.degree*n
 	r, dr := resize(&w.r, all*width), resize(&w.dr, owned*width)
@@ -215,38 +215,48 @@ func (e *engine[T]) bonds(w *worker[T], t, i int, dH []T) {
 			e.set.MulAdd(dH[at:at+e.channels], l.self, dM[at:at+e.channels])
 		}
 		e.set.Gather(dH, r, p, e.adjoints(t, w.index), n, e.channels, e.degree)
-	} else {
-		w.kindsOf(e.kind, w.index[:owned])
 	}
+	senders := e.senders(w, t, w.index[:owned])
 	out := resize(&w.out, 4*owned)
 	center := e.feature(t, i, 0)
 	if t > 0 {
 		center = e.rowsOf(e.h[t], i, i+1)
 	}
 	w.pair = kernel.PairArgs[T]{
-		R: r[:owned*width], DR: dr, P: p[:owned*angles], DP: dp,
+		R: r[:whole*width], DR: dr[:whole*width], P: p[:whole*angles], DP: dp[:whole*angles],
 		H: center, DM: dM,
-		XH: e.features(t, w.index[:owned], w.kinds), XDM: e.adjoints(t, w.index[:owned]),
+		XH: e.features(t, senders[:whole]), XDM: e.adjoints(t, w.index[:whole]),
 		Grid: e.grid, N: n, C: e.channels, Degree: e.degree,
 	}
-	e.set.Pair(out, &w.pair)
+	e.set.Pair(out[:4*whole], &w.pair)
+	if whole < owned {
+		// What an atom sends to a ghost is left to the ghost's domain: zero here.
+		w.pair.R, w.pair.DR = r[whole*width:owned*width], dr[whole*width:]
+		w.pair.P, w.pair.DP = p[whole*angles:owned*angles], dp[whole*angles:]
+		w.pair.H = e.none[:len(center)]
+		w.pair.XH = e.features(t, senders[whole:])
+		w.pair.XDM = kernel.Rows[T]{X: e.none, Index: w.index[whole:owned], Orientation: e.channels}
+		e.set.Pair(out[4*whole:], &w.pair)
+	}
 	for k, edge := range w.edge[:owned] {
 		e.addBond(int(edge), out[4*k:4*k+4])
 	}
 	w.clock.lap(PhaseEdgeAdjoints)
 }
 
-// listBonds lists the edges of atom i, those it owns first, and returns how many
-// it owns. The others are left out unless all is set.
-func (e *engine[T]) listBonds(w *worker[T], i int, all bool) (owned int) {
+// listBonds lists the edges of atom i: the bonds that it owns, those to ghosts,
+// which end at whole and owned, and the others, unless all is not set.
+func (e *engine[T]) listBonds(w *worker[T], i int, all bool) (whole, owned int) {
 	w.edge, w.index, w.at = w.edge[:0], w.index[:0], w.at[:0]
 	w.frac, w.unit = w.frac[:0], w.unit[:0]
-	for _, own := range []bool{true, false} {
-		if !own && !all {
-			break
+	ghosts := false // few atoms have such
+	for sort := ownedBond; sort <= otherBond; sort++ {
+		if sort == ghostEdge && !ghosts || sort == otherBond && !all {
+			continue
 		}
 		for k := e.graph.Start[i]; k < e.graph.Start[i+1]; k++ {
-			if e.owns(i, k) != own {
+			if s := e.sort(i, k); s != sort {
+				ghosts = ghosts || s == ghostEdge
 				continue
 			}
 			w.edge = append(w.edge, int32(k))
@@ -255,11 +265,14 @@ func (e *engine[T]) listBonds(w *worker[T], i int, all bool) (owned int) {
 			w.frac = append(w.frac, e.frac[k])
 			w.unit = append(w.unit, e.unit[3*k:3*k+3]...)
 		}
-		if own {
+		if sort == ownedBond {
+			whole, owned = len(w.edge), len(w.edge)
+		}
+		if sort == ghostEdge {
 			owned = len(w.edge)
 		}
 	}
-	return owned
+	return whole, owned
 }
 
 // addBond adds ∂E/∂x_ij of edge k, from the derivatives (g, ds) by x_a = −o_a·u,

@@ -112,9 +112,8 @@ func (r Repulsion) pair(si, sj, zi, zj int, distance float64) (e, dedr float64) 
 }
 
 // add adds the repulsion to the site energies of atoms lo to hi−1 and to ∂E/∂x_ij
-// of their edges: half of a pair's energy belongs to each atom. An edge without its reverse, to
-// the ghost of an atom elsewhere, carries the force of both. kind is each atom's
-// index into the species z.
+// of their edges: half of a pair's energy belongs to each atom. kind is each
+// atom's index into the species z.
 func (r Repulsion) add(g *neighbor.Graph, kind, z []int, site []float64, dVec [][3]float64, lo, hi int) {
 	if len(r.Outer) == 0 {
 		return
@@ -130,11 +129,8 @@ func (r Repulsion) add(g *neighbor.Graph, kind, z []int, site []float64, dVec []
 			d := math.Sqrt(d2)
 			energy, slope := r.pair(si, sj, z[si], z[sj], d)
 			site[i] += energy / 2
-			if g.Reverse[e] >= 0 {
-				slope /= 2
-			}
 			for k := range v {
-				dVec[e][k] += slope * v[k] / d
+				dVec[e][k] += slope / 2 * v[k] / d
 			}
 		}
 	}
