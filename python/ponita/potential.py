@@ -106,13 +106,16 @@ class Potential:
             cell = np.ascontiguousarray(cell, dtype=np.float64)
             if cell.shape != (3, 3):
                 raise ValueError(f"the cell is {cell.shape}, want (3, 3)")
+        axes = tuple(int(p) for p in ([periodic] * 3 if np.ndim(periodic) == 0 else periodic))
+        if len(axes) != 3:
+            raise ValueError(f"periodic has {len(axes)} axes, want one bool or three")
         computed = Computed(0, np.empty((n, 3)), np.empty(6), np.empty(n), np.empty((n, 6)))
         structure = library.Structure(
             atoms=n,
             numbers=numbers.ctypes.data,
             positions=positions.ctypes.data,
             cell=None if cell is None else cell.ctypes.data,
-            periodic=tuple(int(p) for p in np.broadcast_to(periodic, 3)),
+            periodic=axes,
         )
         result = library.Result(
             forces=computed.forces.ctypes.data,
