@@ -9,7 +9,7 @@ TOOLS   := $(GO) run -modfile=tools/go.mod
 
 BIN     := bin
 
-.PHONY: build lib lmp_ponita lammps python demo test check lint race purego fuzz ipi physics bench peers generate clean deps
+.PHONY: build lib lmp_ponita lammps lammps-builtin python demo test check lint race purego fuzz ipi physics bench peers generate clean deps
 
 build: deps ## bin/mdrun (static) and bin/ponita
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/mdrun ./cmd/mdrun
@@ -29,6 +29,9 @@ lmp_ponita: lib ## LAMMPS with pair_style ponita, and the plugin for a LAMMPS th
 lammps: lmp_ponita ## the same, and an example on two ranks
 	cd lammps/example && mpirun --allow-run-as-root --oversubscribe -np 2 ../../$(BIN)/lmp_ponita -in in.acac -log none
 
+lammps-builtin: lmp_ponita ## LAMMPS built from source with the pair style in it, compared with lmp_ponita
+	sh lammps/builtin.sh $(BIN)
+
 python: deps ## bin/ponita-*.whl: the ASE calculator with the library inside
 	sh python/build.sh $(BIN)
 
@@ -46,6 +49,8 @@ lint: deps
 	$(GO) vet ./...
 	$(TOOLS) honnef.co/go/tools/cmd/staticcheck ./...
 	@for f in tools/peers/*/*.go; do $(GO) vet $$f && $(TOOLS) honnef.co/go/tools/cmd/staticcheck $$f || exit 1; done
+	@if [ -x $(BIN)/lint/bin/ruff ] || { python3 -m venv $(BIN)/lint && $(BIN)/lint/bin/pip install -q -r tools/requirements.txt; } >/dev/null 2>&1; \
+		then $(BIN)/lint/bin/ruff check --no-cache -q python; else echo "ruff cannot be installed: python/ is not checked"; fi
 
 race: deps
 	$(GO) test -race -short ./...

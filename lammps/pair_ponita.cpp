@@ -221,6 +221,9 @@ void PairPonita::coeff(int narg, char **arg) {
     error->all(FLERR, "Pair ponita: want pair_coeff * * " + std::string(narg > 2 ? arg[2] : "model.h5") + " and an element or NULL for each of " +
                           std::to_string(types) + " types; after pair_style hybrid: pair_coeff * * ponita model.h5 …");
 
+  if (ponita_abi() != PONITA_ABI)
+    error->all(FLERR, "Pair ponita: libponita has version " + std::to_string(ponita_abi()) + " of its interface, the pair style was built for " +
+                          std::to_string(PONITA_ABI));
   close();
   last_build = -1;
   members.resize(1 + committee.size());
