@@ -125,9 +125,8 @@ func (c Barostat) Step(s *State, ff ForceField) error {
 // move changes the cell over a time h, or leaves all but the noise as it is. What
 // the cell does to the energy is heat of the barostat.
 func (c Barostat) move(s *State, ff ForceField, h, kT float64) error {
-	energy := s.Energy + s.KineticEnergy()
 	s.keep()
-	excess, err := c.propose(s, ff, h, kT)
+	work, excess, err := c.propose(s, ff, h, kT)
 	if err != nil {
 		return err
 	}
@@ -138,12 +137,13 @@ func (c Barostat) move(s *State, ff ForceField, h, kT float64) error {
 		s.putBack()
 		return nil
 	}
-	s.BathEnergy -= s.Energy + s.KineticEnergy() - energy
+	s.BathEnergy -= work
 	return nil
 }
 
-// propose makes a move of the cell and returns what it costs, ΔF̃. A coordinate y
-// with the force Φ = −∂F/∂y, F = H + p₀V − k_BT ln λ, and the mobility μ moves by
+// propose makes a move of the cell and returns the work on the atoms, ΔH, and what
+// decides on it, ΔF̃. A coordinate y with the force Φ = −∂F/∂y,
+// F = H + p₀V − k_BT ln λ, and the mobility μ moves by
 //
 //	Δy = μhΦ + √(2k_BTμh) R,  R normal,
 //
@@ -151,7 +151,7 @@ func (c Barostat) move(s *State, ff ForceField, h, kT float64) error {
 // differ by the factor exp(−ΔF̃/k_BT), which a perfect step would make 1:
 //
 //	ΔF̃ = ΔF + Δy (Φ + Φ′)/2 + μh (Φ′² − Φ²)/4
-func (c Barostat) propose(s *State, ff ForceField, h, kT float64) (excess float64, err error) {
+func (c Barostat) propose(s *State, ff ForceField, h, kT float64) (work, excess float64, err error) {
 	rate := h * cmp.Or(c.Compressibility, defaultCompressibility) * GPa / cmp.Or(c.Tau, defaultBarostatTau) // Å³/eV
 	target := c.Pressure / GPa
 	energy := s.Energy + s.KineticEnergy()
@@ -165,7 +165,7 @@ func (c Barostat) propose(s *State, ff ForceField, h, kT float64) (excess float6
 	shapeMobility := rate / (3 * before.root * (before.root + step))
 	shape := c.shapeMove(s, before.shape, shapeMobility, kT)
 	if size := max(math.Abs(growth), math.Sqrt(contract(shape, shape))); !(size <= largestMove) {
-		return 0, s.diverged(-1, "strain of the cell in one move", size, "", largestMove)
+		return 0, 0, s.diverged(-1, "strain of the cell in one move", size, "", largestMove)
 	}
 
 	strain := shape
@@ -176,14 +176,15 @@ func (c Barostat) propose(s *State, ff ForceField, h, kT float64) (excess float6
 	}
 	s.deform(strain)
 	if err := s.Evaluate(ff); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	after := c.drive(s, target, kT)
-	return s.Energy + s.KineticEnergy() - energy +
-		target*(after.root*after.root-before.root*before.root) - kT*growth/2 +
+	work = s.Energy + s.KineticEnergy() - energy
+	excess = work + target*(after.root*after.root-before.root*before.root) - kT*growth/2 +
 		step*(before.size+after.size)/2 + mobility*(after.size*after.size-before.size*before.size)/4 +
 		(contract(shape, before.shape)+contract(shape, after.shape))/2 +
-		shapeMobility*(contract(after.shape, after.shape)-contract(before.shape, before.shape))/4, nil
+		shapeMobility*(contract(after.shape, after.shape)-contract(before.shape, before.shape))/4
+	return work, excess, nil
 }
 
 // drive is what moves a cell: λ and the force on it, and the force on the

@@ -309,7 +309,7 @@ func TestBarostatEnergyErrorOfAMoveFallsAsThePowerThreeHalves(t *testing.T) {
 				}
 				s.Noise = NewStream(draw, ThermostatStream)
 				volume := s.Volume()
-				excess, err := c.propose(s, crystal{}, h, kT)
+				_, excess, err := c.propose(s, crystal{}, h, kT)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -194,9 +194,9 @@ const (
 	otherBond // its reverse stands for it
 )
 
-// sort tells what edge k of atom i is. Which edge stands for a bond is rounded
+// edgeRole tells what edge k of atom i is. Which edge stands for a bond is rounded
 // into the result, so that it may not depend on the order of rows in the graph.
-func (e *engine[T]) sort(i, k int) int {
+func (e *engine[T]) edgeRole(i, k int) int {
 	back := int(e.graph.Reverse[k])
 	if back < 0 {
 		return ghostEdge

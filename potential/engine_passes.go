@@ -250,13 +250,13 @@ func (e *engine[T]) listBonds(w *worker[T], i int, all bool) (whole, owned int) 
 	w.edge, w.index, w.at = w.edge[:0], w.index[:0], w.at[:0]
 	w.frac, w.unit = w.frac[:0], w.unit[:0]
 	ghosts := false // few atoms have such
-	for sort := ownedBond; sort <= otherBond; sort++ {
-		if sort == ghostEdge && !ghosts || sort == otherBond && !all {
+	for role := ownedBond; role <= otherBond; role++ {
+		if role == ghostEdge && !ghosts || role == otherBond && !all {
 			continue
 		}
 		for k := e.graph.Start[i]; k < e.graph.Start[i+1]; k++ {
-			if s := e.sort(i, k); s != sort {
-				ghosts = ghosts || s == ghostEdge
+			if r := e.edgeRole(i, k); r != role {
+				ghosts = ghosts || r == ghostEdge
 				continue
 			}
 			w.edge = append(w.edge, int32(k))
@@ -265,10 +265,10 @@ func (e *engine[T]) listBonds(w *worker[T], i int, all bool) (whole, owned int) 
 			w.frac = append(w.frac, e.frac[k])
 			w.unit = append(w.unit, e.unit[3*k:3*k+3]...)
 		}
-		if sort == ownedBond {
+		if role == ownedBond {
 			whole, owned = len(w.edge), len(w.edge)
 		}
-		if sort == ghostEdge {
+		if role == ghostEdge {
 			owned = len(w.edge)
 		}
 	}

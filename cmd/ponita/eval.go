@@ -38,8 +38,10 @@ func (c *evalCommand) Run() error {
 		return err
 	}
 	ev := d.Compare(predictions)
-	if ev.Worst, err = d.Worst(predictions, c.Worst); err != nil {
-		return err
+	if c.Worst > 0 {
+		if ev.Worst, err = d.Worst(predictions, c.Worst); err != nil {
+			return err
+		}
 	}
 	if c.Output != "" {
 		if err := writePredictions(c.Output, d, predictions); err != nil {
@@ -83,7 +85,7 @@ func printEvaluation(ev *train.Evaluation) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if len(ev.Worst) > 0 {
+	if len(ev.Worst) > 0 { // a table of its own
 		fmt.Fprintln(w, "frame\tE error\tF RMSE\tshare of\tlargest error\tof\tnearest\t\t")
 		fmt.Fprintln(w, "\tmeV\tmeV/Å\tall F²\tmeV/Å\tatom\t\tÅ\t")
 	}

@@ -3,7 +3,6 @@ package train
 import (
 	"fmt"
 	"math"
-	"sync"
 
 	"ponita/potential"
 	"ponita/potential/internal/kernel"
@@ -50,24 +49,28 @@ func decays(t potential.Tensor) bool {
 
 // update moves the raw weights theta against the gradient. A tensor's learning
 // rate and ε follow the width, its decay does not: decay is as fast at every width
-// as at the base width.
-func (o *optimizer) update(s scaling, theta, grad []float64, rate, weightDecay float64) {
+// as at the base width. The result does not depend on the number of threads.
+func (o *optimizer) update(s scaling, theta, grad []float64, rate, weightDecay float64, threads int) {
 	o.Step++
-	var wait sync.WaitGroup
+	var matrices []tensorScaling
 	for _, t := range s {
-		theta, grad, m := t.of(theta), t.of(grad), t.of(o.M)
-		if decays(t.Tensor) {
+		if weightDecay > 0 && decays(t.Tensor) {
+			theta := t.of(theta)
 			for k, v := range theta {
 				theta[k] -= rate * weightDecay * v
 			}
 		}
 		if t.muon {
-			wait.Go(func() { o.muon(t, theta, grad, m, rate) })
+			matrices = append(matrices, t)
 		} else {
-			o.adam(t, theta, grad, m, t.of(o.V), rate)
+			o.adam(t, t.of(theta), t.of(grad), t.of(o.M), t.of(o.V), rate)
 		}
 	}
-	wait.Wait()
+	parallel(len(matrices), threads, func(k int) error { // which never fails
+		t := matrices[k]
+		o.muon(t, t.of(theta), t.of(grad), t.of(o.M), rate)
+		return nil
+	})
 }
 
 // adam makes a step of Adam:

@@ -85,7 +85,7 @@ func TestMuonStepsKeepTheirSpectralNorm(t *testing.T) {
 		for k := range grad {
 			grad[k] = rng.NormFloat64()
 		}
-		o.update(s, theta, grad, 0.1, 0)
+		o.update(s, theta, grad, 0.1, 0, 2)
 		for _, x := range s {
 			if !x.muon {
 				continue

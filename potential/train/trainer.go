@@ -317,7 +317,7 @@ func (t *Trainer) step(order []int, batches int) (Progress, error) {
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return Progress{}, fmt.Errorf("train: the gradient is not finite in epoch %d, batch %d; try a lower learning_rate than %g: %w", st.Epoch+1, st.Batch+1, s.LearningRate, ErrDiverged)
 	}
-	st.optimizer.update(t.scaling, st.theta, t.grad, rate, s.WeightDecay)
+	st.optimizer.update(t.scaling, st.theta, t.grad, rate, s.WeightDecay, s.Threads)
 	st.Step = st.optimizer.Step
 	average(st.mean, st.theta, s.Average, st.Step)
 	st.Sums.add(sums)

@@ -28,8 +28,11 @@ type FrameError struct {
 // the largest first. A frame or two beyond the training data can make most of an
 // RMSE: their shortest bonds tell.
 func (d *Dataset) Worst(predictions []Prediction, most int) ([]FrameError, error) {
-	var out []FrameError
-	var of []*xyz.Frame
+	type scored struct {
+		FrameError
+		of *xyz.Frame
+	}
+	var out []scored
 	total := 0.
 	for k, p := range predictions {
 		f, l := d.Frames[k], d.Labels[k]
@@ -53,17 +56,13 @@ func (d *Dataset) Worst(predictions []Prediction, most int) ([]FrameError, error
 		}
 		e.ForceRMSE, e.AtomError = 1e3*math.Sqrt(e.Share/float64(3*len(l.Forces))), 1e3*math.Sqrt(largest)
 		total += e.Share
-		out, of = append(out, e), append(of, f)
+		out = append(out, scored{e, f})
 	}
-	order := make([]int, len(out))
-	for k := range order {
-		order[k] = k
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(out[b].Share, out[a].Share) })
-	order = order[:min(most, len(order))]
-	worst := make([]FrameError, 0, len(order))
-	for _, k := range order {
-		e, f := out[k], of[k]
+	slices.SortStableFunc(out, func(a, b scored) int { return cmp.Compare(b.Share, a.Share) })
+	out = out[:min(max(most, 0), len(out))]
+	worst := make([]FrameError, 0, len(out))
+	for _, s := range out {
+		e, f := s.FrameError, s.of
 		if total > 0 {
 			e.Share /= total
 		}
