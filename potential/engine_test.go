@@ -168,7 +168,7 @@ func TestSplineConverges(t *testing.T) {
 // TestGridsAreAntipodal: all built-in grids run in the engine, and a grid of
 // points without opposites does not.
 func TestGridsAreAntipodal(t *testing.T) {
-	for _, g := range []Grid{Icosahedron(), Dodecahedron(), Icosahedral32()} {
+	for _, g := range []Grid{Icosahedron(), Dodecahedron(), Icosahedral32(), Icosahedral42(), Icosahedral62()} {
 		paired, ok := g.paired()
 		if !ok {
 			t.Fatalf("%s is not antipodal", g.Name)

@@ -198,7 +198,7 @@ func TestGridsIntegrateSphericalHarmonics(t *testing.T) {
 	for _, test := range []struct {
 		grid   Grid
 		degree int
-	}{{Icosahedron(), 5}, {Dodecahedron(), 5}, {Icosahedral32(), 9}} {
+	}{{Icosahedron(), 5}, {Dodecahedron(), 5}, {Icosahedral32(), 9}, {Icosahedral42(), 9}, {Icosahedral62(), 11}} {
 		if err := test.grid.Validate(); err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ type compressCommand struct {
 	Output      string `arg:"" help:"Model file to write."`
 	Degree      int    `default:"4" help:"Degree L of the spatial kernel. Up to 4 there is assembly for it."`
 	FiberDegree int    `default:"4" help:"Degree L' of the spherical kernel; it costs nothing."`
-	Grid        string `help:"Another grid of orientations, for a model on one that has no opposites: icosahedron12, dodecahedron20, icosahedral32 or a file."`
+	Grid        string `help:"Another grid of orientations, for a model on one that has no opposites: icosahedron12, dodecahedron20, icosahedral32, icosahedral42, icosahedral62 or a file."`
 	Structure   string `type:"existingfile" help:"Extended XYZ file: compare energies and forces of both models on up to 100 of its frames."`
 }
 

@@ -25,7 +25,7 @@ type crystalCommand struct {
 	Strain  float64 `default:"0.005" help:"Strain for the elastic constants, by central differences."`
 	Quick   bool    `help:"Leave out vacancy and phonons."`
 	Turns   int     `default:"0" help:"Repeat all with the crystal turned in space, so many times, and print the deviation: the rotation residual of the results."`
-	Grid    string  `help:"Evaluate on another grid: icosahedron12, dodecahedron20, icosahedral32 or a file."`
+	Grid    string  `help:"Evaluate on another grid: icosahedron12, dodecahedron20, icosahedral32, icosahedral42, icosahedral62 or a file."`
 	Seed    uint64  `default:"1" help:"Seed of the turns."`
 	Threads int     `default:"0" help:"Threads; 0 is all cores."`
 	JSON    bool    `help:"Print JSON."`

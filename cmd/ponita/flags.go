@@ -19,7 +19,7 @@ func (f labelFlags) keys() xyz.LabelKeys {
 
 // modelFlags say how a model is evaluated.
 type modelFlags struct {
-	Grid      string `help:"Evaluate on another grid: icosahedron12, dodecahedron20, icosahedral32 or a file."`
+	Grid      string `help:"Evaluate on another grid: icosahedron12, dodecahedron20, icosahedral32, icosahedral42, icosahedral62 or a file."`
 	Precision string `default:"float32" enum:"float32,float64" help:"Precision of features and matrix products."`
 	Threads   int    `default:"0" help:"Threads; 0 is all cores."`
 }

@@ -22,7 +22,7 @@ type profileCommand struct {
 	Along     string `help:"Key with the coordinate of each frame, such as an angle; default is the number of the frame."`
 	First     bool   `help:"Energies above the first frame; default is above the lowest of each curve."`
 	Plot      string `help:"Draw the curves into this PNG file."`
-	Grid      string `help:"Evaluate on another grid: icosahedron12, dodecahedron20, icosahedral32 or a file."`
+	Grid      string `help:"Evaluate on another grid: icosahedron12, dodecahedron20, icosahedral32, icosahedral42, icosahedral62 or a file."`
 	Precision string `default:"float64" enum:"float32,float64" help:"Precision of features and matrix products."`
 	Threads   int    `default:"0" help:"Threads; 0 is all cores."`
 	JSON      bool   `help:"Print JSON."`

@@ -44,7 +44,7 @@ type Settings struct {
 	Hidden      int     `default:"32" help:"Width of the network behind the kernels. It costs nothing after training."`
 	NormEpsilon float64 `default:"10" help:"Epsilon of the layer norms: one as large as the variance keeps small messages small, 1e-5 makes all alike."`
 	Envelope    int     `default:"6" help:"Order p of the cutoff polynomial."`
-	Grid        string  `help:"Orientations: icosahedron12, dodecahedron20, icosahedral32 or a file; the preset's without."`
+	Grid        string  `help:"Orientations: icosahedron12, dodecahedron20, icosahedral32, icosahedral42, icosahedral62 or a file; the preset's without."`
 	ZBL         bool    `name:"zbl" default:"true" negatable:"" help:"Short-range repulsion below the shortest distances in the data."`
 	Calibrate   bool    `default:"true" negatable:"" help:"Scale the initial kernels to the data."`
 
