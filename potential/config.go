@@ -13,6 +13,12 @@ const (
 	Tabulated  = "tabulated"
 )
 
+// Activations. See [Config.Activation].
+const (
+	GELU      = "gelu"
+	Quadratic = "quadratic"
+)
+
 // Config fixes the architecture: everything about a network but its weights.
 // Zero values mean the defaults stated at each field; [Config.WithDefaults]
 // fills them in.
@@ -42,8 +48,8 @@ type Config struct {
 	// Degree is the degree of the spatial kernel: the highest Legendre
 	// polynomial L (0 means 2), or of the polynomial features D (0 means 3).
 	Degree int `json:"degree"`
-	// FiberDegree is the same for the spherical kernel: L' (0 means 2) or D
-	// (0 means Degree).
+	// FiberDegree is the same for the spherical kernel: L' (0 means 2, or 1 where
+	// only that makes the network [Config.Exact]) or D (0 means Degree).
 	FiberDegree int `json:"fiber_degree"`
 	// Bessel is the number of radial Bessel functions that feed the radial MLP
 	// of the legendre family; 0 means 8.
@@ -54,6 +60,11 @@ type Config struct {
 	Basis  int `json:"basis"`  // 0 means Hidden
 	// Intervals is the number of intervals of the tables of a tabulated network.
 	Intervals int `json:"intervals,omitempty"`
+	// Activation of the blocks: "gelu", which "" means too, is the paper's;
+	// "quadratic" is its Taylor polynomial of second order, with layer norms over
+	// channels and orientations of an atom together. Then features are band-limited,
+	// and a grid can be fine enough for exact invariance: see [Config.Exact].
+	Activation string `json:"activation,omitempty"`
 	// NormEpsilon is ε of the layer norms, (n − mean n)(var n + ε)^(-1/2); 0 means
 	// 1e-5. One of the order of the variance keeps small messages small.
 	NormEpsilon float64 `json:"norm_epsilon,omitempty"`
@@ -93,10 +104,8 @@ func (c Config) WithDefaults() Config {
 	def(&c.Widening, 4)
 	def(&c.Degree, degree)
 	if c.Kernel == Legendre {
-		def(&c.FiberDegree, 2)
 		def(&c.Bessel, 8)
 	}
-	def(&c.FiberDegree, c.Degree)
 	def(&c.Hidden, 32)
 	def(&c.Basis, c.Hidden)
 	def(&c.InputScalars, len(c.Species))
@@ -109,10 +118,19 @@ func (c Config) WithDefaults() Config {
 	if c.NormEpsilon == 0 {
 		c.NormEpsilon = 1e-5
 	}
+	if c.Activation == "" {
+		c.Activation = GELU
+	}
 	if c.Kernel == Distance {
 		c.Grid = Grid{Name: "none", Orientations: [][3]float64{{}}, Weights: []float64{1}}
 	} else if len(c.Grid.Orientations) == 0 {
 		c.Grid = Icosahedron()
+	}
+	if c.FiberDegree == 0 {
+		c.FiberDegree = c.Degree
+		if c.Kernel == Legendre {
+			c.FiberDegree = c.legendreFiber()
+		}
 	}
 	return c
 }
@@ -171,6 +189,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("potential: mean_neighbors is %g, want a positive number", c.MeanNeighbors)
 	case !(c.NormEpsilon > 0 && c.NormEpsilon < 1e9):
 		return fmt.Errorf("potential: norm_epsilon is %g, want a positive number", c.NormEpsilon)
+	case c.Activation != GELU && c.Activation != Quadratic:
+		return fmt.Errorf("potential: activation %q, want %q or %q", c.Activation, GELU, Quadratic)
 	case c.Kernel == Distance && c.InputVectors+c.OutputVectors > 0:
 		return fmt.Errorf("potential: the distance family has no orientations, so no vectors in or out")
 	}
@@ -194,6 +214,44 @@ func (c Config) Validate() error {
 // The other families, which are there for parity with published models, are
 // evaluated by a [Pass].
 func (c Config) hasEngine() bool { return c.Kernel == Legendre || c.Kernel == Tabulated }
+
+// Exact tells whether energies and forces do not depend on how the atoms are turned
+// against the grid, as they would not with all orientations of S²: whether the grid
+// integrates everything that is multiplied. With kernels of degrees L and L' and the
+// quadratic activation, features are sums of spherical harmonics of a finite degree,
+//
+//	n: L',  h: 2L',  m: 2L'+L,
+//
+// and the spherical convolution integrates m times a kernel of degree L'. The layer
+// norm takes the mean of n² without the weights of the grid. The GELU makes all
+// degrees of n; nothing integrates them.
+func (c Config) Exact() bool {
+	if c.Kernel == Distance {
+		return true
+	}
+	plain := uniform(c.Grid.Name, c.Grid.Orientations)
+	return c.hasEngine() && c.Activation == Quadratic &&
+		c.Grid.Degree() >= 3*c.FiberDegree+c.Degree && plain.Degree() >= 2*c.FiberDegree
+}
+
+// legendreFiber is the default of FiberDegree in the legendre family.
+func (c Config) legendreFiber() int {
+	one, two := c, c
+	one.FiberDegree, two.FiberDegree = 1, 2
+	if one.Exact() && !two.Exact() {
+		return 1
+	}
+	return 2
+}
+
+// normWidth is how many features a layer norm takes together: the channels of a row,
+// or all of an atom, whose mean and variance do not depend on how it is turned.
+func (c Config) normWidth() int {
+	if c.Activation == Quadratic {
+		return c.Channels * len(c.Grid.Orientations)
+	}
+	return c.Channels
+}
 
 // hasFiber tells whether there is a spherical convolution.
 func (c Config) hasFiber() bool { return c.Kernel != Distance }

@@ -70,7 +70,7 @@ type worker[T Float] struct {
 	pair              kernel.PairArgs[T]
 
 	m, n, xhat, next, dH []T // [atom of the block][orientation][channel]
-	rstd                 []T // [atom of the block][orientation]
+	rstd                 []T // [layer norm of the block]
 	g, dg                []T // [atom of the block][orientation][hidden]
 
 	clock stopwatch

@@ -32,7 +32,7 @@ func (e *engine[T]) forwardBlock(thread, lo, hi int) {
 	if !last && !kept {
 		dg = nil
 	}
-	e.set.AffineGELU(g, dg, nil, w.xhat, l.in, rows)
+	l.activate(e.set, g, dg, nil, w.xhat, rows)
 	e.set.Affine(next, g, l.out, rows, true)
 
 	if l.readout != nil {
@@ -124,7 +124,7 @@ func (e *engine[T]) spherical(t int, n, m []T) {
 
 // normalize writes x̂ and rstd of a block.
 func (e *engine[T]) normalize(w *worker[T], n []T) {
-	e.set.Normalize(resize(&w.xhat, len(n)), resize(&w.rstd, len(n)/e.channels), n, e.channels, e.normEpsilon)
+	e.set.Normalize(resize(&w.xhat, len(n)), resize(&w.rstd, len(n)/e.normWidth), n, e.normWidth, e.normEpsilon)
 }
 
 // seed adds what the readout of layer t gives to ∂E/∂h'.
@@ -149,7 +149,7 @@ func (e *engine[T]) blockBack(w *worker[T], t int, dg, dH, dM []T) {
 	e.set.Mul(dG, dG, dg)
 	dN := resize(&w.n, len(dH))
 	e.set.Affine(dN, dG, l.inT, rows, false)
-	e.set.NormalizeT(dN, nil, dN, w.xhat, w.rstd, e.channels)
+	e.set.NormalizeT(dN, nil, dN, w.xhat, w.rstd, e.normWidth)
 	clear(dM)
 	for at := 0; at < len(dM); at += row {
 		e.set.FiberT(dM[at:at+row], l.phi, dN[at:at+row], e.points, e.channels)
@@ -187,7 +187,7 @@ func (e *engine[T]) backwardBlock(thread, lo, hi int) {
 	dg, kept := e.slopes(w, t-1, lo, hi)
 	if !kept { // the block of layer t−1 once more
 		rows := (hi - lo) * e.points
-		e.set.AffineGELU(resize(&w.g, rows*e.hidden), dg, nil, w.xhat, e.layers[t-1].in, rows)
+		e.layers[t-1].activate(e.set, resize(&w.g, rows*e.hidden), dg, nil, w.xhat, rows)
 	}
 	e.blockBack(w, t-1, dg, dH, e.rowsOf(e.dM[(t-1)%2], lo, hi))
 }

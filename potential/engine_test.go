@@ -1,6 +1,7 @@
 package potential
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -26,7 +27,7 @@ func cell(seed uint64, n int) (species []int, pos [][3]float64, lattice [3][3]fl
 // engines are configurations that the engine evaluates.
 func engines() map[string]Config {
 	c := Config{Species: []int{1, 8}, Cutoff: 4, Channels: 16, Layers: 2, Hidden: 8, Bessel: 5, MeanNeighbors: 12}
-	layers1, layers3, layers4, degree3, degree1, scaled, odd, last, soft := c, c, c, c, c, c, c, c, c
+	layers1, layers3, layers4, degree3, degree1, scaled, odd, last, soft, quadratic, exact := c, c, c, c, c, c, c, c, c, c, c
 	layers1.Layers = 1
 	layers3.Layers = 3
 	layers4.Layers = 4
@@ -36,10 +37,13 @@ func engines() map[string]Config {
 	odd.Channels, odd.Widening, odd.Degree = 13, 3, 5
 	last.LastReadoutOnly = true
 	soft.NormEpsilon = 1
+	quadratic.Activation, quadratic.NormEpsilon = Quadratic, 10
+	exact.Activation, exact.FiberDegree, exact.Layers = Quadratic, 1, 3
 	return map[string]Config{
 		"plain": c, "one layer": layers1, "three layers": layers3, "four layers": layers4,
 		"degree 3, 32 points": degree3, "degree 1, 20 points": degree1, "layer scale": scaled,
 		"13 channels, degree 5": odd, "last readout only": last, "soft norm": soft,
+		"quadratic activation": quadratic, "quadratic and exact": exact,
 	}
 }
 
@@ -275,4 +279,75 @@ func TestKeptSlopesChangeNothing(t *testing.T) {
 	if !slices.Equal(forces[0], forces[1]) {
 		t.Errorf("forces differ by %g eV/Å", largestDifference(forces[0], forces[1]))
 	}
+}
+
+// TestExactNetworksDoNotKnowTheGrid turns atoms at random: energy and forces of a
+// configuration that calls itself exact turn with them, to rounding, in the
+// engine and in the pass that it is trained with. Others have a residual.
+func TestExactNetworksDoNotKnowTheGrid(t *testing.T) {
+	base := Config{Species: []int{1, 8}, Cutoff: 4, Channels: 8, Layers: 3, Hidden: 8, Bessel: 5, MeanNeighbors: 6, NormEpsilon: 0.01}
+	species, pos, _ := cell(7, 9)
+	for _, test := range []struct {
+		activation    string
+		grid          Grid
+		degree, fiber int
+		exact         bool
+	}{
+		{Quadratic, Icosahedron(), 2, 1, true},
+		{Quadratic, Dodecahedron(), 2, 1, true},
+		{Quadratic, Icosahedral32(), 2, 2, true},
+		{Quadratic, Icosahedral32(), 3, 2, true},
+		{Quadratic, Icosahedral42(), 2, 2, true},
+		{Quadratic, Icosahedral62(), 4, 2, true},
+		{Quadratic, Icosahedron(), 3, 1, false},
+		{Quadratic, Icosahedron(), 2, 2, false},
+		{Quadratic, Icosahedral32(), 4, 2, false},
+		{GELU, Icosahedral32(), 2, 2, false},
+	} {
+		c := base
+		c.Activation, c.Grid, c.Degree, c.FiberDegree = test.activation, test.grid, test.degree, test.fiber
+		c = c.WithDefaults()
+		name := fmt.Sprintf("%s, %s, degrees %d and %d", test.activation, test.grid.Name, test.degree, test.fiber)
+		if c.Exact() != test.exact {
+			t.Errorf("%s: Exact is %v", name, c.Exact())
+		}
+		m := testModel(c)
+		m.Repulsion, m.Binding = Repulsion{}, Binding{} // only the network
+		net, err := newNetwork[float64](m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kind, err := m.Kinds(species)
+		if err != nil {
+			t.Fatal(err)
+		}
+		turned := func(x [][3]float64) [][3]float64 { // about an axis that is nothing to the grid
+			out := make([][3]float64, len(x))
+			for i, v := range x {
+				out[i] = turnedAbout([3]float64{0.36, 0.48, 0.8}, 1.1, v)
+			}
+			return out
+		}
+		for evaluator, eval := range map[string]evaluator{"engine": nil, "pass": newPlain(m, net, kind)} {
+			// large cell: no images
+			lattice := [3][3]float64{{100, 0, 0}, {0, 100, 0}, {0, 0, 100}}
+			energy, forces, _ := compute(t, m, species, pos, lattice, eval, DoublePrecision())
+			e, f, _ := compute(t, m, species, turned(pos), lattice, eval, DoublePrecision())
+			forces = turned(forces)
+			residual := max(math.Abs(e-energy), largestDifference(f, forces)) / largestDifference(forces, make([][3]float64, len(forces)))
+			if test.exact && residual > 1e-12 || !test.exact && residual < 1e-9 {
+				t.Errorf("%s: residual %g of the %s", name, residual, evaluator)
+			}
+		}
+	}
+}
+
+// turnedAbout returns v turned about a unit vector (Rodrigues).
+func turnedAbout(axis [3]float64, angle float64, v [3]float64) (out [3]float64) {
+	sin, cos := math.Sincos(angle)
+	cross := [3]float64{axis[1]*v[2] - axis[2]*v[1], axis[2]*v[0] - axis[0]*v[2], axis[0]*v[1] - axis[1]*v[0]}
+	for k := range out {
+		out[k] = cos*v[k] + sin*cross[k] + (1-cos)*dot(axis, v)*axis[k]
+	}
+	return out
 }

@@ -21,6 +21,7 @@ type engineWeights[T Float] struct {
 	points, channels int // N and C
 	degree           int // L
 	normEpsilon      T   // of the layer norms
+	normWidth        int // features that a layer norm takes together
 	hidden, width    int // of a block, and (L+1)·C
 	grid             []T // [3][orientation]
 	embedding        []T // [species][channel]
@@ -55,7 +56,7 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 	}
 	e := &engineWeights[T]{
 		set: set, points: len(c.Grid.Orientations), channels: c.Channels, degree: c.Degree,
-		normEpsilon: T(c.NormEpsilon), hidden: c.Widening * c.Channels, width: (c.Degree + 1) * c.Channels,
+		normEpsilon: T(c.NormEpsilon), normWidth: c.normWidth(), hidden: c.Widening * c.Channels, width: (c.Degree + 1) * c.Channels,
 	}
 	e.grid = make([]T, 3*e.points)
 	for a, o := range c.Grid.Orientations {

@@ -37,10 +37,11 @@ import (
 // test compares them. Earlier versions are read in their own sense:
 //
 //	1  config.norm_epsilon may be missing, and is 1e-5 then
-//	2  the fields of 1
+//	2  the fields of 1; config.activation may be missing, and is "gelu" then
+//	3  config.activation is there
 const (
 	imageMagic   = "PONITA\r\n"
-	imageVersion = 2
+	imageVersion = 3
 	imageHeader  = 112
 	maxImage     = 1 << 32
 )
@@ -112,6 +113,9 @@ func Decode(data []byte) (*Model, error) {
 	}
 	if version == 1 && m.Config.NormEpsilon == 0 {
 		m.Config.NormEpsilon = 1e-5 // whatever the default is by now
+	}
+	if version < 3 && m.Config.Activation == "" {
+		m.Config.Activation = GELU
 	}
 	flat := image[imageHeader+head:]
 	for k := range m.Weights {

@@ -140,6 +140,7 @@ type Pass[T Float] struct {
 	n, nDot, dN, dM []T // as h
 	dH, dXHat       []T
 	dG, dQ          []T // [row][hidden], of a block
+	constant        []T // the curvature of the quadratic activation, as often as is needed
 	norm            kernel.NormArgs[T]
 	vecDot          [][3]float64
 }
@@ -149,13 +150,13 @@ type Pass[T Float] struct {
 // adjoint ∂S/∂h of Backward is dH, a tangent ḣ is hDot.
 type layerState[T Float] struct {
 	h, m, xhat []T
-	rstd       []T // [row]
+	rstd       []T // [row], or [atom] with norms over its orientations
 	g, dg, d2g []T // GELU and its derivatives
 
 	dH, dN, dM, dXHat, dG []T // dH is that of the layer's output h'
 
 	hDot, mDot, xhatDot []T
-	slope               []T // [row]
+	slope               []T // as rstd
 	qDot                []T
 }
 

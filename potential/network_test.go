@@ -202,6 +202,9 @@ func TestGridsIntegrateSphericalHarmonics(t *testing.T) {
 		if err := test.grid.Validate(); err != nil {
 			t.Fatal(err)
 		}
+		if got := test.grid.Degree(); got != test.degree {
+			t.Errorf("%s has degree %d, want %d", test.grid.Name, got, test.degree)
+		}
 		for n := range test.degree + 2 {
 			sum, want := 0., 0.
 			if n%2 == 0 {

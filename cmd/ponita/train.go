@@ -99,6 +99,11 @@ func (c *trainCommand) introduce(t *train.Trainer) {
 	fmt.Printf("%d frames to train on, %d to validate on\n", n, held)
 	fmt.Printf("%d weights, %s kernel, %d layers of %d channels on %s\n",
 		len(m.Weights), m.Config.Kernel, m.Config.Layers, m.Config.Channels, m.Config.Grid.Name)
+	if m.Config.Exact() {
+		fmt.Println("exactly invariant under rotations")
+	} else {
+		fmt.Println("invariant under rotations as far as the grid goes: see the rotation residual")
+	}
 	fmt.Printf("cutoff %g Å, %.1f neighbours on average\n", m.Config.Cutoff, m.Config.MeanNeighbors)
 	for k, z := range m.Config.Species {
 		fmt.Printf("  %-2s  reference energy %.6f eV\n", xyz.Symbol(z), m.ReferenceEnergies[k])

@@ -92,8 +92,11 @@ func inWords(c potential.Config) string {
 	if c.Layers == 1 {
 		layers = "layer"
 	}
-	s := fmt.Sprintf("%d %s of %d channels on %d orientations (%s), %s, blocks widened %d times",
-		c.Layers, layers, c.Channels, len(c.Grid.Orientations), c.Grid.Name, family, c.Widening)
+	s := fmt.Sprintf("%d %s of %d channels on %d orientations (%s), %s, blocks widened %d times, %s activation",
+		c.Layers, layers, c.Channels, len(c.Grid.Orientations), c.Grid.Name, family, c.Widening, c.Activation)
+	if c.Exact() {
+		s += ", exactly invariant under rotations"
+	}
 	if c.Kernel == potential.Legendre {
 		s += fmt.Sprintf(", %d radial Bessel functions", c.Bessel)
 	}

@@ -22,11 +22,11 @@ type Rotation struct {
 	OfForce   float64 `json:"over_force_rmse,omitempty"` // the residual of the forces over their error
 }
 
-// The residual over the error of the forces below which it is a small part of
-// it (a third is a ninth of the squares), and at which it is half of the squares.
+// The residual over the error of the forces up to which it is nothing to the errors
+// (a tenth is a hundredth of the squares), and up to which it is a small part of them.
 const (
-	smallResidual = 1. / 3
-	largeResidual = 0.7
+	smallResidual = 0.1
+	largeResidual = 1. / 3
 )
 
 func (r *Report) rotation(_ context.Context, m *potential.Model, d *train.Dataset, o Options) {
@@ -45,7 +45,7 @@ func (r *Report) rotation(_ context.Context, m *potential.Model, d *train.Datase
 		r.Rotation.OfForce = res.Force / *e
 		r.Rotation.Verdict = verdict(graded(r.Rotation.OfForce, smallResidual, largeResidual), "%s, %.2g %% of the error of the forces.", text, 100*r.Rotation.OfForce)
 		if r.Rotation.Verdict.Mark != Pass {
-			r.Rotation.Verdict.Text += " A finer grid, or a lower degree of the kernels, lowers it."
+			r.Rotation.Verdict.Text += " The quadratic activation on a grid of sufficient degree has none."
 		}
 		return
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"ponita/potential"
 )
 
 // Settings are what a training run is told: the keys of a run file and the
@@ -39,9 +41,10 @@ type Settings struct {
 	Channels    int     `default:"0" help:"Channels C; 0 is the preset's."`
 	Widening    int     `default:"4" help:"Hidden width of a block over C."`
 	Degree      int     `default:"2" help:"Degree of the spatial kernel."`
-	FiberDegree int     `default:"2" help:"Degree of the spherical kernel."`
+	FiberDegree int     `default:"0" help:"Degree of the spherical kernel; 0 is 2, or 1 where only that makes the network exactly invariant under rotations."`
 	Bessel      int     `default:"8" help:"Radial Bessel functions. They cost nothing after training; many are wild at distances below those in the data."`
 	Hidden      int     `default:"32" help:"Width of the network behind the kernels. It costs nothing after training."`
+	Activation  string  `help:"Of the blocks: quadratic, with which the network is exactly invariant on a grid that is fine enough, or the paper's gelu; quadratic without, gelu for kernels other than legendre."`
 	NormEpsilon float64 `default:"10" help:"Epsilon of the layer norms: one as large as the variance keeps small messages small, 1e-5 makes all alike."`
 	Envelope    int     `default:"6" help:"Order p of the cutoff polynomial."`
 	Grid        string  `help:"Orientations: icosahedron12, dodecahedron20, icosahedral32, icosahedral42, icosahedral62 or a file; the preset's without."`
@@ -130,6 +133,9 @@ func (s Settings) Validate() error {
 	}
 	if _, ok := presets[s.Preset]; !ok {
 		return fmt.Errorf("train: preset is %q, want small, medium or large", s.Preset)
+	}
+	if s.Activation != "" && s.Activation != potential.GELU && s.Activation != potential.Quadratic {
+		return fmt.Errorf("train: activation is %q, want quadratic or gelu", s.Activation)
 	}
 	if s.Optimizer != "muon" && s.Optimizer != "adam" {
 		return fmt.Errorf("train: optimizer is %q, want muon or adam", s.Optimizer)

@@ -213,10 +213,14 @@ func (s Settings) config(species []int) (potential.Config, error) {
 	if err != nil {
 		return potential.Config{}, err
 	}
+	activation := s.Activation
+	if activation == "" && s.Kernel == potential.Legendre {
+		activation = potential.Quadratic
+	}
 	c := potential.Config{
 		Species: species, Kernel: s.Kernel, Cutoff: s.Cutoff, Envelope: s.Envelope, Grid: grid,
-		Layers: s.Layers, Channels: s.Channels, Widening: s.Widening, NormEpsilon: s.NormEpsilon, Degree: s.Degree, FiberDegree: s.FiberDegree,
-		Bessel: s.Bessel, Hidden: s.Hidden,
+		Layers: s.Layers, Channels: s.Channels, Widening: s.Widening, Activation: activation, NormEpsilon: s.NormEpsilon,
+		Degree: s.Degree, FiberDegree: s.FiberDegree, Bessel: s.Bessel, Hidden: s.Hidden,
 	}.WithDefaults()
 	return c, c.Validate()
 }

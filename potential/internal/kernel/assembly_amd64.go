@@ -12,12 +12,13 @@ type assembly[T Float] struct {
 	width     int // columns of a panel of b
 	square    int // rows and columns of a block of transpose
 
-	axpy   func(y, x *T, a T, n int)
-	dot    func(x, y *T, n int) T
-	mulAdd func(y, a, b *T, n int)
-	mul    func(y, a, b *T, n int)
-	mulSum func(y, a, b, c, d, e *T, n int)
-	gelu   func(y, dy, d2y, x *T, n int)
+	axpy      func(y, x *T, a T, n int)
+	dot       func(x, y *T, n int) T
+	mulAdd    func(y, a, b *T, n int)
+	mul       func(y, a, b *T, n int)
+	mulSum    func(y, a, b, c, d, e *T, n int)
+	gelu      func(y, dy, d2y, x *T, n int)
+	quadratic func(y, dy, x *T, a, b T, n int)
 
 	fiber     func(y, phi, x *T, n, c, out, in int)
 	fiberGrad func(dphi, dy, x *T, n, c int)
@@ -60,6 +61,9 @@ func (f *assembly[T]) set(name string) *Set[T] {
 		f.mulSum(first(y), first(a), first(b), first(c), first(d), first(e), len(y))
 	}
 	set.gelu = func(y, dy, d2y, x []T) { f.gelu(first(y), first(dy), first(d2y), first(x), len(x)) }
+	set.quadratic = func(y, dy, x []T) {
+		f.quadratic(first(y), first(dy), first(x), quadraticA, quadraticB, len(x))
+	}
 	set.fiber = func(y, phi, x []T, n, c int) {
 		if len(y) != 0 {
 			f.fiber(&y[0], &phi[0], &x[0], n, c, n*c, c)

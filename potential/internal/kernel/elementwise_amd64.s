@@ -1138,6 +1138,626 @@ swept:
 	VZEROUPPER
 	RET
 
+// func quadraticAVX2F32(y *float32, dy *float32, x *float32, a float32, b float32, n int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·quadraticAVX2F32(SB), NOSPLIT, $0-40
+	MOVQ         y+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y1
+	VADDPS       Y1, Y1, Y2
+	TESTQ        CX, CX
+	JZ           plain
+	MOVQ         n+32(FP), BX
+
+sweepslope_4:
+	CMPQ        BX, $0x00000020
+	JLT         belowslope_4
+	VMOVUPS     (DX), Y3
+	VMOVUPS     Y0, Y4
+	VFMADD231PS Y2, Y3, Y4
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     Y0, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VMULPS      Y3, Y4, Y4
+	VMOVUPS     Y4, (AX)
+	VMOVUPS     32(DX), Y3
+	VMOVUPS     Y0, Y4
+	VFMADD231PS Y2, Y3, Y4
+	VMOVUPS     Y4, 32(CX)
+	VMOVUPS     Y0, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VMULPS      Y3, Y4, Y4
+	VMOVUPS     Y4, 32(AX)
+	VMOVUPS     64(DX), Y3
+	VMOVUPS     Y0, Y4
+	VFMADD231PS Y2, Y3, Y4
+	VMOVUPS     Y4, 64(CX)
+	VMOVUPS     Y0, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VMULPS      Y3, Y4, Y4
+	VMOVUPS     Y4, 64(AX)
+	VMOVUPS     96(DX), Y3
+	VMOVUPS     Y0, Y4
+	VFMADD231PS Y2, Y3, Y4
+	VMOVUPS     Y4, 96(CX)
+	VMOVUPS     Y0, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VMULPS      Y3, Y4, Y4
+	VMOVUPS     Y4, 96(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	SUBQ        $0x00000020, BX
+	JMP         sweepslope_4
+
+belowslope_4:
+sweepslope_1:
+	CMPQ        BX, $0x00000008
+	JLT         belowslope_1
+	VMOVUPS     (DX), Y3
+	VMOVUPS     Y0, Y4
+	VFMADD231PS Y2, Y3, Y4
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     Y0, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VMULPS      Y3, Y4, Y4
+	VMOVUPS     Y4, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	SUBQ        $0x00000008, BX
+	JMP         sweepslope_1
+
+belowslope_1:
+	TESTQ       BX, BX
+	JZ          sweptslope
+	XORL        SI, SI
+	MOVQ        $0x00000008, DI
+	SUBQ        BX, DI
+	CMOVQLT     SI, DI
+	LEAQ        masks<>+0(SB), BX
+	VMOVUPS     (BX)(DI*4), Y3
+	VMASKMOVPS  (DX), Y3, Y4
+	VMOVUPS     Y0, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VMASKMOVPS  Y5, Y3, (CX)
+	VMOVUPS     Y0, Y5
+	VFMADD231PS Y1, Y4, Y5
+	VMULPS      Y4, Y5, Y5
+	VMASKMOVPS  Y5, Y3, (AX)
+
+sweptslope:
+	VZEROUPPER
+	RET
+
+plain:
+	MOVQ n+32(FP), CX
+
+sweepvalue_4:
+	CMPQ        CX, $0x00000020
+	JLT         belowvalue_4
+	VMOVUPS     (DX), Y2
+	VMOVUPS     Y0, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VMULPS      Y2, Y3, Y3
+	VMOVUPS     Y3, (AX)
+	VMOVUPS     32(DX), Y2
+	VMOVUPS     Y0, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VMULPS      Y2, Y3, Y3
+	VMOVUPS     Y3, 32(AX)
+	VMOVUPS     64(DX), Y2
+	VMOVUPS     Y0, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VMULPS      Y2, Y3, Y3
+	VMOVUPS     Y3, 64(AX)
+	VMOVUPS     96(DX), Y2
+	VMOVUPS     Y0, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VMULPS      Y2, Y3, Y3
+	VMOVUPS     Y3, 96(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, DX
+	SUBQ        $0x00000020, CX
+	JMP         sweepvalue_4
+
+belowvalue_4:
+sweepvalue_1:
+	CMPQ        CX, $0x00000008
+	JLT         belowvalue_1
+	VMOVUPS     (DX), Y2
+	VMOVUPS     Y0, Y3
+	VFMADD231PS Y1, Y2, Y3
+	VMULPS      Y2, Y3, Y3
+	VMOVUPS     Y3, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, DX
+	SUBQ        $0x00000008, CX
+	JMP         sweepvalue_1
+
+belowvalue_1:
+	TESTQ       CX, CX
+	JZ          sweptvalue
+	XORL        BX, BX
+	MOVQ        $0x00000008, SI
+	SUBQ        CX, SI
+	CMOVQLT     BX, SI
+	LEAQ        masks<>+0(SB), CX
+	VMOVUPS     (CX)(SI*4), Y2
+	VMASKMOVPS  (DX), Y2, Y3
+	VMOVUPS     Y0, Y0
+	VFMADD231PS Y1, Y3, Y0
+	VMULPS      Y3, Y0, Y0
+	VMASKMOVPS  Y0, Y2, (AX)
+
+sweptvalue:
+	VZEROUPPER
+	RET
+
+// func quadraticAVX2F64(y *float64, dy *float64, x *float64, a float64, b float64, n int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·quadraticAVX2F64(SB), NOSPLIT, $0-48
+	MOVQ         y+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	VBROADCASTSD b+32(FP), Y1
+	VADDPD       Y1, Y1, Y2
+	TESTQ        CX, CX
+	JZ           plain
+	MOVQ         n+40(FP), BX
+
+sweepslope_4:
+	CMPQ        BX, $0x00000010
+	JLT         belowslope_4
+	VMOVUPD     (DX), Y3
+	VMOVUPD     Y0, Y4
+	VFMADD231PD Y2, Y3, Y4
+	VMOVUPD     Y4, (CX)
+	VMOVUPD     Y0, Y4
+	VFMADD231PD Y1, Y3, Y4
+	VMULPD      Y3, Y4, Y4
+	VMOVUPD     Y4, (AX)
+	VMOVUPD     32(DX), Y3
+	VMOVUPD     Y0, Y4
+	VFMADD231PD Y2, Y3, Y4
+	VMOVUPD     Y4, 32(CX)
+	VMOVUPD     Y0, Y4
+	VFMADD231PD Y1, Y3, Y4
+	VMULPD      Y3, Y4, Y4
+	VMOVUPD     Y4, 32(AX)
+	VMOVUPD     64(DX), Y3
+	VMOVUPD     Y0, Y4
+	VFMADD231PD Y2, Y3, Y4
+	VMOVUPD     Y4, 64(CX)
+	VMOVUPD     Y0, Y4
+	VFMADD231PD Y1, Y3, Y4
+	VMULPD      Y3, Y4, Y4
+	VMOVUPD     Y4, 64(AX)
+	VMOVUPD     96(DX), Y3
+	VMOVUPD     Y0, Y4
+	VFMADD231PD Y2, Y3, Y4
+	VMOVUPD     Y4, 96(CX)
+	VMOVUPD     Y0, Y4
+	VFMADD231PD Y1, Y3, Y4
+	VMULPD      Y3, Y4, Y4
+	VMOVUPD     Y4, 96(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	SUBQ        $0x00000010, BX
+	JMP         sweepslope_4
+
+belowslope_4:
+sweepslope_1:
+	CMPQ        BX, $0x00000004
+	JLT         belowslope_1
+	VMOVUPD     (DX), Y3
+	VMOVUPD     Y0, Y4
+	VFMADD231PD Y2, Y3, Y4
+	VMOVUPD     Y4, (CX)
+	VMOVUPD     Y0, Y4
+	VFMADD231PD Y1, Y3, Y4
+	VMULPD      Y3, Y4, Y4
+	VMOVUPD     Y4, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	SUBQ        $0x00000004, BX
+	JMP         sweepslope_1
+
+belowslope_1:
+	TESTQ       BX, BX
+	JZ          sweptslope
+	XORL        SI, SI
+	MOVQ        $0x00000004, DI
+	SUBQ        BX, DI
+	CMOVQLT     SI, DI
+	LEAQ        masks<>+0(SB), BX
+	VMOVUPD     (BX)(DI*8), Y3
+	VMASKMOVPD  (DX), Y3, Y4
+	VMOVUPD     Y0, Y5
+	VFMADD231PD Y2, Y4, Y5
+	VMASKMOVPD  Y5, Y3, (CX)
+	VMOVUPD     Y0, Y5
+	VFMADD231PD Y1, Y4, Y5
+	VMULPD      Y4, Y5, Y5
+	VMASKMOVPD  Y5, Y3, (AX)
+
+sweptslope:
+	VZEROUPPER
+	RET
+
+plain:
+	MOVQ n+40(FP), CX
+
+sweepvalue_4:
+	CMPQ        CX, $0x00000010
+	JLT         belowvalue_4
+	VMOVUPD     (DX), Y2
+	VMOVUPD     Y0, Y3
+	VFMADD231PD Y1, Y2, Y3
+	VMULPD      Y2, Y3, Y3
+	VMOVUPD     Y3, (AX)
+	VMOVUPD     32(DX), Y2
+	VMOVUPD     Y0, Y3
+	VFMADD231PD Y1, Y2, Y3
+	VMULPD      Y2, Y3, Y3
+	VMOVUPD     Y3, 32(AX)
+	VMOVUPD     64(DX), Y2
+	VMOVUPD     Y0, Y3
+	VFMADD231PD Y1, Y2, Y3
+	VMULPD      Y2, Y3, Y3
+	VMOVUPD     Y3, 64(AX)
+	VMOVUPD     96(DX), Y2
+	VMOVUPD     Y0, Y3
+	VFMADD231PD Y1, Y2, Y3
+	VMULPD      Y2, Y3, Y3
+	VMOVUPD     Y3, 96(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, DX
+	SUBQ        $0x00000010, CX
+	JMP         sweepvalue_4
+
+belowvalue_4:
+sweepvalue_1:
+	CMPQ        CX, $0x00000004
+	JLT         belowvalue_1
+	VMOVUPD     (DX), Y2
+	VMOVUPD     Y0, Y3
+	VFMADD231PD Y1, Y2, Y3
+	VMULPD      Y2, Y3, Y3
+	VMOVUPD     Y3, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, DX
+	SUBQ        $0x00000004, CX
+	JMP         sweepvalue_1
+
+belowvalue_1:
+	TESTQ       CX, CX
+	JZ          sweptvalue
+	XORL        BX, BX
+	MOVQ        $0x00000004, SI
+	SUBQ        CX, SI
+	CMOVQLT     BX, SI
+	LEAQ        masks<>+0(SB), CX
+	VMOVUPD     (CX)(SI*8), Y2
+	VMASKMOVPD  (DX), Y2, Y3
+	VMOVUPD     Y0, Y0
+	VFMADD231PD Y1, Y3, Y0
+	VMULPD      Y3, Y0, Y0
+	VMASKMOVPD  Y0, Y2, (AX)
+
+sweptvalue:
+	VZEROUPPER
+	RET
+
+// func quadraticAVX512F32(y *float32, dy *float32, x *float32, a float32, b float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·quadraticAVX512F32(SB), NOSPLIT, $0-40
+	MOVQ         y+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z1
+	VADDPS       Z1, Z1, Z2
+	TESTQ        CX, CX
+	JZ           plain
+	MOVQ         n+32(FP), BX
+
+sweepslope_4:
+	CMPQ        BX, $0x00000040
+	JLT         belowslope_4
+	VMOVUPS     (DX), Z3
+	VMOVUPS     Z0, Z4
+	VFMADD231PS Z2, Z3, Z4
+	VMOVUPS     Z4, (CX)
+	VMOVUPS     Z0, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMULPS      Z3, Z4, Z4
+	VMOVUPS     Z4, (AX)
+	VMOVUPS     64(DX), Z3
+	VMOVUPS     Z0, Z4
+	VFMADD231PS Z2, Z3, Z4
+	VMOVUPS     Z4, 64(CX)
+	VMOVUPS     Z0, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMULPS      Z3, Z4, Z4
+	VMOVUPS     Z4, 64(AX)
+	VMOVUPS     128(DX), Z3
+	VMOVUPS     Z0, Z4
+	VFMADD231PS Z2, Z3, Z4
+	VMOVUPS     Z4, 128(CX)
+	VMOVUPS     Z0, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMULPS      Z3, Z4, Z4
+	VMOVUPS     Z4, 128(AX)
+	VMOVUPS     192(DX), Z3
+	VMOVUPS     Z0, Z4
+	VFMADD231PS Z2, Z3, Z4
+	VMOVUPS     Z4, 192(CX)
+	VMOVUPS     Z0, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMULPS      Z3, Z4, Z4
+	VMOVUPS     Z4, 192(AX)
+	ADDQ        $0x00000100, AX
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	SUBQ        $0x00000040, BX
+	JMP         sweepslope_4
+
+belowslope_4:
+sweepslope_1:
+	CMPQ        BX, $0x00000010
+	JLT         belowslope_1
+	VMOVUPS     (DX), Z3
+	VMOVUPS     Z0, Z4
+	VFMADD231PS Z2, Z3, Z4
+	VMOVUPS     Z4, (CX)
+	VMOVUPS     Z0, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMULPS      Z3, Z4, Z4
+	VMOVUPS     Z4, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	SUBQ        $0x00000010, BX
+	JMP         sweepslope_1
+
+belowslope_1:
+	TESTQ       BX, BX
+	JZ          sweptslope
+	MOVQ        $-1, SI
+	BZHIQ       BX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (DX), K1, Z3
+	VMOVUPS     Z0, Z4
+	VFMADD231PS Z2, Z3, Z4
+	VMOVUPS     Z4, K1, (CX)
+	VMOVUPS     Z0, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMULPS      Z3, Z4, Z4
+	VMOVUPS     Z4, K1, (AX)
+
+sweptslope:
+	VZEROUPPER
+	RET
+
+plain:
+	MOVQ n+32(FP), CX
+
+sweepvalue_4:
+	CMPQ        CX, $0x00000040
+	JLT         belowvalue_4
+	VMOVUPS     (DX), Z2
+	VMOVUPS     Z0, Z3
+	VFMADD231PS Z1, Z2, Z3
+	VMULPS      Z2, Z3, Z3
+	VMOVUPS     Z3, (AX)
+	VMOVUPS     64(DX), Z2
+	VMOVUPS     Z0, Z3
+	VFMADD231PS Z1, Z2, Z3
+	VMULPS      Z2, Z3, Z3
+	VMOVUPS     Z3, 64(AX)
+	VMOVUPS     128(DX), Z2
+	VMOVUPS     Z0, Z3
+	VFMADD231PS Z1, Z2, Z3
+	VMULPS      Z2, Z3, Z3
+	VMOVUPS     Z3, 128(AX)
+	VMOVUPS     192(DX), Z2
+	VMOVUPS     Z0, Z3
+	VFMADD231PS Z1, Z2, Z3
+	VMULPS      Z2, Z3, Z3
+	VMOVUPS     Z3, 192(AX)
+	ADDQ        $0x00000100, AX
+	ADDQ        $0x00000100, DX
+	SUBQ        $0x00000040, CX
+	JMP         sweepvalue_4
+
+belowvalue_4:
+sweepvalue_1:
+	CMPQ        CX, $0x00000010
+	JLT         belowvalue_1
+	VMOVUPS     (DX), Z2
+	VMOVUPS     Z0, Z3
+	VFMADD231PS Z1, Z2, Z3
+	VMULPS      Z2, Z3, Z3
+	VMOVUPS     Z3, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, DX
+	SUBQ        $0x00000010, CX
+	JMP         sweepvalue_1
+
+belowvalue_1:
+	TESTQ       CX, CX
+	JZ          sweptvalue
+	MOVQ        $-1, BX
+	BZHIQ       CX, BX, BX
+	KMOVW       BX, K1
+	VMOVUPS.Z   (DX), K1, Z2
+	VMOVUPS     Z0, Z0
+	VFMADD231PS Z1, Z2, Z0
+	VMULPS      Z2, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)
+
+sweptvalue:
+	VZEROUPPER
+	RET
+
+// func quadraticAVX512F64(y *float64, dy *float64, x *float64, a float64, b float64, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·quadraticAVX512F64(SB), NOSPLIT, $0-48
+	MOVQ         y+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	VBROADCASTSD b+32(FP), Z1
+	VADDPD       Z1, Z1, Z2
+	TESTQ        CX, CX
+	JZ           plain
+	MOVQ         n+40(FP), BX
+
+sweepslope_4:
+	CMPQ        BX, $0x00000020
+	JLT         belowslope_4
+	VMOVUPD     (DX), Z3
+	VMOVUPD     Z0, Z4
+	VFMADD231PD Z2, Z3, Z4
+	VMOVUPD     Z4, (CX)
+	VMOVUPD     Z0, Z4
+	VFMADD231PD Z1, Z3, Z4
+	VMULPD      Z3, Z4, Z4
+	VMOVUPD     Z4, (AX)
+	VMOVUPD     64(DX), Z3
+	VMOVUPD     Z0, Z4
+	VFMADD231PD Z2, Z3, Z4
+	VMOVUPD     Z4, 64(CX)
+	VMOVUPD     Z0, Z4
+	VFMADD231PD Z1, Z3, Z4
+	VMULPD      Z3, Z4, Z4
+	VMOVUPD     Z4, 64(AX)
+	VMOVUPD     128(DX), Z3
+	VMOVUPD     Z0, Z4
+	VFMADD231PD Z2, Z3, Z4
+	VMOVUPD     Z4, 128(CX)
+	VMOVUPD     Z0, Z4
+	VFMADD231PD Z1, Z3, Z4
+	VMULPD      Z3, Z4, Z4
+	VMOVUPD     Z4, 128(AX)
+	VMOVUPD     192(DX), Z3
+	VMOVUPD     Z0, Z4
+	VFMADD231PD Z2, Z3, Z4
+	VMOVUPD     Z4, 192(CX)
+	VMOVUPD     Z0, Z4
+	VFMADD231PD Z1, Z3, Z4
+	VMULPD      Z3, Z4, Z4
+	VMOVUPD     Z4, 192(AX)
+	ADDQ        $0x00000100, AX
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	SUBQ        $0x00000020, BX
+	JMP         sweepslope_4
+
+belowslope_4:
+sweepslope_1:
+	CMPQ        BX, $0x00000008
+	JLT         belowslope_1
+	VMOVUPD     (DX), Z3
+	VMOVUPD     Z0, Z4
+	VFMADD231PD Z2, Z3, Z4
+	VMOVUPD     Z4, (CX)
+	VMOVUPD     Z0, Z4
+	VFMADD231PD Z1, Z3, Z4
+	VMULPD      Z3, Z4, Z4
+	VMOVUPD     Z4, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	SUBQ        $0x00000008, BX
+	JMP         sweepslope_1
+
+belowslope_1:
+	TESTQ       BX, BX
+	JZ          sweptslope
+	MOVQ        $-1, SI
+	BZHIQ       BX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPD.Z   (DX), K1, Z3
+	VMOVUPD     Z0, Z4
+	VFMADD231PD Z2, Z3, Z4
+	VMOVUPD     Z4, K1, (CX)
+	VMOVUPD     Z0, Z4
+	VFMADD231PD Z1, Z3, Z4
+	VMULPD      Z3, Z4, Z4
+	VMOVUPD     Z4, K1, (AX)
+
+sweptslope:
+	VZEROUPPER
+	RET
+
+plain:
+	MOVQ n+40(FP), CX
+
+sweepvalue_4:
+	CMPQ        CX, $0x00000020
+	JLT         belowvalue_4
+	VMOVUPD     (DX), Z2
+	VMOVUPD     Z0, Z3
+	VFMADD231PD Z1, Z2, Z3
+	VMULPD      Z2, Z3, Z3
+	VMOVUPD     Z3, (AX)
+	VMOVUPD     64(DX), Z2
+	VMOVUPD     Z0, Z3
+	VFMADD231PD Z1, Z2, Z3
+	VMULPD      Z2, Z3, Z3
+	VMOVUPD     Z3, 64(AX)
+	VMOVUPD     128(DX), Z2
+	VMOVUPD     Z0, Z3
+	VFMADD231PD Z1, Z2, Z3
+	VMULPD      Z2, Z3, Z3
+	VMOVUPD     Z3, 128(AX)
+	VMOVUPD     192(DX), Z2
+	VMOVUPD     Z0, Z3
+	VFMADD231PD Z1, Z2, Z3
+	VMULPD      Z2, Z3, Z3
+	VMOVUPD     Z3, 192(AX)
+	ADDQ        $0x00000100, AX
+	ADDQ        $0x00000100, DX
+	SUBQ        $0x00000020, CX
+	JMP         sweepvalue_4
+
+belowvalue_4:
+sweepvalue_1:
+	CMPQ        CX, $0x00000008
+	JLT         belowvalue_1
+	VMOVUPD     (DX), Z2
+	VMOVUPD     Z0, Z3
+	VFMADD231PD Z1, Z2, Z3
+	VMULPD      Z2, Z3, Z3
+	VMOVUPD     Z3, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, DX
+	SUBQ        $0x00000008, CX
+	JMP         sweepvalue_1
+
+belowvalue_1:
+	TESTQ       CX, CX
+	JZ          sweptvalue
+	MOVQ        $-1, BX
+	BZHIQ       CX, BX, BX
+	KMOVW       BX, K1
+	VMOVUPD.Z   (DX), K1, Z2
+	VMOVUPD     Z0, Z0
+	VFMADD231PD Z1, Z2, Z0
+	VMULPD      Z2, Z0, Z0
+	VMOVUPD     Z0, K1, (AX)
+
+sweptvalue:
+	VZEROUPPER
+	RET
+
 // func dotAVX2F32(x *float32, y *float32, n int) float32
 // Requires: AVX, CMOV, FMA3, SSE
 TEXT ·dotAVX2F32(SB), NOSPLIT, $0-28

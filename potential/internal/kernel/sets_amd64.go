@@ -6,7 +6,7 @@ func avx2F32() *Set[float32] {
 	return (&assembly[float32]{
 		tile: productAVX2F32, copies: panelsAVX2F32,
 		transpose: transposeAVX2F32, dots: dotsAVX2F32, width: 16, square: 8,
-		axpy: axpyAVX2F32, dot: dotAVX2F32, mulAdd: mulAddAVX2F32, mul: mulAVX2F32, mulSum: mulSumAVX2F32, gelu: geluAVX2F32,
+		axpy: axpyAVX2F32, dot: dotAVX2F32, mulAdd: mulAddAVX2F32, mul: mulAVX2F32, mulSum: mulSumAVX2F32, quadratic: quadraticAVX2F32, gelu: geluAVX2F32,
 		fiber: fiberAVX2F32, fiberGrad: fiberGradAVX2F32,
 		spline: splineAVX2F32, splineSlope: splineSlopeAVX2F32,
 		angular:    [degrees]angularFunc[float32]{angular1AVX2F32, angular2AVX2F32, angular3AVX2F32, angular4AVX2F32},
@@ -21,7 +21,7 @@ func avx2F64() *Set[float64] {
 	return (&assembly[float64]{
 		tile: productAVX2F64, copies: panelsAVX2F64,
 		transpose: transposeAVX2F64, dots: dotsAVX2F64, width: 8, square: 4,
-		axpy: axpyAVX2F64, dot: dotAVX2F64, mulAdd: mulAddAVX2F64, mul: mulAVX2F64, mulSum: mulSumAVX2F64, gelu: geluAVX2F64,
+		axpy: axpyAVX2F64, dot: dotAVX2F64, mulAdd: mulAddAVX2F64, mul: mulAVX2F64, mulSum: mulSumAVX2F64, quadratic: quadraticAVX2F64, gelu: geluAVX2F64,
 		fiber: fiberAVX2F64, fiberGrad: fiberGradAVX2F64,
 		spline: splineAVX2F64, splineSlope: splineSlopeAVX2F64,
 		angular:    [degrees]angularFunc[float64]{angular1AVX2F64, angular2AVX2F64, angular3AVX2F64, angular4AVX2F64},
@@ -38,7 +38,7 @@ func avx512F32() *Set[float32] {
 	return (&assembly[float32]{
 		tile: productAVX512F32, copies: panelsAVX512F32,
 		transpose: transposeAVX2F32, dots: dotsAVX2F32, width: 32, square: 8,
-		axpy: axpyAVX512F32, dot: dotAVX512F32, mulAdd: mulAddAVX512F32, mul: mulAVX512F32, mulSum: mulSumAVX512F32, gelu: geluAVX512F32,
+		axpy: axpyAVX512F32, dot: dotAVX512F32, mulAdd: mulAddAVX512F32, mul: mulAVX512F32, mulSum: mulSumAVX512F32, quadratic: quadraticAVX512F32, gelu: geluAVX512F32,
 		fiber: fiberAVX512F32, fiberGrad: fiberGradAVX512F32,
 		spline: splineAVX512F32, splineSlope: splineSlopeAVX512F32,
 		angular:    [degrees]angularFunc[float32]{angular1AVX512F32, angular2AVX512F32, angular3AVX512F32, angular4AVX512F32},
@@ -53,7 +53,7 @@ func avx512F64() *Set[float64] {
 	return (&assembly[float64]{
 		tile: productAVX512F64, copies: panelsAVX512F64,
 		transpose: transposeAVX2F64, dots: dotsAVX2F64, width: 16, square: 4,
-		axpy: axpyAVX512F64, dot: dotAVX512F64, mulAdd: mulAddAVX512F64, mul: mulAVX512F64, mulSum: mulSumAVX512F64, gelu: geluAVX512F64,
+		axpy: axpyAVX512F64, dot: dotAVX512F64, mulAdd: mulAddAVX512F64, mul: mulAVX512F64, mulSum: mulSumAVX512F64, quadratic: quadraticAVX512F64, gelu: geluAVX512F64,
 		fiber: fiberAVX512F64, fiberGrad: fiberGradAVX512F64,
 		spline: splineAVX512F64, splineSlope: splineSlopeAVX512F64,
 		angular:    [degrees]angularFunc[float64]{angular1AVX512F64, angular2AVX512F64, angular3AVX512F64, angular4AVX512F64},
