@@ -33,7 +33,7 @@ type Settings struct {
 	ReferenceFile     string   `placeholder:"FILE" help:"File with frames of isolated atoms, besides those in the training file."`
 	ReferenceEnergies []string `placeholder:"H=-13.6" help:"Reference energies by element, eV, instead."`
 
-	Preset string `default:"small" enum:"small,medium,large" help:"Size of the network, in layers, channels and grid: 2, 32, icosahedron12; 3, 64, icosahedral32; or 3, 128, icosahedral32."`
+	Preset string `default:"small" enum:"small,medium,large" help:"Size of the network, in layers, channels and grid: 2, 32, icosahedron12; 3, 64, icosahedron12; or 3, 64, icosahedral32."`
 
 	Kernel      string  `default:"legendre" enum:"legendre,polynomial,distance" help:"Kernel family."`
 	Cutoff      float64 `default:"5" help:"Cutoff radius, Å."`
@@ -80,8 +80,8 @@ var presets = map[string]struct {
 	grid             string
 }{
 	"small":  {2, 32, "icosahedron12"},
-	"medium": {3, 64, "icosahedral32"},
-	"large":  {3, 128, "icosahedral32"},
+	"medium": {3, 64, "icosahedron12"},
+	"large":  {3, 64, "icosahedral32"},
 }
 
 // WithPreset replaces zeros by what the preset says.
