@@ -8,10 +8,9 @@ import "ponita/potential/internal/kernel"
 //
 // with a layer scale s where the configuration has one. The ε of the layer norm is
 // of the configuration too: of the order of the variance of n it makes the norm a
-// soft one, linear for small n. With the quadratic activation, GELU's Taylor
-// polynomial in its place, the norm is over the channels and orientations of an atom:
-// it does not turn with the atoms, and n stays band-limited, see [Config.Exact]. Rows
-// are atoms and orientations together; the hidden width is the widening times C.
+// soft one, linear for small n. Rows are atoms and orientations together; the hidden
+// width is the widening times C. With the quadratic activation the way to the hidden
+// features is that of spectrum.go.
 
 // blockMaps are the affine maps of one block. Gain and shift of the layer norm,
 // z = γ x̂ + β, are folded into the first, the layer scale into the second:
@@ -23,13 +22,13 @@ type blockMaps[T Float] struct {
 	inT, outT     *kernel.Linear[T] // W1'ᵀ and W2'ᵀ, for adjoints
 	inDot, outDot *kernel.Linear[T] // W1' and W2', for tangents
 	w1, w2        []T
-	quadratic     bool // the activation
+	b1            []T // b1'
 }
 
 func newBlockMaps[T Float](c *Config) blockMaps[T] {
 	channels, hidden := c.Channels, c.Widening*c.Channels
 	up, down := kernel.Linear[T]{In: channels, Out: hidden}, kernel.Linear[T]{In: hidden, Out: channels}
-	m := blockMaps[T]{w1: make([]T, channels*hidden), w2: make([]T, channels*hidden), quadratic: c.Activation == Quadratic}
+	m := blockMaps[T]{w1: make([]T, channels*hidden), w2: make([]T, channels*hidden)}
 	m.in, m.outT = new(up), new(up)
 	m.out, m.inT = new(down), new(down)
 	return m
@@ -63,7 +62,8 @@ func fold[T, W Float](m *blockMaps[T], w *layerWeights[W], set *kernel.Set[T]) {
 			out[k] = T(s * row[k])
 		}
 	}
-	set.SetLinear(m.in, m.w1, rounded[T](b1), false)
+	m.b1 = rounded[T](b1)
+	set.SetLinear(m.in, m.w1, m.b1, false)
 	set.SetLinear(m.out, m.w2, b2, false)
 	set.SetLinear(m.inT, m.w1, nil, true)
 	set.SetLinear(m.outT, m.w2, nil, true)
@@ -97,50 +97,56 @@ func unfold[T Float](w *layerWeights[T], grad *layerWeights[float64]) {
 	}
 }
 
-// activate writes g = GELU(x̂·W1' + b1'), or the quadratic activation, and its first
-// and second derivatives unless their slices are empty. The second of the quadratic
-// one is a constant and not written.
-func (m *blockMaps[T]) activate(set *kernel.Set[T], g, dg, d2g, xhat []T, rows int) {
-	if m.quadratic {
-		set.AffineQuadratic(g, dg, xhat, m.in, rows)
-		return
-	}
-	set.AffineGELU(g, dg, d2g, xhat, m.in, rows)
-}
-
 // passRows is how many rows go through a block at a time, so that what is not kept
 // stays in the second-level cache.
 const passRows = 192
 
-// eachBlock calls body for blocks of whole atoms. cut returns the part of what is
-// kept for all atoms or rows, of any width, that belongs to the block.
-func (p *Pass[T]) eachBlock(body func(rows int, cut func(x []T) []T)) {
-	points := len(p.net.cfg.Grid.Orientations)
-	step := max(passRows/points, 1)
-	atoms := p.edges.atoms()
+// part is the atoms lo to hi, of all atoms.
+type part struct{ lo, hi, atoms int }
+
+// of returns the part of x, which is kept for all atoms, that belongs to it.
+func of[T any](b part, x []T) []T {
+	size := len(x) / b.atoms
+	return x[b.lo*size : b.hi*size]
+}
+
+// eachPart calls body for parts of the atoms and the number of their rows.
+func (p *Pass[T]) eachPart(body func(b part, rows int)) {
+	atoms, n := p.edges.atoms(), p.orientations()
+	step := max(passRows/n, 1)
 	for lo := 0; lo < atoms; lo += step {
-		hi := min(lo+step, atoms)
-		body((hi-lo)*points, func(x []T) []T { return x[len(x)/atoms*lo : len(x)/atoms*hi] })
+		b := part{lo, min(lo+step, atoms), atoms}
+		body(b, (b.hi-b.lo)*n)
 	}
 }
 
-// blockForward writes h' from the layer's h and its input n of the layer norm.
+// entry is the way of n into the hidden features q of a block, and back. State is
+// resized by prepare and used by the part.
+type entry[T Float] interface {
+	// prepare resizes what the layer keeps for so many atoms.
+	prepare(s *layerState[T], atoms int, second bool)
+	// forward writes x̂ and rstd, and the activation g of q with its derivatives.
+	forward(s *layerState[T], maps *blockMaps[T], b part, n []T)
+	// backward writes the adjoint of n for that of q.
+	backward(s *layerState[T], maps *blockMaps[T], b part, dN, dQ []T)
+	// tangent writes q̇ for ṅ.
+	tangent(s *layerState[T], maps *blockMaps[T], b part, nDot []T)
+	// curvature returns GELU” of q, or that of the other activation.
+	curvature(s *layerState[T], b part) []T
+	// gradient is the adjoint of the pair (q, q̇): it accumulates the folded weights'
+	// and writes that of n. dQ is the adjoint of q; that of q̇ is the adjoint of q in
+	// backward, dQDot here, nil without a tangent.
+	gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dQ, dQDot []T)
+}
+
+// blockForward writes h' from the layer's h and its n.
 func (p *Pass[T]) blockForward(t int, next, n []T) {
 	s, maps, set := &p.layers[t], &p.net.blocks[t], p.net.set
-	c, hidden := p.net.cfg.Channels, maps.in.Out
-	resize(&s.xhat, p.rows()*c)
-	resize(&s.rstd, p.rows()*c/p.net.cfg.normWidth())
-	resize(&s.g, p.rows()*hidden)
-	resize(&s.dg, p.rows()*hidden)
-	if p.second && !maps.quadratic {
-		resize(&s.d2g, p.rows()*hidden)
-	}
+	p.entry.prepare(s, p.edges.atoms(), p.second)
 	copy(next, s.h)
-	p.eachBlock(func(rows int, cut func([]T) []T) {
-		xhat, g := cut(s.xhat), cut(s.g)
-		set.Normalize(xhat, cut(s.rstd), cut(n), p.net.cfg.normWidth(), T(p.net.cfg.NormEpsilon))
-		maps.activate(set, g, cut(s.dg), cut(s.d2g), xhat, rows)
-		set.Affine(cut(next), g, maps.out, rows, true)
+	p.eachPart(func(b part, rows int) {
+		p.entry.forward(s, maps, b, of(b, n))
+		set.Affine(of(b, next), of(b, s.g), maps.out, rows, true)
 	})
 }
 
@@ -148,50 +154,30 @@ func (p *Pass[T]) blockForward(t int, next, n []T) {
 // residual branch is the caller's.
 func (p *Pass[T]) blockBackward(t int, dN []T) {
 	s, maps, set := &p.layers[t], &p.net.blocks[t], p.net.set
-	c, hidden := p.net.cfg.Channels, maps.in.Out
-	resize(&s.dG, p.rows()*hidden)
-	resize(&s.dXHat, p.rows()*c)
-	p.eachBlock(func(rows int, cut func([]T) []T) {
+	resize(&s.dG, len(s.g))
+	p.eachPart(func(b part, rows int) {
 		// h' = h + g·W2' + b2'
-		dG := cut(s.dG)
-		set.Affine(dG, cut(s.dH), maps.outT, rows, false)
-		// g = GELU(x̂·W1' + b1')
-		dQ := resize(&p.dQ, rows*hidden)
-		set.Mul(dQ, cut(s.dg), dG)
-		dXHat := cut(s.dXHat)
-		set.Affine(dXHat, dQ, maps.inT, rows, false)
-		set.NormalizeT(cut(dN), nil, dXHat, cut(s.xhat), cut(s.rstd), p.net.cfg.normWidth())
+		dG := of(b, s.dG)
+		set.Affine(dG, of(b, s.dH), maps.outT, rows, false)
+		// g = GELU(q)
+		dQ := resize(&p.dQ, len(dG))
+		set.Mul(dQ, of(b, s.dg), dG)
+		p.entry.backward(s, maps, b, of(b, dN), dQ)
 	})
 }
 
 // blockTangent writes ḣ' from ḣ and ṅ.
 func (p *Pass[T]) blockTangent(t int, nextDot, nDot []T) {
 	s, maps, set := &p.layers[t], &p.net.blocks[t], p.net.set
-	c, hidden := p.net.cfg.Channels, maps.in.Out
-	resize(&s.xhatDot, p.rows()*c)
-	resize(&s.slope, len(s.rstd))
-	resize(&s.qDot, p.rows()*hidden)
+	resize(&s.qDot, len(s.g))
 	copy(nextDot, s.hDot)
-	p.eachBlock(func(rows int, cut func([]T) []T) {
-		xhatDot, qDot := cut(s.xhatDot), cut(s.qDot)
-		set.NormalizeT(xhatDot, cut(s.slope), cut(nDot), cut(s.xhat), cut(s.rstd), p.net.cfg.normWidth())
-		set.Affine(qDot, xhatDot, maps.inDot, rows, false)
-		gDot := resize(&p.dG, rows*hidden)
-		set.Mul(gDot, cut(s.dg), qDot)
-		set.Affine(cut(nextDot), gDot, maps.outDot, rows, true)
+	p.eachPart(func(b part, rows int) {
+		p.entry.tangent(s, maps, b, of(b, nDot))
+		qDot := of(b, s.qDot)
+		gDot := resize(&p.dG, len(qDot))
+		set.Mul(gDot, of(b, s.dg), qDot)
+		set.Affine(of(b, nextDot), gDot, maps.outDot, rows, true)
 	})
-}
-
-// curvature returns the n second derivatives of a block's activation, which are kept
-// unless they are all the same.
-func (p *Pass[T]) curvature(kept []T, n int) []T {
-	if p.net.cfg.Activation != Quadratic {
-		return kept
-	}
-	for k := len(p.constant); k < n; k++ {
-		p.constant = append(p.constant, kernel.Curvature)
-	}
-	return p.constant[:n]
 }
 
 // blockGradient is the adjoint of the pair (h', ḣ'), with adjoints dH and the
@@ -199,32 +185,85 @@ func (p *Pass[T]) curvature(kept []T, n int) []T {
 // dN.
 func (p *Pass[T]) blockGradient(t int, dN, dH []T, grad *weights[T]) {
 	s, maps, dw, set := &p.layers[t], &p.net.blocks[t], &grad.layers[t], p.net.set
-	c, hidden := p.net.cfg.Channels, maps.in.Out
-	p.eachBlock(func(rows int, cut func([]T) []T) {
-		g, dg, xhat, rstd, dH, dN := cut(s.g), cut(s.dg), cut(s.xhat), cut(s.rstd), cut(dH), cut(dN)
-		dG, dQ, dXHat := resize(&p.dG, rows*hidden), resize(&p.dQ, rows*hidden), resize(&p.dXHat, rows*c)
+	p.eachPart(func(b part, rows int) {
+		g, dg, dH, dN := of(b, s.g), of(b, s.dg), of(b, dH), of(b, dN)
+		dG, dQ := resize(&p.dG, len(g)), resize(&p.dQ, len(g))
 		// h' = h + g·W2' + b2'
 		affineGradient(set, dw.w2, dw.b2, g, dH, rows)
 		set.Affine(dG, dH, maps.outT, rows, false)
-		// g = GELU(q), q = x̂·W1' + b1'
+		// g = GELU(q)
 		if !p.dual {
 			set.Mul(dQ, dg, dG)
-			affineGradient(set, dw.w1, dw.b1, xhat, dQ, rows)
-			set.Affine(dXHat, dQ, maps.inT, rows, false)
-			set.NormalizeT(dN, nil, dXHat, xhat, rstd, p.net.cfg.normWidth())
+			p.entry.gradient(s, maps, dw, b, dN, dQ, nil)
 			return
 		}
-		// ḣ' = ḣ + ġ·W2', ġ = GELU'(q) q̇, q̇ = x̂̇·W1'
-		qDot, dGDot, xhatDot := cut(s.qDot), cut(s.dG), cut(s.xhatDot)
-		set.MulSum(dQ, dg, dG, p.curvature(cut(s.d2g), len(dQ)), qDot, dGDot)
+		// ḣ' = ḣ + ġ·W2', ġ = GELU'(q) q̇
+		qDot, dGDot := of(b, s.qDot), of(b, s.dG)
+		set.MulSum(dQ, dg, dG, p.entry.curvature(s, b), qDot, dGDot)
 		gDot, dQDot := dG, dG // dG has been used
 		set.Mul(gDot, dg, qDot)
-		set.MatMulTN(dw.w2, gDot, cut(s.dH), hidden, rows, c, true)
+		set.MatMulTN(dw.w2, gDot, of(b, s.dH), maps.in.Out, rows, maps.in.In, true)
 		set.Mul(dQDot, dg, dGDot)
-		set.MatMulTN(dw.w1, xhatDot, dQDot, c, rows, hidden, true)
-		affineGradient(set, dw.w1, dw.b1, xhat, dQ, rows)
-		set.Affine(dXHat, dQ, maps.inT, rows, false)
-		p.norm = kernel.NormArgs[T]{XHat: xhat, RStd: rstd, XHatDot: xhatDot, Slope: cut(s.slope), D: dXHat, DDot: cut(s.dXHat)}
-		set.NormalizeGrad(dN, &p.norm, p.net.cfg.normWidth())
+		p.entry.gradient(s, maps, dw, b, dN, dQ, dQDot)
 	})
+}
+
+// rowEntry is the paper's: the layer norm of each row, q = x̂·W1' + b1' and the GELU.
+type rowEntry[T Float] struct {
+	cfg   *Config
+	set   *kernel.Set[T]
+	dXHat []T
+	norm  kernel.NormArgs[T]
+}
+
+func (e *rowEntry[T]) prepare(s *layerState[T], atoms int, second bool) {
+	rows := atoms * len(e.cfg.Grid.Orientations)
+	c, hidden := e.cfg.Channels, e.cfg.Widening*e.cfg.Channels
+	resize(&s.rstd, rows)
+	resize(&s.slope, rows)
+	for _, x := range []*[]T{&s.xhat, &s.dXHat, &s.xhatDot} {
+		resize(x, rows*c)
+	}
+	for _, x := range []*[]T{&s.g, &s.dg} {
+		resize(x, rows*hidden)
+	}
+	if second {
+		resize(&s.d2g, rows*hidden)
+	}
+}
+
+func (e *rowEntry[T]) forward(s *layerState[T], maps *blockMaps[T], b part, n []T) {
+	rstd, xhat := of(b, s.rstd), of(b, s.xhat)
+	e.set.Normalize(xhat, rstd, n, e.cfg.Channels, T(e.cfg.NormEpsilon))
+	e.set.AffineGELU(of(b, s.g), of(b, s.dg), of(b, s.d2g), xhat, maps.in, len(rstd))
+}
+
+func (e *rowEntry[T]) backward(s *layerState[T], maps *blockMaps[T], b part, dN, dQ []T) {
+	rstd, dXHat := of(b, s.rstd), of(b, s.dXHat)
+	e.set.Affine(dXHat, dQ, maps.inT, len(rstd), false)
+	e.set.NormalizeT(dN, nil, dXHat, of(b, s.xhat), rstd, e.cfg.Channels)
+}
+
+func (e *rowEntry[T]) tangent(s *layerState[T], maps *blockMaps[T], b part, nDot []T) {
+	rstd, xhatDot := of(b, s.rstd), of(b, s.xhatDot)
+	e.set.NormalizeT(xhatDot, of(b, s.slope), nDot, of(b, s.xhat), rstd, e.cfg.Channels)
+	e.set.Affine(of(b, s.qDot), xhatDot, maps.inDot, len(rstd), false)
+}
+
+func (e *rowEntry[T]) curvature(s *layerState[T], b part) []T { return of(b, s.d2g) }
+
+func (e *rowEntry[T]) gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dQ, dQDot []T) {
+	rstd, xhat, c := of(b, s.rstd), of(b, s.xhat), e.cfg.Channels
+	// q = x̂·W1' + b1'
+	affineGradient(e.set, dw.w1, dw.b1, xhat, dQ, len(rstd))
+	dXHat := resize(&e.dXHat, len(xhat))
+	e.set.Affine(dXHat, dQ, maps.inT, len(rstd), false)
+	if dQDot == nil {
+		e.set.NormalizeT(dN, nil, dXHat, xhat, rstd, c)
+		return
+	}
+	// q̇ = x̂̇·W1'
+	e.set.MatMulTN(dw.w1, of(b, s.xhatDot), dQDot, c, len(rstd), maps.in.Out, true)
+	e.norm = kernel.NormArgs[T]{XHat: xhat, RStd: rstd, XHatDot: of(b, s.xhatDot), Slope: of(b, s.slope), D: dXHat, DDot: of(b, s.dXHat)}
+	e.set.NormalizeGrad(dN, &e.norm, c)
 }

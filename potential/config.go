@@ -61,9 +61,10 @@ type Config struct {
 	// Intervals is the number of intervals of the tables of a tabulated network.
 	Intervals int `json:"intervals,omitempty"`
 	// Activation of the blocks: "gelu", which "" means too, is the paper's;
-	// "quadratic" is its Taylor polynomial of second order, with layer norms over
-	// channels and orientations of an atom together. Then features are band-limited,
-	// and a grid can be fine enough for exact invariance: see [Config.Exact].
+	// "quadratic", for legendre kernels, is its Taylor polynomial of second order, with
+	// layer norms over channels and spherical harmonics of an atom together. Then
+	// features are band-limited, and a grid can be fine enough for exact invariance:
+	// see [Config.Exact].
 	Activation string `json:"activation,omitempty"`
 	// NormEpsilon is ε of the layer norms, (n − mean n)(var n + ε)^(-1/2); 0 means
 	// 1e-5. One of the order of the variance keeps small messages small.
@@ -191,6 +192,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("potential: norm_epsilon is %g, want a positive number", c.NormEpsilon)
 	case c.Activation != GELU && c.Activation != Quadratic:
 		return fmt.Errorf("potential: activation %q, want %q or %q", c.Activation, GELU, Quadratic)
+	case c.Activation == Quadratic && c.Kernel != Legendre:
+		return fmt.Errorf("potential: activation %q is for %q kernels, not for %q", Quadratic, Legendre, c.Kernel)
 	case c.Kernel == Distance && c.InputVectors+c.OutputVectors > 0:
 		return fmt.Errorf("potential: the distance family has no orientations, so no vectors in or out")
 	}
@@ -222,17 +225,14 @@ func (c Config) hasEngine() bool { return c.Kernel == Legendre || c.Kernel == Ta
 //
 //	n: L',  h: 2L',  m: 2L'+L,
 //
-// and the spherical convolution integrates m times a kernel of degree L'. The layer
-// norm takes the mean of n² without the weights of the grid. The GELU makes all
-// degrees of n; nothing integrates them.
+// and the spherical convolution integrates m times a kernel of degree L'. The GELU
+// makes all degrees of n; nothing integrates them.
 func (c Config) Exact() bool {
-	if c.Kernel == Distance {
-		return true
-	}
-	plain := uniform(c.Grid.Name, c.Grid.Orientations)
-	return c.hasEngine() && c.Activation == Quadratic &&
-		c.Grid.Degree() >= 3*c.FiberDegree+c.Degree && plain.Degree() >= 2*c.FiberDegree
+	return c.Kernel == Distance || c.spectral() && c.Grid.Degree() >= 3*c.FiberDegree+c.Degree
 }
+
+// spectral tells whether n is kept as a spectrum, see spectrum.go.
+func (c Config) spectral() bool { return c.Activation == Quadratic }
 
 // legendreFiber is the default of FiberDegree in the legendre family.
 func (c Config) legendreFiber() int {
@@ -242,15 +242,6 @@ func (c Config) legendreFiber() int {
 		return 1
 	}
 	return 2
-}
-
-// normWidth is how many features a layer norm takes together: the channels of a row,
-// or all of an atom, whose mean and variance do not depend on how it is turned.
-func (c Config) normWidth() int {
-	if c.Activation == Quadratic {
-		return c.Channels * len(c.Grid.Orientations)
-	}
-	return c.Channels
 }
 
 // hasFiber tells whether there is a spherical convolution.

@@ -30,7 +30,8 @@ import (
 // stage but backward(0). Of a bond to a ghost the message to the own atom is
 // differentiated here, the one to the ghost where it is an atom.
 //
-// Features are [atom][orientation][channel].
+// Features are [atom][orientation][channel]. Between spherical convolution and
+// activation they are spectra in networks with the quadratic one, see spectrum.go.
 type engine[T Float] struct {
 	*engineWeights[T]
 	scale   []float64 // [species] eV
@@ -69,9 +70,11 @@ type worker[T Float] struct {
 	edge              []int32
 	pair              kernel.PairArgs[T]
 
-	m, n, xhat, next, dH []T // [atom of the block][orientation][channel]
-	rstd                 []T // [layer norm of the block]
-	g, dg                []T // [atom of the block][orientation][hidden]
+	m, next, dH []T // [atom of the block][orientation][channel]
+	n, xhat     []T // the same, or spectra of n: [atom of the block][k][channel]
+	rstd        []T // [row of the block], or [atom of the block] with spectra
+	g, dg       []T // [atom of the block][orientation][hidden]
+	q           []T // spectra of it
 
 	clock stopwatch
 }
@@ -140,7 +143,7 @@ func (e *engine[T]) begin(g *neighbor.Graph, kind []int32, dVec [][3]float64) {
 			resize(&e.h[t], len(kind)*row)
 		}
 		if t < last {
-			resize(&e.n[t], e.locals*row)
+			resize(&e.n[t], e.locals*e.inner*e.channels)
 		}
 	}
 	resize(&e.dM[0], len(kind)*row)
@@ -240,4 +243,10 @@ func (e *engine[T]) slopes(w *worker[T], t, lo, hi int) (dg []T, kept bool) {
 func (e *engine[T]) rowsOf(x []T, lo, hi int) []T {
 	row := e.rowSize()
 	return x[lo*row : hi*row]
+}
+
+// inputs returns the input n of the layer norm of layer t in atoms lo to hi.
+func (e *engine[T]) inputs(t, lo, hi int) []T {
+	row := e.inner * e.channels
+	return e.n[t][lo*row : hi*row]
 }

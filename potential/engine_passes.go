@@ -13,9 +13,9 @@ func (e *engine[T]) forwardBlock(thread, lo, hi int) {
 	size := (hi - lo) * e.rowSize()
 	e.convolve(w, t, lo, hi, resize(&w.m, size))
 	last := t == len(e.layers)-1
-	n := resize(&w.n, size)
+	n := resize(&w.n, (hi-lo)*e.inner*e.channels)
 	if !last {
-		n = e.rowsOf(e.n[t], lo, hi)
+		n = e.inputs(t, lo, hi)
 	}
 	e.spherical(t, n, w.m)
 	e.normalize(w, n)
@@ -32,7 +32,7 @@ func (e *engine[T]) forwardBlock(thread, lo, hi int) {
 	if !last && !kept {
 		dg = nil
 	}
-	l.activate(e.set, g, dg, nil, w.xhat, rows)
+	e.activate(w, t, g, dg)
 	e.set.Affine(next, g, l.out, rows, true)
 
 	if l.readout != nil {
@@ -111,20 +111,62 @@ func (e *engine[T]) residual(t, lo int, next []T) {
 	}
 }
 
-// spherical writes n[p] = b + Σ_a w_a Φ(o_p·o_a) m[a] of a block.
+// spherical writes n[p] = b + Σ_a w_a Φ(o_p·o_a) m[a] of a block, or its spectrum.
 func (e *engine[T]) spherical(t int, n, m []T) {
-	l, row := &e.layers[t], e.rowSize()
-	for at := 0; at < len(n); at += e.channels {
-		copy(n[at:at+e.channels], l.bias)
+	l, row, c := &e.layers[t], e.rowSize(), e.channels
+	if s := e.spectrum; s != nil {
+		for i, at := 0, 0; at < len(m); i, at = i+1, at+row {
+			spectrum := n[i*s.size() : (i+1)*s.size()]
+			e.set.MatMul(spectrum, s.analysis, m[at:at+row], s.count, e.points, c, false)
+			e.set.Mul(spectrum, l.filter, spectrum)
+			e.set.AXPY(spectrum[:c], l.bias, 1)
+		}
+		return
+	}
+	for at := 0; at < len(n); at += c {
+		copy(n[at:at+c], l.bias)
 	}
 	for at := 0; at < len(n); at += row {
-		e.set.Fiber(n[at:at+row], l.phi, m[at:at+row], e.points, e.channels)
+		e.set.Fiber(n[at:at+row], l.phi, m[at:at+row], e.points, c)
+	}
+}
+
+// sphericalBack writes the adjoint of m for that of n, which it overwrites.
+func (e *engine[T]) sphericalBack(t int, dM, dN []T) {
+	l, row, c := &e.layers[t], e.rowSize(), e.channels
+	if s := e.spectrum; s != nil {
+		for i, at := 0, 0; at < len(dM); i, at = i+1, at+row {
+			spectrum := dN[i*s.size() : (i+1)*s.size()]
+			e.set.Mul(spectrum, l.filter, spectrum)
+			e.set.MatMul(dM[at:at+row], s.analysisT, spectrum, e.points, s.count, c, false)
+		}
+		return
+	}
+	clear(dM)
+	for at := 0; at < len(dM); at += row {
+		e.set.FiberT(dM[at:at+row], l.phi, dN[at:at+row], e.points, c)
 	}
 }
 
 // normalize writes x̂ and rstd of a block.
 func (e *engine[T]) normalize(w *worker[T], n []T) {
-	e.set.Normalize(resize(&w.xhat, len(n)), resize(&w.rstd, len(n)/e.normWidth), n, e.normWidth, e.normEpsilon)
+	resize(&w.xhat, len(n))
+	if e.spectrum != nil {
+		e.spectrum.normalize(w.xhat, resize(&w.rstd, len(n)/e.spectrum.size()), n)
+		return
+	}
+	e.set.Normalize(w.xhat, resize(&w.rstd, len(n)/e.channels), n, e.channels, e.normEpsilon)
+}
+
+// activate writes the hidden features of a block of layer t for x̂, and their
+// derivative by the argument of the activation unless dg is empty.
+func (e *engine[T]) activate(w *worker[T], t int, g, dg []T) {
+	maps := &e.layers[t].blockMaps
+	if e.spectrum != nil {
+		e.spectrum.activate(maps, g, dg, w.xhat, &w.q)
+		return
+	}
+	e.set.AffineGELU(g, dg, nil, w.xhat, maps.in, len(g)/e.hidden)
 }
 
 // seed adds what the readout of layer t gives to ∂E/∂h'.
@@ -143,17 +185,21 @@ func (e *engine[T]) seed(t, lo, hi int, dH []T) {
 //
 //	n = Φm + b; q = W1·x̂ + b1; h' = h + W2·GELU(q) + b2
 func (e *engine[T]) blockBack(w *worker[T], t int, dg, dH, dM []T) {
-	l, rows, row := &e.layers[t], len(dH)/e.channels, e.rowSize()
+	l, rows := &e.layers[t], len(dH)/e.channels
 	dG := resize(&w.g, rows*e.hidden)
 	e.set.Affine(dG, dH, l.outT, rows, false)
 	e.set.Mul(dG, dG, dg)
-	dN := resize(&w.n, len(dH))
-	e.set.Affine(dN, dG, l.inT, rows, false)
-	e.set.NormalizeT(dN, nil, dN, w.xhat, w.rstd, e.normWidth)
-	clear(dM)
-	for at := 0; at < len(dM); at += row {
-		e.set.FiberT(dM[at:at+row], l.phi, dN[at:at+row], e.points, e.channels)
+	dN := resize(&w.n, len(w.xhat))
+	if e.spectrum != nil {
+		dQ := resize(&w.q, len(dN)/e.channels*e.hidden)
+		e.spectrum.synthesiseT(dQ, dG, e.hidden)
+		e.set.Affine(dN, dQ, l.inT, len(dN)/e.channels, false)
+		e.spectrum.normalizeT(dN, nil, dN, w.xhat, w.rstd)
+	} else {
+		e.set.Affine(dN, dG, l.inT, rows, false)
+		e.set.NormalizeT(dN, nil, dN, w.xhat, w.rstd, e.channels)
 	}
+	e.sphericalBack(t, dM, dN)
 	w.clock.lap(PhaseBlockAdjoints)
 }
 
@@ -183,11 +229,11 @@ func (e *engine[T]) backwardBlock(thread, lo, hi int) {
 	if t > 1 {
 		copy(e.rowsOf(e.dH, lo, hi), dH)
 	}
-	e.normalize(w, e.rowsOf(e.n[t-1], lo, hi))
+	e.normalize(w, e.inputs(t-1, lo, hi))
 	dg, kept := e.slopes(w, t-1, lo, hi)
 	if !kept { // the block of layer t−1 once more
 		rows := (hi - lo) * e.points
-		e.layers[t-1].activate(e.set, resize(&w.g, rows*e.hidden), dg, nil, w.xhat, rows)
+		e.activate(w, t-1, resize(&w.g, rows*e.hidden), dg)
 	}
 	e.blockBack(w, t-1, dg, dH, e.rowsOf(e.dM[(t-1)%2], lo, hi))
 }

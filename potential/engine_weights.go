@@ -18,13 +18,14 @@ import (
 // Orientations are in antipodal order, see Grid.paired.
 type engineWeights[T Float] struct {
 	set              *kernel.Set[T]
-	points, channels int // N and C
-	degree           int // L
-	normEpsilon      T   // of the layer norms
-	normWidth        int // features that a layer norm takes together
-	hidden, width    int // of a block, and (L+1)·C
-	grid             []T // [3][orientation]
-	embedding        []T // [species][channel]
+	points, channels int          // N and C
+	degree           int          // L
+	normEpsilon      T            // of the layer norms
+	hidden, width    int          // of a block, and (L+1)·C
+	inner            int          // rows of an atom in n: orientations, or harmonics of its spectrum
+	spectrum         *spectrum[T] // of networks whose n is a spectrum, or nil
+	grid             []T          // [3][orientation]
+	embedding        []T          // [species][channel]
 	layers           []engineLayer[T]
 	intervals        int
 	intervalsPerUnit float64    // per Å
@@ -38,6 +39,7 @@ type engineLayer[T Float] struct {
 	radial      []T // [interval][4][degree][channel]
 	self        []T // [channel]
 	phi         []T // [orientation p][orientation a][channel], with w_a
+	filter      []T // in the place of phi, where n is a spectrum: [k][channel]
 	bias        []T // [channel]
 	readout     []T // [orientation][channel]: w_a v_c over the number of readouts, or nil
 	readoutBias float64
@@ -56,7 +58,7 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 	}
 	e := &engineWeights[T]{
 		set: set, points: len(c.Grid.Orientations), channels: c.Channels, degree: c.Degree,
-		normEpsilon: T(c.NormEpsilon), normWidth: c.normWidth(), hidden: c.Widening * c.Channels, width: (c.Degree + 1) * c.Channels,
+		normEpsilon: T(c.NormEpsilon), hidden: c.Widening * c.Channels, width: (c.Degree + 1) * c.Channels,
 	}
 	e.grid = make([]T, 3*e.points)
 	for a, o := range c.Grid.Orientations {
@@ -70,14 +72,24 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 	e.intervals, e.intervalsPerUnit = spline.intervals, spline.perLength
 	e.splineError = [2]float64{spline.Error, spline.SlopeError}
 
+	e.inner = e.points
 	fiber := newFiberKernel(&c, set64, w)
-	fiber.forward()
+	if c.spectral() {
+		spectrum := newSpectrum(&c, set)
+		e.spectrum, e.inner = &spectrum, spectrum.count
+	} else {
+		fiber.forward()
+	}
 	for t := range w.layers {
 		l := engineLayer[T]{blockMaps: newBlockMaps[T](&c)}
 		fold(&l.blockMaps, &w.layers[t], set)
 		l.self, l.bias = rounded[T](w.layers[t].self), rounded[T](w.layers[t].bias)
 		l.radial = rounded[T](spline.table[t])
-		l.phi = rounded[T](fiber.phi[t])
+		if e.spectrum != nil {
+			l.filter = filter(make([]T, e.inner*c.Channels), w.layers[t].fiber, c.FiberDegree)
+		} else {
+			l.phi = rounded[T](fiber.phi[t])
+		}
 		if w.layers[t].readout != nil {
 			share := 1 / float64(c.readouts())
 			l.readoutBias = share * w.layers[t].outBias[0]

@@ -6,98 +6,170 @@ import (
 	"ponita/potential/internal/kernel"
 )
 
-// harmonicKernel is the spherical convolution of the legendre family in spherical
-// harmonics. With those of sphericalHarmonics, k = (l, m),
+// basis holds the spherical harmonics Y_k, k = (l, m), of a grid, orthonormal in the
+// mean over the sphere: the matrices that take features to spectra and back.
 //
-//	Φ_c(o_p·o_a) = Σ_l φ_lc P_l(o_p·o_a) = Σ_k Y_k(o_p) φ_l(k)c Y_k(o_a),
+//	x̂[k,c] = Σ_a w_a Y_k(o_a) x[a,c],  x[a,c] = Σ_k Y_k(o_a) x̂[k,c]
+type basis[T Float] struct {
+	points, count int // N and K
+	analysis      []T // [k][orientation]: w_a Y_k(o_a)
+	synthesis     []T // [orientation][k]: Y_k(o_a)
+	analysisT     []T // the transpose of analysis
+	synthesisT    []T // the transpose of synthesis
+}
+
+func newBasis[T Float](g Grid, degree int) basis[T] {
+	n, count := len(g.Orientations), harmonics(degree)
+	b := basis[T]{
+		points: n, count: count,
+		analysis: make([]T, count*n), synthesis: make([]T, n*count),
+		analysisT: make([]T, n*count), synthesisT: make([]T, count*n),
+	}
+	for a, o := range g.Orientations {
+		for k, y := range sphericalHarmonics(degree, o) {
+			b.synthesis[a*count+k], b.synthesisT[k*n+a] = T(y), T(y)
+			weighted := T(g.Weights[a] * y)
+			b.analysis[k*n+a], b.analysisT[a*count+k] = weighted, weighted
+		}
+	}
+	return b
+}
+
+// filter returns the spherical kernel as the factors it multiplies a spectrum by,
+// [k][channel]: with φ, [degree][channel], by the addition theorem
 //
-// so the convolution multiplies spectra by φ:
+//	Φ_c(o_p·o_a) = Σ_l φ_lc P_l(o_p·o_a) = Σ_k Y_k(o_p) φ_l(k)c/(2l+1) Y_k(o_a)
+func filter[T, W Float](out []T, phi []W, degree int) []T {
+	c := len(phi) / (degree + 1)
+	for l := range degree + 1 {
+		for k := harmonics(l - 1); k < harmonics(l); k++ {
+			for j, v := range phi[l*c : (l+1)*c] {
+				out[k*c+j] = T(v / W(2*l+1))
+			}
+		}
+	}
+	return out
+}
+
+// filterGradient adds the adjoint of a filter to that of φ.
+func filterGradient[T Float](set *kernel.Set[T], dPhi, dFilter []T, degree int) {
+	c := len(dPhi) / (degree + 1)
+	for l := range degree + 1 {
+		for k := harmonics(l - 1); k < harmonics(l); k++ {
+			set.AXPY(dPhi[l*c:(l+1)*c], dFilter[k*c:(k+1)*c], 1/T(2*l+1))
+		}
+	}
+}
+
+// harmonicKernel is the spherical convolution of the legendre family, which
+// multiplies spectra by a filter:
 //
 //	m̂[i,k,c] = Σ_a w_a Y_k(o_a) m[i,a,c]
-//	n[i,p,c] = b_c + Σ_k Y_k(o_p) φ_l(k)c m̂[i,k,c]
+//	n̂[i,k,c] = φ_l(k)c/(2l+1) m̂[i,k,c] + b_c δ_k0
+//	n[i,p,c] = Σ_k Y_k(o_p) n̂[i,k,c]
 //
 // These are 2KN products instead of N² for K harmonics, and the spectra, which
 // are small, are kept: with them the adjoint of φ costs next to nothing. The bias
-// belongs to Y_0 = 1.
+// belongs to Y_0 = 1. If spectral is set, n̂ is the result in the place of n, and KN
+// products are left.
 type harmonicKernel[T Float] struct {
 	cfg *Config
 	set *kernel.Set[T]
 	w   *weights[T]
+	basis[T]
 
-	count           int   // K
-	analysis        []T   // [k][orientation]: w_a Y_k(o_a)
-	synthesis       []T   // [orientation][k]: Y_k(o_p)
-	analysisT       []T   // the transpose of synthesis
-	synthesisT      []T   // the transpose of analysis
-	filter, dFilter [][]T // [layer][k][channel]: φ and its adjoint
+	spectral        bool
+	filter, dFilter [][]T // [layer][k][channel] and its adjoint
 	m, mDot, dn     [][]T // [layer][atom][k][channel]: spectra of m, ṁ and ∂S/∂n
 	dnLate          []T   // of the adjoint of n in Gradient
 	filtered        []T   // [k][channel]
 }
 
 func newHarmonicKernel[T Float](cfg *Config, set *kernel.Set[T], w *weights[T]) *harmonicKernel[T] {
-	n, count := len(cfg.Grid.Orientations), harmonics(cfg.FiberDegree)
 	f := &harmonicKernel[T]{
-		cfg: cfg, set: set, w: w, count: count,
-		analysis: make([]T, count*n), synthesis: make([]T, n*count),
-		analysisT: make([]T, count*n), synthesisT: make([]T, n*count),
-		filtered: make([]T, count*cfg.Channels),
+		cfg: cfg, set: set, w: w, basis: newBasis[T](cfg.Grid, cfg.FiberDegree), spectral: cfg.spectral(),
+		filtered: make([]T, harmonics(cfg.FiberDegree)*cfg.Channels),
 	}
 	for _, x := range []*[][]T{&f.filter, &f.dFilter, &f.m, &f.mDot, &f.dn} {
 		*x = make([][]T, cfg.Layers)
-	}
-	for a, o := range cfg.Grid.Orientations {
-		for k, y := range sphericalHarmonics(cfg.FiberDegree, o) {
-			weighted := T(cfg.Grid.Weights[a] * y)
-			f.analysis[k*n+a], f.synthesisT[a*count+k] = weighted, weighted
-			f.synthesis[a*count+k], f.analysisT[k*n+a] = T(y), T(y)
-		}
 	}
 	return f
 }
 
 func (f *harmonicKernel[T]) forward() {
-	c := f.cfg.Channels
 	for t := range f.filter {
-		filter := resize(&f.filter[t], f.count*c)
-		for l := range f.cfg.FiberDegree + 1 {
-			for k := harmonics(l - 1); k < harmonics(l); k++ {
-				copy(filter[k*c:(k+1)*c], f.w.layers[t].fiber[l*c:(l+1)*c])
-			}
-		}
+		filter(resize(&f.filter[t], f.count*f.cfg.Channels), f.w.layers[t].fiber, f.cfg.FiberDegree)
 	}
 }
 
-// apply writes y = synthesis·(φ∘(analysis·x)) + bias of every atom and keeps the
-// spectra analysis·x.
-func (f *harmonicKernel[T]) apply(t int, y, x, analysis, synthesis, bias []T, spectra *[]T) {
-	n, c := len(f.cfg.Grid.Orientations), f.cfg.Channels
-	size := f.count * c
-	atoms := len(x) / (n * c)
-	resize(spectra, atoms*size)
-	for i := range atoms {
-		spectrum := (*spectra)[i*size : (i+1)*size]
-		f.set.MatMul(spectrum, analysis, x[i*n*c:(i+1)*n*c], f.count, n, c, false)
-		f.set.Mul(f.filtered, f.filter[t], spectrum)
-		if bias != nil {
-			f.set.AXPY(f.filtered[:c], bias, 1)
-		}
-		f.set.MatMul(y[i*n*c:(i+1)*n*c], synthesis, f.filtered, n, f.count, c, false)
+// eachAtom calls body with the number of each atom of m and the size of its
+// spectrum.
+func (f *harmonicKernel[T]) eachAtom(m []T, body func(i, size int)) {
+	for i := range len(m) / (f.points * f.cfg.Channels) {
+		body(i, f.count*f.cfg.Channels)
 	}
+}
+
+// convolution writes n, or n̂, and keeps the spectra of m.
+func (f *harmonicKernel[T]) convolution(t int, n, m, bias []T, spectra *[]T) {
+	c, row := f.cfg.Channels, f.points*f.cfg.Channels
+	resize(spectra, len(m)/f.points*f.count)
+	f.eachAtom(m, func(i, size int) {
+		spectrum, filtered := (*spectra)[i*size:(i+1)*size], f.filtered
+		if f.spectral {
+			filtered = n[i*size : (i+1)*size]
+		}
+		f.set.MatMul(spectrum, f.analysis, m[i*row:(i+1)*row], f.count, f.points, c, false)
+		f.set.Mul(filtered, f.filter[t], spectrum)
+		if bias != nil {
+			f.set.AXPY(filtered[:c], bias, 1)
+		}
+		if !f.spectral {
+			f.set.MatMul(n[i*row:(i+1)*row], f.synthesis, filtered, f.points, f.count, c, false)
+		}
+	})
 }
 
 func (f *harmonicKernel[T]) convolve(t int, n, m []T) {
-	f.apply(t, n, m, f.analysis, f.synthesis, f.w.layers[t].bias, &f.m[t])
+	f.convolution(t, n, m, f.w.layers[t].bias, &f.m[t])
 	f.mDot[t] = f.mDot[t][:0]
 }
 
-func (f *harmonicKernel[T]) convolveDot(t int, nDot, mDot []T) {
-	f.apply(t, nDot, mDot, f.analysis, f.synthesis, nil, &f.mDot[t])
+func (f *harmonicKernel[T]) onGrid(n []T) []T {
+	if !f.spectral {
+		return n
+	}
+	c := f.cfg.Channels
+	var grid []T
+	for at := 0; at < len(n); at += f.count * c {
+		x := make([]T, f.points*c)
+		f.set.MatMul(x, f.synthesis, n[at:at+f.count*c], f.points, f.count, c, false)
+		grid = append(grid, x...)
+	}
+	return grid
 }
 
-func (f *harmonicKernel[T]) transpose(t int, dm, dn []T) {
-	f.apply(t, dm, dn, f.analysisT, f.synthesisT, nil, &f.dn[t])
+func (f *harmonicKernel[T]) convolveDot(t int, nDot, mDot []T) {
+	f.convolution(t, nDot, mDot, nil, &f.mDot[t])
 }
+
+// adjoint writes dm and keeps the spectra of dn.
+func (f *harmonicKernel[T]) adjoint(t int, dm, dn []T, spectra *[]T) {
+	c, row := f.cfg.Channels, f.points*f.cfg.Channels
+	resize(spectra, len(dm)/f.points*f.count)
+	f.eachAtom(dm, func(i, size int) {
+		spectrum := (*spectra)[i*size : (i+1)*size]
+		if f.spectral {
+			copy(spectrum, dn[i*size:(i+1)*size])
+		} else {
+			f.set.MatMul(spectrum, f.synthesisT, dn[i*row:(i+1)*row], f.count, f.points, c, false)
+		}
+		f.set.Mul(f.filtered, f.filter[t], spectrum)
+		f.set.MatMul(dm[i*row:(i+1)*row], f.analysisT, f.filtered, f.points, f.count, c, false)
+	})
+}
+
+func (f *harmonicKernel[T]) transpose(t int, dm, dn []T) { f.adjoint(t, dm, dn, &f.dn[t]) }
 
 func (f *harmonicKernel[T]) clearGradient() {
 	for t := range f.dFilter {
@@ -106,7 +178,7 @@ func (f *harmonicKernel[T]) clearGradient() {
 }
 
 func (f *harmonicKernel[T]) transposeGradient(t int, dm, dn []T, grad *weights[T]) {
-	f.apply(t, dm, dn, f.analysisT, f.synthesisT, nil, &f.dnLate)
+	f.adjoint(t, dm, dn, &f.dnLate)
 	c, size := f.cfg.Channels, f.count*f.cfg.Channels
 	for at := 0; at < len(f.dnLate); at += size {
 		// n̂ = φ∘m̂ + b
@@ -119,13 +191,8 @@ func (f *harmonicKernel[T]) transposeGradient(t int, dm, dn []T, grad *weights[T
 }
 
 func (f *harmonicKernel[T]) gradient(grad *weights[T]) {
-	c := f.cfg.Channels
 	for t := range f.dFilter {
-		for l := range f.cfg.FiberDegree + 1 {
-			for k := harmonics(l - 1); k < harmonics(l); k++ {
-				f.set.AXPY(grad.layers[t].fiber[l*c:(l+1)*c], f.dFilter[t][k*c:(k+1)*c], 1)
-			}
-		}
+		filterGradient(f.set, grad.layers[t].fiber, f.dFilter[t], f.cfg.FiberDegree)
 	}
 }
 
@@ -135,11 +202,13 @@ func harmonics(l int) int { return (l + 1) * (l + 1) }
 // sphericalHarmonics returns the real spherical harmonics of the unit vector o up
 // to a degree, l after l, normalised to the addition theorem
 //
-//	Σ_m Y_lm(o) Y_lm(o') = P_l(o·o').
+//	Σ_m Y_lm(o) Y_lm(o') = (2l+1) P_l(o·o'),
 //
-// With o = (x, y, z), P_l^(m) the m-th derivative of P_l and m ≥ 0,
+// so that the mean of Y_lm² over the sphere is one. With o = (x, y, z), P_l^(m) the
+// m-th derivative of P_l and m ≥ 0,
 //
-//	Y_l±m = √(2 (l−m)!/(l+m)!) P_l^(m)(z) · (Re or Im)(x + iy)^m,  Y_l0 = P_l(z)
+//	Y_l±m = √(2 (2l+1) (l−m)!/(l+m)!) P_l^(m)(z) · (Re or Im)(x + iy)^m
+//	Y_l0  = √(2l+1) P_l(z)
 //	(l−m) P_l^(m) = (2l−1) z P_(l−1)^(m) − (l+m−1) P_(l−2)^(m),  P_m^(m) = (2m−1)!!
 func sphericalHarmonics(degree int, o [3]float64) []float64 {
 	out := make([]float64, harmonics(degree))
@@ -153,9 +222,9 @@ func sphericalHarmonics(degree int, o [3]float64) []float64 {
 		for l := m; l <= degree; l++ {
 			center := l * (l + 1)
 			if m == 0 {
-				out[center] = p
+				out[center] = math.Sqrt(float64(2*l+1)) * p
 			} else {
-				norm := math.Sqrt(2 * factor)
+				norm := math.Sqrt(2 * float64(2*l+1) * factor)
 				out[center+m], out[center-m] = norm*p*re, norm*p*im
 			}
 			p, before = (float64(2*l+1)*o[2]*p-float64(l+m)*before)/float64(l+1-m), p

@@ -123,6 +123,7 @@ type Pass[T Float] struct {
 	edges   edges
 	kernels spatialKernel[T]
 	sphere  sphericalKernel[T]
+	entry   entry[T]
 	version int                      // of the weights that sphere is for
 	second  bool                     // keep what Gradient needs
 	dual    bool                     // there is a tangent
@@ -137,11 +138,9 @@ type Pass[T Float] struct {
 	lastDot []T
 
 	mu, dSelf       []T
-	n, nDot, dN, dM []T // as h
-	dH, dXHat       []T
+	n, nDot, dN, dM []T // as h, or spectra of n
+	dH              []T
 	dG, dQ          []T // [row][hidden], of a block
-	constant        []T // the curvature of the quadratic activation, as often as is needed
-	norm            kernel.NormArgs[T]
 	vecDot          [][3]float64
 }
 
@@ -150,7 +149,7 @@ type Pass[T Float] struct {
 // adjoint ∂S/∂h of Backward is dH, a tangent ḣ is hDot.
 type layerState[T Float] struct {
 	h, m, xhat []T
-	rstd       []T // [row], or [atom] with norms over its orientations
+	rstd       []T // [row], or [atom] with spectra
 	g, dg, d2g []T // GELU and its derivatives
 
 	dH, dN, dM, dXHat, dG []T // dH is that of the layer's output h'
@@ -158,6 +157,7 @@ type layerState[T Float] struct {
 	hDot, mDot, xhatDot []T
 	slope               []T // as rstd
 	qDot                []T
+	dQ                  []T // spectra of ∂S/∂q
 }
 
 // NewPass returns the working memory for evaluations of n. If gradients is
@@ -170,6 +170,10 @@ func (n *Network[T]) NewPass(gradients bool) *Pass[T] {
 		p.kernels = newPolynomialKernel(&n.cfg, n.set, n.w, &p.edges)
 	}
 	p.sphere = newSphericalKernel(&n.cfg, n.set, n.w)
+	p.entry = &rowEntry[T]{cfg: &n.cfg, set: n.set}
+	if n.cfg.spectral() {
+		p.entry = newSpectrumEntry(&n.cfg, n.set)
+	}
 	moments := 1
 	if n.cfg.OutputVectors > 0 {
 		moments = 4
@@ -208,6 +212,15 @@ func (n *Network[T]) Total(grad []float64, parts []*Gradient[T]) {
 
 func (p *Pass[T]) orientations() int { return len(p.net.cfg.Grid.Orientations) }
 
+// inner returns the number of elements of n.
+func (p *Pass[T]) inner() int {
+	c := &p.net.cfg
+	if c.spectral() {
+		return p.edges.atoms() * harmonics(c.FiberDegree) * c.Channels
+	}
+	return p.rows() * c.Channels
+}
+
 // rows returns atoms × orientations.
 func (p *Pass[T]) rows() int { return p.edges.atoms() * p.orientations() }
 
@@ -230,13 +243,13 @@ func (p *Pass[T]) Forward(in Input) {
 	size := p.rows() * p.net.cfg.Channels
 	cleared(&p.Output, p.edges.atoms()*p.net.outputs())
 	p.embed(resize(&p.layers[0].h, size))
-	n := resize(&p.n, size)
+	n := resize(&p.n, p.inner())
 	for t := range p.layers {
 		s := &p.layers[t]
 		p.spatialForward(t, resize(&s.m, size), s.h)
 		p.sphere.convolve(t, n, s.m)
 		if p.inspect != nil {
-			p.inspect(t, s.h, s.m, n)
+			p.inspect(t, s.h, s.m, p.sphere.onGrid(n))
 		}
 		next := p.next(t, size)
 		p.blockForward(t, next, n)
@@ -270,7 +283,7 @@ func (p *Pass[T]) Backward(seed []float64, dVec [][3]float64) {
 	for t := len(p.layers) - 1; t >= 0; t-- {
 		s := &p.layers[t]
 		p.readoutBackward(t, s.dH, seed)
-		p.blockBackward(t, resize(&s.dN, size))
+		p.blockBackward(t, resize(&s.dN, p.inner()))
 		p.sphere.transpose(t, resize(&s.dM, size), s.dN)
 		// h' = h + …: the residual branch first
 		dH := resize(&p.dH, size)
@@ -291,7 +304,7 @@ func (p *Pass[T]) Tangent(vecDot [][3]float64) {
 	p.vecDot = append(p.vecDot[:0], vecDot...)
 	p.kernels.tangent(p.vecDot)
 	cleared(&p.layers[0].hDot, size)
-	nDot := resize(&p.nDot, size)
+	nDot := resize(&p.nDot, p.inner())
 	for t := range p.layers {
 		s := &p.layers[t]
 		p.spatialTangent(t, resize(&s.mDot, size), s.hDot, s.h)
@@ -309,7 +322,7 @@ func (p *Pass[T]) Gradient(seed []float64, grad *Gradient[T]) {
 	p.kernels.clearGradient()
 	p.sphere.clearGradient()
 	dH := cleared(&p.dH, size)
-	dN, dM := resize(&p.dN, size), resize(&p.dM, size)
+	dN, dM := resize(&p.dN, p.inner()), resize(&p.dM, size)
 	for t := len(p.layers) - 1; t >= 0; t-- {
 		p.readoutBackward(t, dH, seed)
 		p.readoutGradient(t, seed, g)

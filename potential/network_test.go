@@ -47,11 +47,12 @@ func testNetwork(t *testing.T, c Config) (*Network[float64], []float64, Input) {
 // networks are small configurations of every family.
 func networks() map[string]Config {
 	small := Config{Species: []int{1, 6, 8}, Cutoff: 3, Channels: 6, Layers: 2, Hidden: 5, Basis: 4, Widening: 2, Bessel: 4, MeanNeighbors: 5}
-	legendre, scaled, polynomial, distance := small, small, small, small
+	legendre, scaled, quadratic, polynomial, distance := small, small, small, small, small
 	legendre.Degree, legendre.FiberDegree = 3, 2
 	scaled.LayerScale, scaled.Grid = true, Icosahedral32()
+	quadratic.Activation, quadratic.Grid, quadratic.LayerScale, quadratic.NormEpsilon = Quadratic, Icosahedral32(), true, 0.1
 	polynomial.Kernel, distance.Kernel = Polynomial, Distance
-	return map[string]Config{"legendre": legendre, "layer scale, 32 points": scaled, "polynomial": polynomial, "distance": distance}
+	return map[string]Config{"legendre": legendre, "layer scale, 32 points": scaled, "quadratic": quadratic, "polynomial": polynomial, "distance": distance}
 }
 
 // slope returns how the error of a central difference falls when the step

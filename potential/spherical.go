@@ -11,7 +11,8 @@ import "ponita/potential/internal/kernel"
 // and adds the bias alone.
 type sphericalKernel[T Float] interface {
 	forward()                    // prepare for the current weights
-	convolve(t int, n, m []T)    // n = b + Φ m
+	convolve(t int, n, m []T)    // n = b + Φ m, or its spectrum
+	onGrid(n []T) []T            // what convolve wrote, as [atom][orientation][channel]
 	convolveDot(t int, n, m []T) // ṅ = Φ ṁ
 	transpose(t int, dm, dn []T) // dm = Φᵀ dn of Backward
 	clearGradient()              //
@@ -23,7 +24,7 @@ type sphericalKernel[T Float] interface {
 
 // newSphericalKernel chooses the one with less to do.
 func newSphericalKernel[T Float](cfg *Config, set *kernel.Set[T], w *weights[T]) sphericalKernel[T] {
-	if cfg.Kernel == Legendre && harmonics(cfg.FiberDegree) <= len(cfg.Grid.Orientations) {
+	if cfg.spectral() || cfg.Kernel == Legendre && harmonics(cfg.FiberDegree) <= len(cfg.Grid.Orientations) {
 		return newHarmonicKernel(cfg, set, w)
 	}
 	return newFiberKernel(cfg, set, w)
@@ -156,6 +157,8 @@ func (f *fiberKernel[T]) convolve(t int, n, m []T) {
 	}
 	f.apply(f.set.Fiber, t, n, m)
 }
+
+func (f *fiberKernel[T]) onGrid(n []T) []T { return n }
 
 func (f *fiberKernel[T]) convolveDot(t int, nDot, mDot []T) {
 	f.mDot[t] = mDot

@@ -38,57 +38,32 @@ func (s *Set[T]) Affine(y, x []T, l *Linear[T], rows int, accumulate bool) {
 	s.affine(y, x, l, rows, accumulate)
 }
 
-// activeRows is how many rows are computed before an activation is applied: few
+// geluRows is how many rows AffineGELU computes before it applies the GELU: few
 // enough for their values to be in the first-level cache still.
-const activeRows = 24
+const geluRows = 24
 
 // AffineGELU computes y = GELU(x·W + b) and, where dy and d2y are not empty, the
 // derivatives GELU' and GELU” at the same place. x is [rows][in], the others are
 // [rows][out].
 func (s *Set[T]) AffineGELU(y, dy, d2y, x []T, l *Linear[T], rows int) {
-	mustFit(y, dy, x, l, rows)
-	if len(d2y) != 0 {
-		mustMatch("AffineGELU: d2y", len(d2y), rows, l.Out)
+	mustMatch("AffineGELU: y", len(y), rows, l.Out)
+	mustMatch("AffineGELU: x", len(x), rows, l.In)
+	for _, d := range [][]T{dy, d2y} {
+		if len(d) != 0 {
+			mustMatch("AffineGELU: derivative", len(d), rows, l.Out)
+		}
 	}
-	for row := 0; row < rows; row += activeRows {
-		from, to := s.affineRows(y, x, l, row, rows)
-		s.gelu(y[from:to], within(dy, from, to), within(d2y, from, to), y[from:to])
+	for from := 0; from < rows; from += geluRows {
+		to := min(from+geluRows, rows)
+		part := func(x []T) []T {
+			if len(x) == 0 {
+				return nil
+			}
+			return x[from*l.Out : to*l.Out]
+		}
+		s.affine(part(y), x[from*l.In:to*l.In], l, to-from, false)
+		s.gelu(part(y), part(dy), part(d2y), part(y))
 	}
-}
-
-// AffineQuadratic is AffineGELU with [Set.Quadratic], whose second derivative is
-// [Curvature] everywhere.
-func (s *Set[T]) AffineQuadratic(y, dy, x []T, l *Linear[T], rows int) {
-	mustFit(y, dy, x, l, rows)
-	for row := 0; row < rows; row += activeRows {
-		from, to := s.affineRows(y, x, l, row, rows)
-		s.quadratic(y[from:to], within(dy, from, to), y[from:to])
-	}
-}
-
-// affineRows computes the next few rows of y = x·W + b and returns where their
-// elements are.
-func (s *Set[T]) affineRows(y, x []T, l *Linear[T], row, rows int) (from, to int) {
-	end := min(row+activeRows, rows)
-	from, to = row*l.Out, end*l.Out
-	s.affine(y[from:to], x[row*l.In:end*l.In], l, end-row, false)
-	return from, to
-}
-
-func mustFit[T Float](y, dy, x []T, l *Linear[T], rows int) {
-	mustMatch("Affine and activation: y", len(y), rows, l.Out)
-	mustMatch("Affine and activation: x", len(x), rows, l.In)
-	if len(dy) != 0 {
-		mustMatch("Affine and activation: dy", len(dy), rows, l.Out)
-	}
-}
-
-// within returns x[from:to], or nil if x is empty.
-func within[T Float](x []T, from, to int) []T {
-	if len(x) == 0 {
-		return nil
-	}
-	return x[from:to]
 }
 
 // Map returns the linear map without its bias.
