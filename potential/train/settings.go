@@ -33,7 +33,7 @@ type Settings struct {
 	ReferenceFile     string   `placeholder:"FILE" help:"File with frames of isolated atoms, besides those in the training file."`
 	ReferenceEnergies []string `placeholder:"H=-13.6" help:"Reference energies by element, eV, instead."`
 
-	Preset string `default:"small" enum:"small,medium,large" help:"Size of the network, in layers, channels and grid: 2, 32, icosahedron12; 3, 64, icosahedron12; or 3, 64, icosahedral32."`
+	Preset string `default:"small" enum:"small,medium,large" help:"Size of the network, in layers and channels: 2, 32; 3, 64; or 3, 128."`
 
 	Kernel      string  `default:"legendre" enum:"legendre,polynomial,distance" help:"Kernel family."`
 	Cutoff      float64 `default:"5" help:"Cutoff radius, Å."`
@@ -47,7 +47,7 @@ type Settings struct {
 	Activation  string  `help:"Of the blocks: quadratic, with which the network is exactly invariant on a grid that is fine enough, or the paper's gelu; quadratic without, gelu for kernels other than legendre."`
 	NormEpsilon float64 `default:"10" help:"Epsilon of the layer norms: one as large as the variance keeps small messages small, 1e-5 makes all alike."`
 	Envelope    int     `default:"6" help:"Order p of the cutoff polynomial."`
-	Grid        string  `help:"Orientations: icosahedron12, dodecahedron20, icosahedral32, icosahedral42, icosahedral62 or a file; the preset's without."`
+	Grid        string  `default:"icosahedral32" help:"Orientations: icosahedron12, dodecahedron20, icosahedral32, icosahedral42, icosahedral62 or a file."`
 	ZBL         bool    `name:"zbl" default:"true" negatable:"" help:"Short-range repulsion below the shortest distances in the data."`
 	Calibrate   bool    `default:"true" negatable:"" help:"Scale the initial kernels to the data."`
 
@@ -75,20 +75,14 @@ type Settings struct {
 
 // presets are the sizes of [Settings.Preset]. All other settings are common to
 // them: the parametrization carries the learning rate from width to width.
-var presets = map[string]struct {
-	layers, channels int
-	grid             string
-}{
-	"small":  {2, 32, "icosahedron12"},
-	"medium": {3, 64, "icosahedron12"},
-	"large":  {3, 64, "icosahedral32"},
+var presets = map[string]struct{ layers, channels int }{
+	"small": {2, 32}, "medium": {3, 64}, "large": {3, 128},
 }
 
 // WithPreset replaces zeros by what the preset says.
 func (s Settings) WithPreset() Settings {
 	p := presets[s.Preset]
 	s.Layers, s.Channels = cmp.Or(s.Layers, p.layers), cmp.Or(s.Channels, p.channels)
-	s.Grid = cmp.Or(s.Grid, p.grid)
 	return s
 }
 
