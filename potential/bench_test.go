@@ -95,7 +95,7 @@ func molecule(b *testing.B, atoms int) (s structure) {
 // BenchmarkForces is a whole evaluation, forces, virial and neighbour list
 // included, on one thread. Atoms stay where they are: ponita bench moves them.
 func BenchmarkForces(b *testing.B) {
-	for _, size := range []struct{ channels, layers, orientations int }{{32, 2, 12}, {32, 3, 12}, {64, 3, 12}, {128, 5, 20}} {
+	for _, size := range []struct{ channels, layers, orientations int }{{32, 2, 12}, {32, 2, 32}, {64, 3, 12}, {64, 3, 32}, {128, 5, 20}} {
 		grid, err := NamedGrid(fmt.Sprint(size.orientations))
 		if err != nil {
 			b.Fatal(err)
@@ -118,7 +118,7 @@ func BenchmarkForces(b *testing.B) {
 			}
 			b.Run(fmt.Sprintf("channels=%d/layers=%d/orientations=%d/system=%s", size.channels, size.layers, size.orientations, system.name), func(b *testing.B) {
 				s := system.make()
-				c := Config{Species: []int{1, 6, 8, 14}, Cutoff: 5, Channels: size.channels, Layers: size.layers, Grid: grid, MeanNeighbors: 28}.WithDefaults()
+				c := Config{Species: []int{1, 6, 8, 14}, Cutoff: 5, Channels: size.channels, Layers: size.layers, Grid: grid, Activation: Quadratic, MeanNeighbors: 28}.WithDefaults()
 				m := &Model{
 					Config: c, ReferenceEnergies: make([]float64, 4), Scale: []float64{1, 1, 1, 1},
 					Weights: c.Initialize(rand.New(rand.NewPCG(1, 1))),

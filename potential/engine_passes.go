@@ -188,14 +188,14 @@ func (e *engine[T]) blockBack(w *worker[T], t int, dg, dH, dM []T) {
 	l, rows := &e.layers[t], len(dH)/e.channels
 	dG := resize(&w.g, rows*e.hidden)
 	e.set.Affine(dG, dH, l.outT, rows, false)
-	e.set.Mul(dG, dG, dg)
 	dN := resize(&w.n, len(w.xhat))
 	if e.spectrum != nil {
 		dQ := resize(&w.q, len(dN)/e.channels*e.hidden)
-		e.spectrum.synthesiseT(dQ, dG, e.hidden)
+		e.spectrum.activateT(dQ, dG, dg, e.hidden)
 		e.set.Affine(dN, dQ, l.inT, len(dN)/e.channels, false)
 		e.spectrum.normalizeT(dN, nil, dN, w.xhat, w.rstd)
 	} else {
+		e.set.Mul(dG, dG, dg)
 		e.set.Affine(dN, dG, l.inT, rows, false)
 		e.set.NormalizeT(dN, nil, dN, w.xhat, w.rstd, e.channels)
 	}

@@ -186,8 +186,26 @@ func (s *spectrum[T]) activate(maps *blockMaps[T], g, dg, xhat []T, q *[]T) {
 	for at := 0; at < len(*q); at += s.count * hidden {
 		s.set.AXPY((*q)[at:at+hidden], maps.b1, 1)
 	}
-	s.synthesise(g, *q, hidden)
-	s.set.Quadratic(g, dg, g)
+	row := s.points * hidden
+	for i := range rows / s.count { // an atom's at a time, which are in the first-level cache
+		gi := g[i*row : (i+1)*row]
+		s.synthesise(gi, (*q)[i*s.count*hidden:(i+1)*s.count*hidden], hidden)
+		if len(dg) == 0 {
+			s.set.Quadratic(gi, nil, gi)
+		} else {
+			s.set.Quadratic(gi, dg[i*row:(i+1)*row], gi)
+		}
+	}
+}
+
+// activateT writes the adjoint of the spectrum of q for that of g, which it overwrites.
+func (s *spectrum[T]) activateT(dQ, dG, dg []T, hidden int) {
+	row := s.points * hidden
+	for i := range len(dG) / row {
+		d := dG[i*row : (i+1)*row]
+		s.set.Mul(d, d, dg[i*row:(i+1)*row])
+		s.synthesiseT(dQ[i*s.count*hidden:(i+1)*s.count*hidden], d, hidden)
+	}
 }
 
 // synthesise lays spectra of a width out on the grid.
