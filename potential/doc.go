@@ -11,6 +11,7 @@
 //	m[i,a,c]  = s_c h[i,a,c] + n̄^(-1/2) Σ_j K_c(x_ij, o_a) h[j,a,c]      spatial.go
 //	n[i,p,c]  = b_c + Σ_a w_a Φ_c(o_p·o_a) m[i,a,c]                      spherical.go
 //	h'        = h + W2·GELU(W1·LayerNorm_c(n) + b1) + b2                 block.go
+//	            or with GELU's Taylor polynomial, from the spectrum of n spectrum.go
 //	e_t[i]    = Σ_a w_a (v_t·h'[i,a] + β_t)                              readout.go
 //	E_i       = E0[z_i] + scale[z_i] (1/T Σ_t e_t[i] − isolated(z_i))    model.go
 //	E         = Σ_i E_i + ZBL                                            zbl.go
@@ -28,7 +29,9 @@
 // stress σ = −W/V, positive in tension. Atoms are counted from 1 in messages.
 //
 // A finite grid makes the energy depend a little on the orientation of a
-// configuration in space; train.RotationResidual measures it.
+// configuration in space, unless the network is [Config.Exact]: with the quadratic
+// activation all features are band-limited, and a grid of enough orientations
+// integrates them exactly. train.RotationResidual measures it.
 //
 // Sources: Bekkers, Vadgama, Hesselink, van der Linden, Romero, ICLR 2024
 // (arXiv:2310.02970) for the network; the legendre family is our own.
