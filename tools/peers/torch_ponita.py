@@ -46,6 +46,7 @@ class Network:
         self.cutoff, self.order = c["cutoff"], c["envelope"]
         self.layers, self.channels = c["layers"], c["channels"]
         self.degree, self.neighbors = c["degree"], c["mean_neighbors"]
+        self.quadratic, self.epsilon = c["activation"] == "quadratic", c["norm_epsilon"]
         self.n = torch.arange(1, c["bessel"] + 1, dtype=dtype)
         # Phi_c(o_p·o_a) depends on the weights alone
         basis = legendre(self.grid @ self.grid.T, c["fiber_degree"])
@@ -68,6 +69,17 @@ class Network:
         u = 1 - x**p * ((p + 1) * (p + 2) / 2 - p * (p + 2) * x + p * (p + 1) / 2 * x * x)
         return y * u[:, None]
 
+    def norm(self, n, gain, shift):
+        """The layer norm of each orientation, or over all orientations of an atom."""
+        if not self.quadratic:
+            return functional.layer_norm(n, (self.channels,), gain, shift, self.epsilon)
+        over = lambda x: torch.einsum("a,iac->i", self.quadrature, x)[:, None, None] / self.channels
+        x = n - over(n)
+        return x * torch.rsqrt(over(x * x) + self.epsilon) * gain + shift
+
+    def activation(self, q):
+        return q * (0.5 + q / math.sqrt(2 * math.pi)) if self.quadratic else functional.gelu(q)
+
     def output(self, kind, center, neighbor, vec):
         """The network's number for each atom, before reference and scale."""
         channels = self.channels
@@ -85,8 +97,8 @@ class Network:
             # n = b + Σ_a w_a Φ m
             n = torch.einsum("pac,iac->ipc", self.phi[t], m) + w("bias")
             # h' = h + W2·GELU(W1·LayerNorm(n) + b1) + b2
-            z = functional.layer_norm(n, (channels,), w("norm.gain"), w("norm.bias")).reshape(-1, channels)
-            z = functional.gelu(torch.addmm(w("b1"), z, w("w1")))
+            z = self.norm(n, w("norm.gain"), w("norm.bias")).reshape(-1, channels)
+            z = self.activation(torch.addmm(w("b1"), z, w("w1")))
             o = torch.addmm(w("b2"), z, w("w2")).view_as(h)
             h = h + (o * w("scale") if f"layers.{t}.scale" in self.w else o)
             if f"layers.{t}.readout" in self.w:
