@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"image/color"
 	"math"
-	"os"
 	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
+
+	"ponita/internal/plots"
 )
 
 var (
@@ -64,7 +64,7 @@ func (r *simulation) draw(samples []sample) error {
 	// One axis of time for both: labels below the last panel only.
 	conserved.X.Min, conserved.X.Max = hot.X.Min, hot.X.Max
 	hot.X.Tick.Marker = unlabelled{}
-	return save(r.set.path(".png"), hot, conserved)
+	return plots.Save(r.set.path(".png"), [][]*plot.Plot{{hot}, {conserved}}, 18*vg.Centimeter, 14*vg.Centimeter, 150, vg.Points(8))
 }
 
 // panel draws one quantity against the time in ps.
@@ -152,32 +152,4 @@ func label(p *plot.Plot, x float64, text string, align draw.XAlignment) {
 	style.Font.Size, style.Font.Variant = vg.Points(10), "Sans"
 	style.XAlign, style.YAlign = align, draw.YTop
 	p.Add(labels)
-}
-
-// save draws the panels above each other, their axes of time aligned.
-func save(path string, panels ...*plot.Plot) error {
-	const width, height = 18 * vg.Centimeter, 14 * vg.Centimeter
-	image := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(150))
-	canvas := draw.New(image)
-	rows := make([][]*plot.Plot, len(panels))
-	for i, p := range panels {
-		rows[i] = []*plot.Plot{p}
-	}
-	margin := vg.Points(8)
-	tiles := draw.Tiles{
-		Rows: len(panels), Cols: 1, PadY: vg.Points(8),
-		PadTop: margin, PadBottom: margin, PadLeft: margin, PadRight: 2 * margin,
-	}
-	for i, row := range plot.Align(rows, tiles, canvas) {
-		panels[i].Draw(row[0])
-	}
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if _, err := (vgimg.PngCanvas{Canvas: image}).WriteTo(file); err != nil {
-		file.Close()
-		return err
-	}
-	return file.Close()
 }

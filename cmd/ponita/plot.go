@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"image/color"
 	"math"
-	"os"
 	"slices"
 
 	"gonum.org/v1/plot"
@@ -12,8 +11,8 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
 
+	"ponita/internal/plots"
 	"ponita/potential/properties"
 	"ponita/potential/train"
 )
@@ -242,27 +241,7 @@ func (linear) Ticks(low, high float64) (list []plot.Tick) {
 	return list
 }
 
-// savePanels draws plots as a table with aligned axes.
+// savePanels draws plots as a table, each of the given size.
 func savePanels(path string, rows [][]*plot.Plot, width, height vg.Length) error {
-	columns := len(rows[0])
-	image := vgimg.NewWith(vgimg.UseWH(width*vg.Length(columns), height*vg.Length(len(rows))), vgimg.UseDPI(110))
-	margin := vg.Points(6)
-	tiles := draw.Tiles{
-		Rows: len(rows), Cols: columns, PadX: margin, PadY: margin,
-		PadTop: margin, PadBottom: margin, PadLeft: margin, PadRight: margin,
-	}
-	for i, row := range plot.Align(rows, tiles, draw.New(image)) {
-		for k, canvas := range row {
-			rows[i][k].Draw(canvas)
-		}
-	}
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if _, err := (vgimg.PngCanvas{Canvas: image}).WriteTo(file); err != nil {
-		file.Close()
-		return err
-	}
-	return file.Close()
+	return plots.Save(path, rows, width*vg.Length(len(rows[0])), height*vg.Length(len(rows)), 110, vg.Points(6))
 }
