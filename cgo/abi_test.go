@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -131,7 +132,7 @@ func TestHeaderCompilesAsC99(t *testing.T) {
 
 // TestExamples runs the programs that document the interface.
 func TestExamples(t *testing.T) {
-	for _, name := range []string{"ten", "whole", "bytes", "staged", "errors", "forked", "threads"} {
+	for _, name := range []string{"whole", "bytes", "staged", "errors", "forked", "threads"} {
 		for _, l := range both {
 			t.Run(name+" "+l.name, func(t *testing.T) {
 				t.Parallel()
@@ -141,19 +142,31 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestReadmeShowsTheExample holds the README to the program that is run.
-func TestReadmeShowsTheExample(t *testing.T) {
-	program, err := os.ReadFile("ctest/ten.c")
-	if err != nil {
+// TestReadmeProgramRuns copies the program and the command of the README into an
+// empty folder.
+func TestReadmeProgramRuns(t *testing.T) {
+	if err := build(); err != nil {
 		t.Fatal(err)
 	}
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(strings.Split(string(program), "/* README */\n")[1]) {
-		if !strings.Contains(string(readme), strings.TrimSpace(line)) {
-			t.Errorf("the README lacks %s", line)
+	parts := regexp.MustCompile("(?s)```c\n(.*?)```\n\n    cc (.*?)\n").FindSubmatch(readme)
+	if parts == nil {
+		t.Fatal("no program in C and command in the README")
+	}
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	err = errors.Join(os.Symlink(work, in("bin")), os.Symlink(modelFile(), in("model.h5")), os.WriteFile(in("water.c"), parts[1], 0o644))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range both {
+		cmd := exec.Command("sh", "-c", strings.Join([]string{l.compiler, l.standard, "-x", l.kind, "-Wall -Wextra -Werror -Wshadow", string(parts[2])}, " "))
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "eV, ") {
+			t.Errorf("%s: %v\n%s", l.name, err, out)
 		}
 	}
 }
