@@ -26,15 +26,7 @@ var calculators = newTable[calculator]("calculator")
 //export goCalculatorNew
 func goCalculatorNew(model C.uintptr_t, opts unsafe.Pointer, handle *C.uintptr_t, last *C.failure) C.int {
 	return guarded(last, func() error {
-		return calculators.open(handle, func() (*calculator, error) {
-			m, err := shared(model)
-			if err != nil {
-				return nil, err
-			}
-			o, err := options(opts)
-			if err != nil {
-				return nil, err
-			}
+		return calculators.openWith(model, opts, handle, func(m *potential.Model, o []potential.Option) (*calculator, error) {
 			return &calculator{model: m, options: o}, nil
 		})
 	})

@@ -35,19 +35,12 @@ var domains = newTable[domain]("domain")
 //export goDomainNew
 func goDomainNew(model C.uintptr_t, opts unsafe.Pointer, handle *C.uintptr_t, last *C.failure) C.int {
 	return guarded(last, func() error {
-		return domains.open(handle, func() (*domain, error) {
-			m, err := shared(model)
-			if err != nil {
-				return nil, err
-			}
-			o, err := options(opts)
-			if err != nil {
-				return nil, err
-			}
+		return domains.openWith(model, opts, handle, func(m *potential.Model, o []potential.Option) (*domain, error) {
 			d := &domain{model: m, bits: 32, own: -1}
 			if opts != nil && (*C.ponita_options)(opts).precision == 64 {
 				d.bits = 64
 			}
+			var err error
 			if d.domain, err = m.Domain(o...); err != nil {
 				return nil, fail(C.PONITA_EUNSUPPORTED, "%v", err)
 			}

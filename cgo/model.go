@@ -121,6 +121,23 @@ func goModelSpecies(model C.uintptr_t, index C.int32_t, info unsafe.Pointer, las
 	})
 }
 
+// openWith fills in the handle of something made of a model, with the options of
+// an evaluation.
+func (t *table[T]) openWith(model C.uintptr_t, opts unsafe.Pointer, handle *C.uintptr_t,
+	create func(*potential.Model, []potential.Option) (*T, error)) error {
+	return t.open(handle, func() (*T, error) {
+		m, err := shared(model)
+		if err != nil {
+			return nil, err
+		}
+		o, err := options(opts)
+		if err != nil {
+			return nil, err
+		}
+		return create(m, o)
+	})
+}
+
 // options reads the options of an evaluation and makes room for its threads: the
 // processor affinity of the host, which Go follows, may be narrower.
 func options(p unsafe.Pointer) ([]potential.Option, error) {
