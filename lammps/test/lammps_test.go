@@ -1,5 +1,8 @@
 // Package lammps_test runs pair_style ponita in the distribution's LAMMPS. The
-// tests are skipped, and say why, where that cannot be had.
+// tests are skipped, and say why, where that cannot be had. For one with the PLUGIN
+// package, whose mpirun is the first on the path:
+//
+//	LAMMPS_SRC=/path/to/lammps/src PONITA_LMP=lmp go test ./lammps/test
 package lammps_test
 
 import (
@@ -20,13 +23,17 @@ import (
 	"ponita/potential"
 )
 
-var work string // a folder for what the tests build and write
+var (
+	work   string                    // a folder for what the tests build and write
+	plugin = os.Getenv("PONITA_LMP") // a LAMMPS that loads the plugin; "" means the launcher
+)
 
 func TestMain(m *testing.M) {
 	var err error
 	if work, err = os.MkdirTemp("", "ponita-lammps"); err != nil {
 		panic(err)
 	}
+	os.Setenv("LAMMPS_PLUGIN_PATH", work) // plugins are loaded from there, also after clear
 	code := m.Run()
 	os.RemoveAll(work)
 	os.Exit(code)
@@ -186,9 +193,14 @@ func lammps(t testing.TB, ranks int, script string) (string, error) {
 	if err := os.WriteFile(in, []byte(script), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{filepath.Join(work, "lmp_ponita"), "-in", in, "-log", "log.lammps", "-nocite"}
+	program, mpirun := plugin, []string{"mpirun"}
+	if plugin == "" {
+		program = filepath.Join(work, "lmp_ponita")
+		mpirun = append(mpirun, "--allow-run-as-root", "--oversubscribe", "--bind-to", "none") // Open MPI's
+	}
+	args := []string{program, "-in", in, "-log", "log.lammps", "-nocite"}
 	if ranks > 0 {
-		args = append([]string{"mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-np", fmt.Sprint(ranks)}, args...)
+		args = slices.Concat(mpirun, []string{"-np", fmt.Sprint(ranks)}, args)
 	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = dir
@@ -224,6 +236,13 @@ compute sw all reduce sum c_w[1] c_w[2] c_w[3] c_w[4] c_w[5] c_w[6]
 thermo_style custom step pe pxx pyy pzz pxy pxz pyz c_se c_sw[1] c_sw[2] c_sw[3] c_sw[4] c_sw[5] c_sw[6] vol
 thermo 10
 thermo_modify norm no
+`
+	// The same on any number of ranks: "loop geom" sees the last bit of positions,
+	// which LAMMPS wraps here and there.
+	velocities = `variable vx atom 20*sin(7*id)
+variable vy atom 20*sin(11*id)
+variable vz atom 20*sin(13*id)
+velocity all set v_vx v_vy v_vz
 `
 	report = `print "RESULT %s $(pe:%%.17g) $(pxx:%%.17g) $(pyy:%%.17g) $(pzz:%%.17g) $(pxy:%%.17g) $(pxz:%%.17g) $(pyz:%%.17g) $(c_se:%%.17g) $(c_sw[1]:%%.17g) $(c_sw[2]:%%.17g) $(c_sw[3]:%%.17g) $(c_sw[4]:%%.17g) $(c_sw[5]:%%.17g) $(c_sw[6]:%%.17g) $(vol:%%.17g)"
 write_dump all custom %s id fx fy fz modify sort id format float %%.17g
@@ -316,7 +335,8 @@ func matrix(t testing.TB, newton, dir string) string {
 			fmt.Fprintf(&b, "pair_style ponita precision %s\npair_coeff * * %s H O\nneighbor 0.4 bin\nneigh_modify every 1 delay 0\n%srun 0\n", precision, filepath.Join(work, "h2o.h5"), sums)
 			fmt.Fprintf(&b, report, name, filepath.Join(dir, name+".dump"))
 			if precision == "double" {
-				fmt.Fprintf(&b, "timestep 0.0005\nvelocity all create 900 4711 loop geom\nfix 1 all nve\nneigh_modify every 1 delay 0 check no\nrun 10\n")
+				b.WriteString(velocities)
+				fmt.Fprintf(&b, "timestep 0.0005\nfix 1 all nve\nneigh_modify every 1 delay 0 check no\nrun 10\n")
 				fmt.Fprintf(&b, report, name+"-moved", filepath.Join(dir, name+"-moved.dump"))
 			}
 		}

@@ -150,7 +150,7 @@ func TestRunsOfAllKinds(t *testing.T) {
 		"isolated":  "group g id > 2\ndelete_atoms group g compress no\nchange_box all x final 0 20 y final 0 20 z final 0 20\nrun 0\n",
 		"none":      "delete_atoms group all compress no\nrun 0\n",
 		"clear":     "run 0\nclear\nnewton off\n" + input(t, s, "") + "run 0\n",
-		"plugin":    "plugin load ponitaplugin.so\nrun 0\n",
+		"plugin":    "plugin load " + filepath.Join(work, "ponitaplugin.so") + "\nrun 0\n",
 		"restart":   dynamics + "run 3\nwrite_restart " + restart + "\nclear\natom_style atomic\natom_modify map yes\nread_restart " + restart + "\n" + fmt.Sprintf(style, filepath.Join(work, "h2o.h5")) + "thermo_modify norm no\nrun 0\n",
 		"rerun": dynamics + "dump d all custom 2 " + dump + " id type x y z\ndump_modify d format float %.17g sort id\nrun 4\nundump d\nunfix 1\n" +
 			"variable last equal $(pe:%.17g)\nrerun " + dump + " first 4 dump x y z box yes\nprint \"OUT again ${last} $(pe:%.17g)\"\n",
@@ -265,6 +265,9 @@ func TestCommitteeWritesModelDeviation(t *testing.T) {
 	want := []float64{0, 0, math.Inf(1), 0, 0, math.Inf(1), 0}
 	for i := range s.pos {
 		var variance float64
+			if name == "plugin" && plugin != "" {
+				t.Skip("LAMMPS itself answers")
+			}
 		for k := range 3 {
 			variance += deviation([members]float64{forces[0][i][k], forces[1][i][k], forces[2][i][k]})
 		}
