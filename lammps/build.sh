@@ -23,7 +23,8 @@ if [ -z "${LAMMPS_SRC:-}" ]; then
 		$sudo apt-get update -q && $sudo apt-get install -y -q --no-install-recommends lammps openmpi-bin g++ xz-utils ||
 			missing "the packages lammps, openmpi-bin, g++ and xz-utils cannot be installed"
 	fi
-	package=$(dpkg-query -W -f '${Package}\n' 'liblammps*' 2>/dev/null | grep -x 'liblammps[0-9a-z]*' | grep -v dev | head -1)
+	# Debian 13 calls it liblammps0t64, and knows a liblammps0 that is not installed.
+	package=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 'liblammps*' 2>/dev/null | sed -n 's/^installed \(liblammps[0-9a-z]*\)$/\1/p' | head -1)
 	[ -n "$package" ] || missing "no package liblammps"
 	version=$(dpkg-query -W -f '${source:Version}' "$package")
 	library=$(dpkg -L "$package" | grep '/liblammps\.so\.[0-9]*$' | head -1)
@@ -37,7 +38,7 @@ if [ -z "${LAMMPS_SRC:-}" ]; then
 			[ -e "$f" ] && sed 's/^Types:.*/Types: deb-src/' "$f" > "$keep/parts/$(basename "$f")"
 		done
 		apt="apt-get -q -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts=$keep/parts -o Dir::State::Lists=$lists -o APT::Sandbox::User=root"
-		(cd "$keep/$version" && $apt update && $apt source --download-only "lammps=$version") ||
+		(cd "$keep/$version" && $apt update && $apt source --tar-only "lammps=$version") ||
 			missing "apt-get source lammps=$version does not work here"
 		archive=$(ls "$keep/$version"/*.orig.tar.*)
 		tar -xf "$archive" -C "$keep/$version" --strip-components 1 --wildcards '*/src/*.h'
@@ -47,7 +48,7 @@ fi
 
 # LAMMPS' own stand-in for MPI: the pair style calls none of it, and so does not
 # depend on whose MPI the host was built with.
-compile="${CXX:-g++} -std=c++17 -O2 -fPIC -Wall -Wextra -Werror -isystem $LAMMPS_SRC -isystem $LAMMPS_SRC/STUBS -I$here/../cgo -I$here"
+compile="${CXX:-g++} -std=c++17 -O2 -fPIC -Wall -Wextra -Werror -isystem $LAMMPS_SRC -isystem $LAMMPS_SRC/STUBS -I$here/../cgo -I$here -ffile-prefix-map=$here/="
 objects=$(mktemp -d)
 trap 'rm -rf "$objects"' EXIT
 for f in pair_ponita register; do

@@ -15,12 +15,12 @@ if ! command -v cmake >/dev/null || ! command -v mpicxx >/dev/null || [ ! -e "$(
 	$sudo apt-get update -q && $sudo apt-get install -y -q --no-install-recommends cmake make libopenmpi-dev
 fi
 if [ ! -e "$builtin/source/src/version.h" ]; then
-	package=$(dpkg-query -W -f '${Package}\n' 'liblammps*' | grep -x 'liblammps[0-9a-z]*' | head -1)
+	package=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 'liblammps*' | sed -n 's/^installed \(liblammps[0-9a-z]*\)$/\1/p' | head -1)
 	version=$(dpkg-query -W -f '${source:Version}' "$package")
 	mkdir -p "$builtin/source"
 	cd "$builtin"
 	apt-get -q -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$keep/parts" -o Dir::State::Lists="$keep/lists" \
-		-o APT::Sandbox::User=root source --download-only "lammps=$version"
+		-o APT::Sandbox::User=root source --tar-only "lammps=$version"
 	tar -xf ./*.orig.tar.* -C source --strip-components 1 --wildcards '*/src' '*/cmake' '*/lib'
 	rm -f lammps_*
 fi
