@@ -45,7 +45,7 @@ var build = sync.OnceValue(func() error {
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
-	return errors.Join(writeModel("h2o.h5", 1), writeModel("h2o2.h5", 2), writeModel("h2o3.h5", 3))
+	return errors.Join(write(model(1), "h2o.h5"), write(model(2), "h2o2.h5"), write(model(3), "h2o3.h5"))
 })
 
 // need skips a test where build.sh says, by its status 3, that LAMMPS cannot be
@@ -75,9 +75,9 @@ func model(seed uint64) *potential.Model {
 	}
 }
 
-func writeModel(name string, seed uint64) error {
+func write(m *potential.Model, name string) error {
 	var file bytes.Buffer
-	if err := model(seed).Encode(&file, nil); err != nil {
+	if err := m.Encode(&file, nil); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(work, name), file.Bytes(), 0o644)

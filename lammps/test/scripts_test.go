@@ -1,11 +1,14 @@
 package lammps_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -97,7 +100,32 @@ print "OUT pair%d $(c_p:%%.17g) $(c_l:%%.17g) $(pe:%%.17g)"
 	}
 }
 
-// TestUnits converts to kcal/mol and to Hartree and Bohr.
+// TestReadmeLines runs the README's three lines of a script as they stand there.
+func TestReadmeLines(t *testing.T) {
+	need(t)
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := regexp.MustCompile(`    (units .*\n)    (pair_style .*\n    pair_coeff .*\n)`).FindSubmatch(readme)
+	if lines == nil {
+		t.Fatal("the README lacks them")
+	}
+	folder := t.TempDir()
+	for name, path := range map[string]string{"model.h5": "../../potential/pretrained/acac.h5", "acac.data": "../example/acac.data"} {
+		path, err := filepath.Abs(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(path, filepath.Join(folder, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := mustRun(t, 2, fmt.Sprintf("%sshell cd %s\natom_style atomic\nread_data acac.data\n%srun 0\nprint \"OUT e $(pe)\"\n", lines[1], folder, lines[2]))
+	near(t, "energy of acetylacetone", printed(t, out, "e")[0], -9392, 1)
+}
+
+// TestUnits converts to kcal/mol, to Hartree and Bohr, and to what is far from 1.
 func TestUnits(t *testing.T) {
 	need(t)
 	s := systems()[0]
@@ -105,6 +133,8 @@ func TestUnits(t *testing.T) {
 	for units, c := range map[string]struct{ energy, length float64 }{
 		"real":     {0.0019872067 / 8.617343e-5, 1},
 		"electron": {3.16681534e-6 / 8.617343e-5, 1.88972612},
+		"nano":     {0.013806504 / 8.617343e-5, 0.1},
+		"si":       {1.3806504e-23 / 8.617343e-5, 1e-10},
 	} {
 		scaled := s
 		scaled.name, scaled.pos = units, nil
@@ -116,7 +146,7 @@ func TestUnits(t *testing.T) {
 		for _, x := range s.pos {
 			scaled.pos = append(scaled.pos, [3]float64{x[0] * c.length, x[1] * c.length, x[2] * c.length})
 		}
-		script := strings.Replace(input(t, scaled, ""), "units metal", "units "+units, 1)
+		script := strings.NewReplacer("units metal", "units "+units, "neighbor 0.4", fmt.Sprint("neighbor ", 0.4*c.length)).Replace(input(t, scaled, ""))
 		out := mustRun(t, 0, script+"variable f equal fx[2]\nthermo_style custom pe v_f\nthermo_modify norm no\nrun 0\nprint \"OUT e $(pe:%.17g) $(v_f:%.17g)\"\n")
 		v := printed(t, out, "e")
 		near(t, units+": energy", v[0]/c.energy, want, 1e-7*math.Abs(want))
@@ -222,7 +252,24 @@ func TestMessages(t *testing.T) {
 			if !strings.Contains(out, c.want) {
 				t.Errorf("want %q (%v)\n%s", c.want, err, tail(out))
 			}
+	// As an overflow in the network would give, and one that knows no stages.
+	wild, paper := model(1), model(1)
+	for k := range wild.Weights {
+		wild.Weights[k] *= 1e3
+	}
+	wild.Scale[0] = 1e308
+	paper.Config = potential.Config{Species: []int{1, 8}, Kernel: potential.Polynomial, Cutoff: 4, Channels: 8, Layers: 1, Hidden: 8, MeanNeighbors: 20}.WithDefaults()
+	paper.Weights = paper.Config.Initialize(rand.New(rand.NewPCG(2, 1)))
+	if err := errors.Join(write(wild, "wild.h5"), write(paper, "paper.h5")); err != nil {
+		t.Fatal(err)
+	}
+	named := func(model string) string { return strings.Replace(input(t, s, ""), "h2o.h5", model, 1) }
+	// The atom with the ID 8 goes where no number reaches.
+	lost := input(t, s, "") + "neigh_modify delay 100\nfix 1 all nve\ntimestep 10\ngroup g id 8\nvelocity g set 1e308 0 0\nrun 1\n"
 			if (err == nil) != (name == "odd mass") {
+		"not finite":     {lost, "the position of the atom with ID 8 is not finite (step 1, rank 0)"},
+		"overflow":       {named("wild.h5") + "run 0\n", "is not finite (step 0, rank 0): atoms too close, or a model far outside its training data"},
+		"polynomial":     {named("paper.h5") + "run 0\n", "stages"},
 				t.Errorf("ended with %v", err)
 			}
 		})
@@ -245,6 +292,9 @@ func TestCommitteeWritesModelDeviation(t *testing.T) {
 	const members = 3
 	var forces [members][][3]float64
 	var virials [members][3][3]float64
+			if name == "plugin" && plugin != "" {
+				t.Skip("LAMMPS itself answers")
+			}
 	for k := range members {
 		calc, err := model(uint64(k+1)).Calculator(s.species, [3]bool{true, true, true}, potential.DoublePrecision())
 		if err != nil {
@@ -265,9 +315,6 @@ func TestCommitteeWritesModelDeviation(t *testing.T) {
 	want := []float64{0, 0, math.Inf(1), 0, 0, math.Inf(1), 0}
 	for i := range s.pos {
 		var variance float64
-			if name == "plugin" && plugin != "" {
-				t.Skip("LAMMPS itself answers")
-			}
 		for k := range 3 {
 			variance += deviation([members]float64{forces[0][i][k], forces[1][i][k], forces[2][i][k]})
 		}
@@ -286,7 +333,7 @@ func TestCommitteeWritesModelDeviation(t *testing.T) {
 	for _, ranks := range []int{0, 3} {
 		file := filepath.Join(t.TempDir(), "model_devi.out")
 		script := strings.Replace(input(t, s, "thermo 2\n"), "precision double", fmt.Sprintf("precision double committee %s %s out_freq 2 out_file %s", filepath.Join(work, "h2o2.h5"), filepath.Join(work, "h2o3.h5"), file), 1)
-		out := mustRun(t, ranks, script+"compute d all pair ponita\nthermo_style custom step pe c_d[4]\nfix 1 all nve\ntimestep 0.0005\nrun 4\nprint \"OUT e $(pe:%.17g) $(c_d[4]:%.17g)\"\n")
+		out := mustRun(t, ranks, script+perAtom+"thermo_style custom step pe c_d[4] v_u\nfix 1 all nve\ntimestep 0.0005\nrun 4\nprint \"OUT e $(pe:%.17g) $(c_d[4]:%.17g) $(v_u:%.17g)\"\n")
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -305,3 +352,7 @@ func TestCommitteeWritesModelDeviation(t *testing.T) {
 		}
 	}
 }
+	const perAtom = `compute d all pair ponita
+if "$(version) >= 20220915" then "fix u all pair 2 ponita deviation 0" "compute u all reduce max f_u" "variable u equal c_u" else "variable u equal c_d[4]"
+`
+		near(t, "the largest of fix pair", printed(t, out, "e")[2], last[4], 2e-6*last[4])
