@@ -165,11 +165,23 @@ void PairPonita::settings(int narg, char **arg) {
       error->all(FLERR, std::string("Pair ponita: ") + key + " " + v + ", want a whole number, at least " + std::to_string(least));
     return n;
   };
-  static const char *keys[] = {"precision", "threads", "committee", "out_freq", "out_file", "stop_devi", "closest"};
+  static const char *keys[] = {"precision", "threads", "e0", "committee", "out_freq", "out_file", "stop_devi", "closest"};
   const auto is_key = [&](const char *s) {
     return std::any_of(std::begin(keys), std::end(keys), [s](const char *k) { return !strcmp(k, s); });
   };
+  // A second pair_style begins anew, with pair_coeff to come.
+  precision = 32;
+  threads = 0;
+  isolated = true;
   committee.clear();
+  out_freq = 100;
+  out_file = "model_devi.out";
+  if (out) fclose(out);
+  out = nullptr;
+  stop_devi = 0.0;
+  closest = STOP;
+  if (allocated)
+    for (int i = 1; i <= atom->ntypes; i++) std::fill(setflag[i] + 1, setflag[i] + atom->ntypes + 1, 0);
   for (; at < narg; at++) {
     const std::string key = arg[at];
     if (key == "precision") {
@@ -179,6 +191,10 @@ void PairPonita::settings(int narg, char **arg) {
       else error->all(FLERR, "Pair ponita: precision " + v + ", want double or mixed");
     } else if (key == "threads") {
       threads = static_cast<int>(whole("threads", 1));
+    } else if (key == "e0") {
+      const std::string v = value("e0");
+      if (v != "yes" && v != "no") error->all(FLERR, "Pair ponita: e0 " + v + ", want yes or no");
+      isolated = v == "yes";
     } else if (key == "committee") {
       while (at + 1 < narg && !is_key(arg[at + 1])) committee.emplace_back(arg[++at]);
       if (committee.empty() || committee.size() > 63) error->all(FLERR, std::string("Pair ponita: committee wants 1 to 63 further models"));
@@ -196,7 +212,7 @@ void PairPonita::settings(int narg, char **arg) {
       else if (v == "off") closest = OFF;
       else error->all(FLERR, "Pair ponita: closest " + v + ", want stop, warn or off");
     } else {
-      error->all(FLERR, "Pair ponita: unknown keyword " + key + ", want precision, threads, committee, out_freq, out_file, stop_devi or closest; the model belongs to pair_coeff");
+      error->all(FLERR, "Pair ponita: unknown keyword " + key + ", want precision, threads, e0, committee, out_freq, out_file, stop_devi or closest; the model belongs to pair_coeff");
     }
   }
   if (threads == 0) {
@@ -228,6 +244,7 @@ void PairPonita::coeff(int narg, char **arg) {
   last_build = -1;
   members.resize(1 + committee.size());
   comm_forward = 0;
+  left_out.assign(types + 1, 0.0);
   std::string map;
   for (size_t k = 0; k < members.size(); k++) {
     Member &m = members[k];
@@ -255,8 +272,11 @@ void PairPonita::coeff(int narg, char **arg) {
       begin(species);
       check(ponita_model_species(m.model, s, &species));
       known += (s ? " " : "") + std::string(species.symbol);
-      for (int t = 1; t <= types; t++)
-        if (!strcmp(species.symbol, arg[2 + t])) found[t] = species.number;
+      for (int t = 1; t <= types; t++) {
+        if (strcmp(species.symbol, arg[2 + t]) != 0) continue;
+        found[t] = species.number;
+        if (k == 0 && !isolated) left_out[t] = species.reference_energy;
+      }
     }
     for (int t = 1; t <= types; t++)
       if (found[t] < 0 && strcmp(arg[2 + t], "NULL") != 0)
@@ -604,14 +624,17 @@ void PairPonita::check_closest(const Member &m) {
 
 void PairPonita::tally(const Member &m) {
   const double force_unit = energy_unit / length_unit;
+  double energy = m.energy;
   for (int r = 0; r < own; r++) {
     const int i = atom_of[r];
+    const double e0 = left_out[atom->type[i]];
+    energy -= e0;
     for (int k = 0; k < 3; k++) atom->f[i][k] += m.forces[3 * r + k] * force_unit;
-    if (eflag_atom) eatom[i] += m.energies[r] * energy_unit;
+    if (eflag_atom) eatom[i] += (m.energies[r] - e0) * energy_unit;
     if (vflag_atom)
       for (int k = 0; k < 6; k++) vatom[i][k] += m.virials[6 * r + k] * energy_unit;
   }
-  if (eflag_global) eng_vdwl += m.energy * energy_unit;
+  if (eflag_global) eng_vdwl += energy * energy_unit;
   if (vflag_global)
     for (int k = 0; k < 6; k++) virial[k] += m.virial[k] * energy_unit;
 }

@@ -58,16 +58,18 @@ class PairPonita : public Pair {
   std::vector<Member> members;
   Member *active = nullptr;            // the one whose rows are exchanged
   std::vector<int32_t> number_of_type; // atomic number, -1 for NULL
+  std::vector<double> left_out;        // eV, by type, of an atom's energy
   double cutoff = 0.0;                 // Å
   double energy_unit = 1.0, length_unit = 1.0; // of 1 eV and 1 Å
-  int precision = 32, threads = 0, closest = STOP;
+  int precision, threads, closest;
+  bool isolated; // energies with those of the isolated atoms
   bool warned_closest = false;
 
   // model deviation
-  int out_freq = 100;
-  std::string out_file = "model_devi.out";
+  int out_freq;
+  std::string out_file;
   FILE *out = nullptr;
-  double stop_devi = 0.0; // eV/Å, 0: never
+  double stop_devi; // eV/Å, 0: never
   std::vector<double> deviation; // eV/Å, of the own atoms
   std::vector<double> deviation_all; // native units, by atom, for fix pair
 

@@ -154,6 +154,31 @@ func TestUnits(t *testing.T) {
 	}
 }
 
+// TestEnergiesWithoutIsolatedAtoms: with e0 no an atom alone has none, and the
+// others have theirs less those of the isolated atoms, in sum and one by one.
+func TestEnergiesWithoutIsolatedAtoms(t *testing.T) {
+	need(t)
+	s := systems()[1]
+	m := model(1)
+	want, _, _ := reference(t, m, s)
+	for _, z := range s.species {
+		want -= m.ReferenceEnergies[slices.Index(m.Config.Species, z)]
+	}
+	script := strings.Replace(input(t, s, sums), "precision", "e0 no precision", 1) + "run 0\nprint \"OUT many $(pe:%.17g) $(c_se:%.17g)\"\n" +
+		"group g id > 2\ndelete_atoms group g compress no\nchange_box all x final 0 20 y final 0 20 z final 0 20\nrun 0\nprint \"OUT one $(pe:%.17g) $(c_se:%.17g)\"\n" +
+		fmt.Sprintf(style, filepath.Join(work, "h2o.h5")) + "run 0\nprint \"OUT again $(pe:%.17g)\"\n" // which forgets e0
+	for _, ranks := range []int{0, 3} {
+		out := mustRun(t, ranks, script)
+		for _, energy := range printed(t, out, "many") {
+			near(t, "energy", energy, want, 1e-9)
+		}
+		for _, energy := range printed(t, out, "one") {
+			near(t, "energy of a lone atom", energy, 0, 1e-12)
+		}
+		near(t, "its energy with e0", printed(t, out, "again")[0], m.ReferenceEnergies[slices.Index(m.Config.Species, s.species[0])], 1e-12)
+	}
+}
+
 // TestRunsOfAllKinds: whatever the command, the energy at its end is that of a
 // run started anew from there. Atoms come, go and change their types meanwhile.
 func TestRunsOfAllKinds(t *testing.T) {
@@ -227,31 +252,6 @@ func TestMessages(t *testing.T) {
 	if err := os.WriteFile(bonded, []byte("x\n\n2 atoms\n1 bonds\n2 atom types\n1 bond types\n0 9 xlo xhi\n0 9 ylo yhi\n0 9 zlo zhi\n\nMasses\n\n1 1.008\n2 15.999\n\nAtoms # bond\n\n1 1 1 1 1 1\n2 1 2 2 1 1\n\nBonds\n\n1 1 1 2\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for name, c := range map[string]struct{ script, want string }{
-		"lj":             {"units lj\natom_style atomic\nregion b block 0 9 0 9 0 9\ncreate_box 2 b\nmass * 1\n" + fmt.Sprintf(style, h2o) + "run 0\n", "units lj"},
-		"element":        {header + "pair_style ponita\npair_coeff * * " + h2o + " H Ne\n", "element Ne of atom type 2 is not in " + h2o + ", which knows H O"},
-		"elements":       {header + "pair_style ponita\npair_coeff * * " + h2o + " H\n", "an element or NULL for each of 2 types"},
-		"keyword":        {header + "pair_style ponita device cpu\n", "unknown keyword device"},
-		"model in style": {header + "pair_style ponita " + h2o + "\n", "belongs to pair_coeff"},
-		"precision":      {header + "pair_style ponita precision half\n", "want double or mixed"},
-		"threads":        {header + "pair_style ponita threads 0\n", "at least 1"},
-		"no value":       {header + "pair_style ponita threads\n", "wants a value"},
-		"no file":        {header + "pair_style ponita\npair_coeff * * nothing.h5 H O\n", "nothing.h5"},
-		"no model":       {header + "pair_style ponita\npair_coeff * * in.lammps H O\n", "not a readable model"},
-		"swapped":        {header + "pair_style ponita\npair_coeff * * " + h2o + " O H\nrun 0\n", "that is H, is the order of elements in pair_coeff right?"},
-		"odd mass":       {header + "mass 1 2.014\npair_style ponita\npair_coeff * * " + h2o + " H O\nrun 0\nprint \"ran\"\n", "a mass of 2.014 amu"},
-		"close":          {input(t, close, "") + "run 0\n", "atoms with IDs 5 and 8 are 0.200 Angstrom apart"},
-		"same":           {strings.Replace(input(t, same, ""), "precision", "closest off precision", 1) + "run 0\n", "atoms with IDs 5 and 8 are at the same place"},
-		"bonds":          {"units metal\natom_style bond\nread_data " + bonded + "\nbond_style zero\nbond_coeff 1\n" + fmt.Sprintf(style, h2o) + "run 0\n", "special_bonds lj/coul 1 1 1"},
-		"plugin":         {"plugin load other.so\n", "no plugin but ponita"},
-		"heat flux":      {input(t, s, "") + "compute k all ke/atom\ncompute e all pe/atom\ncompute c all centroid/stress/atom NULL virial\ncompute f all heat/flux k e c\nthermo_style custom c_f[1]\nrun 0\n", "centroid"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			out, err := lammps(t, 0, c.script)
-			if !strings.Contains(out, c.want) {
-				t.Errorf("want %q (%v)\n%s", c.want, err, tail(out))
-			}
 	// As an overflow in the network would give, and one that knows no stages.
 	wild, paper := model(1), model(1)
 	for k := range wild.Weights {
@@ -266,10 +266,40 @@ func TestMessages(t *testing.T) {
 	named := func(model string) string { return strings.Replace(input(t, s, ""), "h2o.h5", model, 1) }
 	// The atom with the ID 8 goes where no number reaches.
 	lost := input(t, s, "") + "neigh_modify delay 100\nfix 1 all nve\ntimestep 10\ngroup g id 8\nvelocity g set 1e308 0 0\nrun 1\n"
-			if (err == nil) != (name == "odd mass") {
+	for name, c := range map[string]struct{ script, want string }{
 		"not finite":     {lost, "the position of the atom with ID 8 is not finite (step 1, rank 0)"},
 		"overflow":       {named("wild.h5") + "run 0\n", "is not finite (step 0, rank 0): atoms too close, or a model far outside its training data"},
 		"polynomial":     {named("paper.h5") + "run 0\n", "stages"},
+		"lj":             {"units lj\natom_style atomic\nregion b block 0 9 0 9 0 9\ncreate_box 2 b\nmass * 1\n" + fmt.Sprintf(style, h2o) + "run 0\n", "units lj"},
+		"element":        {header + "pair_style ponita\npair_coeff * * " + h2o + " H Ne\n", "element Ne of atom type 2 is not in " + h2o + ", which knows H O"},
+		"elements":       {header + "pair_style ponita\npair_coeff * * " + h2o + " H\n", "an element or NULL for each of 2 types"},
+		"keyword":        {header + "pair_style ponita device cpu\n", "unknown keyword device"},
+		"model in style": {header + "pair_style ponita " + h2o + "\n", "belongs to pair_coeff"},
+		"precision":      {header + "pair_style ponita precision half\n", "want double or mixed"},
+		"e0":             {header + "pair_style ponita e0 0\n", "want yes or no"},
+		"threads":        {header + "pair_style ponita threads 0\n", "at least 1"},
+		"no value":       {header + "pair_style ponita threads\n", "wants a value"},
+		"no file":        {header + "pair_style ponita\npair_coeff * * nothing.h5 H O\n", "nothing.h5"},
+		"no pair_coeff":  {input(t, s, "") + "run 0\npair_style ponita\nrun 0\n", "All pair coeffs are not set"},
+		"no model":       {header + "pair_style ponita\npair_coeff * * in.lammps H O\n", "not a readable model"},
+		"swapped":        {header + "pair_style ponita\npair_coeff * * " + h2o + " O H\nrun 0\n", "that is H, is the order of elements in pair_coeff right?"},
+		"odd mass":       {header + "mass 1 2.014\npair_style ponita\npair_coeff * * " + h2o + " H O\nrun 0\nprint \"ran\"\n", "a mass of 2.014 amu"},
+		"close":          {input(t, close, "") + "run 0\n", "atoms with IDs 5 and 8 are 0.200 Angstrom apart"},
+		"same":           {strings.Replace(input(t, same, ""), "precision", "closest off precision", 1) + "run 0\n", "atoms with IDs 5 and 8 are at the same place"},
+		"bonds":          {"units metal\natom_style bond\nread_data " + bonded + "\nbond_style zero\nbond_coeff 1\n" + fmt.Sprintf(style, h2o) + "run 0\n", "special_bonds lj/coul 1 1 1"},
+		"plugin":         {"plugin load other.so\n", "no plugin but ponita"},
+		"heat flux":      {input(t, s, "") + "compute k all ke/atom\ncompute e all pe/atom\ncompute c all centroid/stress/atom NULL virial\ncompute f all heat/flux k e c\nthermo_style custom c_f[1]\nrun 0\n", "centroid"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if name == "plugin" && plugin != "" {
+				t.Skip("LAMMPS itself answers")
+			}
+			out, err := lammps(t, 0, c.script)
+			if !strings.Contains(out, c.want) {
+				t.Errorf("want %q (%v)\n%s", c.want, err, tail(out))
+			}
+			if (err == nil) != (name == "odd mass") {
 				t.Errorf("ended with %v", err)
 			}
 		})
@@ -292,9 +322,6 @@ func TestCommitteeWritesModelDeviation(t *testing.T) {
 	const members = 3
 	var forces [members][][3]float64
 	var virials [members][3][3]float64
-			if name == "plugin" && plugin != "" {
-				t.Skip("LAMMPS itself answers")
-			}
 	for k := range members {
 		calc, err := model(uint64(k+1)).Calculator(s.species, [3]bool{true, true, true}, potential.DoublePrecision())
 		if err != nil {
@@ -330,6 +357,9 @@ func TestCommitteeWritesModelDeviation(t *testing.T) {
 		}
 	}
 	want[3] = math.Sqrt(want[3])
+	const perAtom = `compute d all pair ponita
+if "$(version) >= 20220915" then "fix u all pair 2 ponita deviation 0" "compute u all reduce max f_u" "variable u equal c_u" else "variable u equal c_d[4]"
+`
 	for _, ranks := range []int{0, 3} {
 		file := filepath.Join(t.TempDir(), "model_devi.out")
 		script := strings.Replace(input(t, s, "thermo 2\n"), "precision double", fmt.Sprintf("precision double committee %s %s out_freq 2 out_file %s", filepath.Join(work, "h2o2.h5"), filepath.Join(work, "h2o3.h5"), file), 1)
@@ -347,12 +377,9 @@ func TestCommitteeWritesModelDeviation(t *testing.T) {
 		}
 		last := numbers(t, strings.Fields(lines[3]))
 		near(t, "compute pair", printed(t, out, "e")[1], last[4], 2e-6*last[4])
+		near(t, "the largest of fix pair", printed(t, out, "e")[2], last[4], 2e-6*last[4])
 		if stopped, err := lammps(t, ranks, strings.Replace(script, "out_freq 2", "stop_devi 1e-9 out_freq 2", 1)+"run 4\n"); err == nil || !strings.Contains(stopped, "more than stop_devi") {
 			t.Errorf("stop_devi did not stop (%v)\n%s", err, tail(stopped))
 		}
 	}
 }
-	const perAtom = `compute d all pair ponita
-if "$(version) >= 20220915" then "fix u all pair 2 ponita deviation 0" "compute u all reduce max f_u" "variable u equal c_u" else "variable u equal c_d[4]"
-`
-		near(t, "the largest of fix pair", printed(t, out, "e")[2], last[4], 2e-6*last[4])
