@@ -128,8 +128,7 @@ func TestMdrunContinuesDataFiles(t *testing.T) {
 	all := results(t, mustRun(t, 1, script.String()), dir)
 	for _, name := range names {
 		r := all[name]
-		first, last := mdrun(t, file(name, ".data"), name)
-		_, ours := mdrun(t, sameMass(t, file(name, ".data")), name)
+		first, ours := mdrun(t, sameMass(t, file(name, ".data")), name)
 		energy := math.Abs(first.Value("energy").(float64) - r.values[0])
 		force := largest(first.Column("forces").([][3]float64), r.forces)
 		var stress float64
@@ -144,10 +143,15 @@ func TestMdrunContinuesDataFiles(t *testing.T) {
 				speed[i][k] /= 1000
 			}
 		}
-		far := largest(last.Pos, moved)
+		far := 0.0 // with our own constants, tried for one style
+		if strings.HasPrefix(name, "full") {
+			_, last := mdrun(t, file(name, ".data"), name)
+			far = largest(last.Pos, moved)
+			t.Logf("%s: with CODATA 2022 %.0e Å", name, far)
+		}
 		position, velocity := largest(ours.Pos, moved), largest(ours.Column("vel").([][3]float64), speed)
-		t.Logf("%-20s energy %.0e eV, forces %.0e eV/Å, stress %.0e eV/Å³; after 100 steps %.0e Å and %.0e Å/fs, with CODATA 2022 %.0e Å",
-			name, energy, force, stress, position, velocity, far)
+		t.Logf("%-20s energy %.0e eV, forces %.0e eV/Å, stress %.0e eV/Å³; after 100 steps %.0e Å and %.0e Å/fs",
+			name, energy, force, stress, position, velocity)
 		if energy > 1e-9 || force > 1e-8 || stress > 1e-8 {
 			t.Errorf("%s: a single point differs", name)
 		}
