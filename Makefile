@@ -39,7 +39,7 @@ demo: build ## 300 K dynamics of acetylacetone: table, trajectory and picture in
 	bin/mdrun demo --out demo
 
 test: deps ## all tests but the long ensembles
-	$(GO) test ./...
+	$(GO) test -timeout 30m ./...
 
 check: lint test purego generate ## what must pass before a commit
 	git diff --exit-code potential/internal/kernel
