@@ -19,8 +19,8 @@ import (
 // and within a stage through blocks of atoms, small enough for a block's hidden
 // features to stay in the cache. What is kept between stages is, per atom, the
 // input of every layer but the first, the input of every layer norm but the
-// last, and ∂E/∂m of two layers; in small systems GELU' too. The rest is computed
-// again.
+// last, and ∂E/∂m of two layers; in small systems GELU', or the slope of the other
+// activation, too. The rest is computed again.
 //
 // Every atom gathers: from the features of its neighbours on the way up and from
 // their ∂E/∂m on the way down, where K(x_ji, o_a) = K(x_ij, −o_a). So no two
