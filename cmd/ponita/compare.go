@@ -63,6 +63,7 @@ func (c *compareCommand) Run() error {
 		}
 		rows = append(rows, row)
 	}
+	nameModels(rows)
 	markFront(rows)
 	if c.Plot != "" {
 		if err := drawFront(c.Plot, filepath.Base(c.Files[0]), rows); err != nil {
@@ -96,6 +97,22 @@ func (c *compareCommand) measure(path string, d *train.Dataset) (comparison, err
 	}
 	row.Cost, err = c.cost(m, path, d)
 	return row, err
+}
+
+// nameModels takes the folders from the paths of the models, but for the last one
+// where files have the same name, as all best.h5 have.
+func nameModels(rows []comparison) {
+	times := map[string]int{}
+	for _, r := range rows {
+		times[filepath.Base(r.Model)]++
+	}
+	for k, r := range rows {
+		base := filepath.Base(r.Model)
+		if times[base] > 1 {
+			base = filepath.Join(filepath.Base(filepath.Dir(r.Model)), base)
+		}
+		rows[k].Model = base
+	}
 }
 
 // cost returns µs per atom and step.
@@ -180,7 +197,7 @@ func drawFront(path, title string, rows []comparison) error {
 			rest = append(rest, at)
 		}
 		labels.XYs = append(labels.XYs, at)
-		labels.Labels = append(labels.Labels, " "+filepath.Base(r.Model))
+		labels.Labels = append(labels.Labels, " "+r.Model)
 	}
 	slices.SortFunc(front, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
 	if err := curve(p, front, ink(1), ""); err != nil {
