@@ -51,7 +51,9 @@ func TestMeasureOverhead(t *testing.T) {
 	need(t)
 	// The default network on the environment of silicon. The element is oxygen, as
 	// the tests' data files have it; the cost does not know.
-	c := potential.Config{Species: []int{1, 8}, Cutoff: 5, MeanNeighbors: 28}.WithDefaults()
+	c := potential.Config{
+		Species: []int{1, 8}, Cutoff: 5, MeanNeighbors: 28, Activation: potential.Quadratic, Grid: potential.Icosahedral32(),
+	}.WithDefaults()
 	m := &potential.Model{
 		Config: c, ReferenceEnergies: make([]float64, 2), Scale: []float64{1, 1},
 		Weights: c.Initialize(rand.New(rand.NewPCG(1, 1))),
