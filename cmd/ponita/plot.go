@@ -206,13 +206,16 @@ func (t powersOfTwo) Ticks(low, high float64) (list []plot.Tick) {
 }
 
 // decades labels 1, 2 and 5 in every decade of a decimal logarithm, 1 alone
-// where there are many.
+// where there are many, and all digits where there is less than one.
 type decades struct{}
 
 func (decades) Ticks(low, high float64) (list []plot.Tick) {
 	digits := []float64{1, 2, 5}
-	if high-low > 2.5 {
+	switch {
+	case high-low > 2.5:
 		digits = digits[:1]
+	case high-low < 0.8:
+		digits = []float64{1, 2, 3, 4, 5, 6, 7, 8, 9}
 	}
 	for k := math.Floor(low); k <= high; k++ {
 		for _, d := range digits {
