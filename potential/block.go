@@ -120,10 +120,9 @@ func (p *Pass[T]) eachPart(body func(b part, rows int)) {
 	}
 }
 
-// entry is the way of n into the hidden features q of a block, and back. State is
-// resized by prepare and used by the part.
+// entry is the way of n into the hidden features q of a block, and back.
 type entry[T Float] interface {
-	// prepare resizes what the layer keeps for so many atoms.
+	// prepare resizes what the layer keeps for so many atoms, second for a gradient too.
 	prepare(s *layerState[T], atoms int, second bool)
 	// forward writes x̂ and rstd, and the activation g of q with its derivatives.
 	forward(s *layerState[T], maps *blockMaps[T], b part, n []T)
@@ -133,10 +132,10 @@ type entry[T Float] interface {
 	tangent(s *layerState[T], maps *blockMaps[T], b part, nDot []T)
 	// curvature returns GELU” of q, or that of the other activation.
 	curvature(s *layerState[T], b part) []T
-	// gradient is the adjoint of the pair (q, q̇): it accumulates the folded weights'
-	// and writes that of n. dQ is the adjoint of q; that of q̇ is the adjoint of q in
-	// backward, dQDot here, nil without a tangent.
-	gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dQ, dQDot []T)
+	// gradient is the adjoint of the pair (q, q̇), or without a tangent of q alone: it
+	// accumulates the folded weights' and writes that of n. dQ is the adjoint of q; that
+	// of q̇ is the adjoint of q in backward.
+	gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dQ []T, dual bool)
 }
 
 // blockForward writes h' from the layer's h and its n.
@@ -194,40 +193,38 @@ func (p *Pass[T]) blockGradient(t int, dN, dH []T, grad *weights[T]) {
 		// g = GELU(q)
 		if !p.dual {
 			set.Mul(dQ, dg, dG)
-			p.entry.gradient(s, maps, dw, b, dN, dQ, nil)
+			p.entry.gradient(s, maps, dw, b, dN, dQ, false)
 			return
 		}
 		// ḣ' = ḣ + ġ·W2', ġ = GELU'(q) q̇
 		qDot, dGDot := of(b, s.qDot), of(b, s.dG)
 		set.MulSum(dQ, dg, dG, p.entry.curvature(s, b), qDot, dGDot)
-		gDot, dQDot := dG, dG // dG has been used
+		gDot := dG // which has been used
 		set.Mul(gDot, dg, qDot)
 		set.MatMulTN(dw.w2, gDot, of(b, s.dH), maps.in.Out, rows, maps.in.In, true)
-		set.Mul(dQDot, dg, dGDot)
-		p.entry.gradient(s, maps, dw, b, dN, dQ, dQDot)
+		p.entry.gradient(s, maps, dw, b, dN, dQ, true)
 	})
 }
 
 // rowEntry is the paper's: the layer norm of each row, q = x̂·W1' + b1' and the GELU.
 type rowEntry[T Float] struct {
-	cfg   *Config
-	set   *kernel.Set[T]
-	dXHat []T
-	norm  kernel.NormArgs[T]
+	cfg          *Config
+	set          *kernel.Set[T]
+	dXHat, dQDot []T
+	norm         kernel.NormArgs[T]
 }
 
 func (e *rowEntry[T]) prepare(s *layerState[T], atoms int, second bool) {
 	rows := atoms * len(e.cfg.Grid.Orientations)
 	c, hidden := e.cfg.Channels, e.cfg.Widening*e.cfg.Channels
 	resize(&s.rstd, rows)
-	resize(&s.slope, rows)
-	for _, x := range []*[]T{&s.xhat, &s.dXHat, &s.xhatDot} {
-		resize(x, rows*c)
-	}
-	for _, x := range []*[]T{&s.g, &s.dg} {
-		resize(x, rows*hidden)
-	}
+	resize(&s.xhat, rows*c)
+	resize(&s.dXHat, rows*c)
+	resize(&s.g, rows*hidden)
+	resize(&s.dg, rows*hidden)
 	if second {
+		resize(&s.slope, rows)
+		resize(&s.xhatDot, rows*c)
 		resize(&s.d2g, rows*hidden)
 	}
 }
@@ -252,17 +249,19 @@ func (e *rowEntry[T]) tangent(s *layerState[T], maps *blockMaps[T], b part, nDot
 
 func (e *rowEntry[T]) curvature(s *layerState[T], b part) []T { return of(b, s.d2g) }
 
-func (e *rowEntry[T]) gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dQ, dQDot []T) {
+func (e *rowEntry[T]) gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dQ []T, dual bool) {
 	rstd, xhat, c := of(b, s.rstd), of(b, s.xhat), e.cfg.Channels
 	// q = x̂·W1' + b1'
 	affineGradient(e.set, dw.w1, dw.b1, xhat, dQ, len(rstd))
 	dXHat := resize(&e.dXHat, len(xhat))
 	e.set.Affine(dXHat, dQ, maps.inT, len(rstd), false)
-	if dQDot == nil {
+	if !dual {
 		e.set.NormalizeT(dN, nil, dXHat, xhat, rstd, c)
 		return
 	}
 	// q̇ = x̂̇·W1'
+	dQDot := resize(&e.dQDot, len(dQ))
+	e.set.Mul(dQDot, of(b, s.dg), of(b, s.dG))
 	e.set.MatMulTN(dw.w1, of(b, s.xhatDot), dQDot, c, len(rstd), maps.in.Out, true)
 	e.norm = kernel.NormArgs[T]{XHat: xhat, RStd: rstd, XHatDot: of(b, s.xhatDot), Slope: of(b, s.slope), D: dXHat, DDot: of(b, s.dXHat)}
 	e.set.NormalizeGrad(dN, &e.norm, c)

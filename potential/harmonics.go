@@ -35,6 +35,20 @@ func newBasis[T Float](g Grid, degree int) basis[T] {
 	return b
 }
 
+// synthesise lays spectra [atom][k][width] out on the grid, [atom][orientation][width].
+func (b *basis[T]) synthesise(set *kernel.Set[T], x, spectra []T, width int) {
+	for i := range len(x) / (b.points * width) {
+		set.MatMul(x[i*b.points*width:][:b.points*width], b.synthesis, spectra[i*b.count*width:][:b.count*width], b.points, b.count, width, false)
+	}
+}
+
+// synthesiseT is the adjoint of synthesise.
+func (b *basis[T]) synthesiseT(set *kernel.Set[T], spectra, x []T, width int) {
+	for i := range len(x) / (b.points * width) {
+		set.MatMul(spectra[i*b.count*width:][:b.count*width], b.synthesisT, x[i*b.points*width:][:b.points*width], b.count, b.points, width, false)
+	}
+}
+
 // filter returns the spherical kernel as the factors it multiplies a spectrum by,
 // [k][channel]: with φ, [degree][channel], by the addition theorem
 //
@@ -139,13 +153,8 @@ func (f *harmonicKernel[T]) onGrid(n []T) []T {
 	if !f.spectral {
 		return n
 	}
-	c := f.cfg.Channels
-	var grid []T
-	for at := 0; at < len(n); at += f.count * c {
-		x := make([]T, f.points*c)
-		f.set.MatMul(x, f.synthesis, n[at:at+f.count*c], f.points, f.count, c, false)
-		grid = append(grid, x...)
-	}
+	grid := make([]T, len(n)/f.count*f.points)
+	f.synthesise(f.set, grid, n, f.cfg.Channels)
 	return grid
 }
 

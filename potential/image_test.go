@@ -139,8 +139,9 @@ func altered(t *testing.T, m *Model, version uint32, old, with string) []byte {
 	return data
 }
 
-// TestVersionsAreReadInTheirOwnSense: a file older than norm_epsilon has 1e-5,
-// one that has it keeps its own, a later version is refused.
+// TestVersionsAreReadInTheirOwnSense: a file older than norm_epsilon has 1e-5, one
+// older than activation the GELU, one that has them keeps its own, a later version is
+// refused.
 func TestVersionsAreReadInTheirOwnSense(t *testing.T) {
 	m := testModel(Config{Cutoff: 4, Channels: 2, Hidden: 2, Layers: 1, NormEpsilon: 0.25}.WithDefaults())
 	const field = `"norm_epsilon":0.25,`
@@ -156,11 +157,18 @@ func TestVersionsAreReadInTheirOwnSense(t *testing.T) {
 			t.Errorf("version %d with %q: ε is %g, want %g", test.version, test.with, got, test.want)
 		}
 	}
+	const activation = `"activation":"gelu",`
+	for _, version := range []uint32{1, 2} {
+		if read, err := Decode(altered(t, m, version, activation, "")); err != nil || read.Config.Activation != GELU {
+			t.Errorf("version %d without an activation: %v", version, err)
+		}
+	}
 	for name, data := range map[string][]byte{
-		"version 0":         altered(t, m, 0, field, field),
-		"a later version":   altered(t, m, imageVersion+1, field, field),
-		"an unknown field":  altered(t, m, imageVersion, field, `"norm":0.25,`),
-		"2 without epsilon": altered(t, m, 2, field, ""),
+		"3 without activation": altered(t, m, 3, activation, ""),
+		"version 0":            altered(t, m, 0, field, field),
+		"a later version":      altered(t, m, imageVersion+1, field, field),
+		"an unknown field":     altered(t, m, imageVersion, field, `"norm":0.25,`),
+		"2 without epsilon":    altered(t, m, 2, field, ""),
 	} {
 		if _, err := Decode(data); !errors.Is(err, ErrFormat) {
 			t.Errorf("%s: error %v, want one that wraps ErrFormat", name, err)

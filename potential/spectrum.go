@@ -33,15 +33,17 @@ func newSpectrumEntry[T Float](cfg *Config, set *kernel.Set[T]) *spectrumEntry[T
 	return &spectrumEntry[T]{spectrum: newSpectrum(cfg, set), hidden: cfg.Widening * cfg.Channels}
 }
 
-func (e *spectrumEntry[T]) prepare(s *layerState[T], atoms int, _ bool) {
+func (e *spectrumEntry[T]) prepare(s *layerState[T], atoms int, second bool) {
 	resize(&s.rstd, atoms)
-	resize(&s.slope, atoms)
-	for _, x := range []*[]T{&s.xhat, &s.dXHat, &s.xhatDot} {
-		resize(x, atoms*e.size())
-	}
+	resize(&s.xhat, atoms*e.size())
+	resize(&s.dXHat, atoms*e.size())
 	resize(&s.dQ, atoms*e.count*e.hidden)
 	resize(&s.g, atoms*e.points*e.hidden)
 	resize(&s.dg, atoms*e.points*e.hidden)
+	if second {
+		resize(&s.slope, atoms)
+		resize(&s.xhatDot, atoms*e.size())
+	}
 }
 
 func (e *spectrumEntry[T]) forward(s *layerState[T], maps *blockMaps[T], b part, n []T) {
@@ -52,7 +54,7 @@ func (e *spectrumEntry[T]) forward(s *layerState[T], maps *blockMaps[T], b part,
 
 func (e *spectrumEntry[T]) backward(s *layerState[T], maps *blockMaps[T], b part, dN, dQ []T) {
 	dX, dSpectrum := of(b, s.dXHat), of(b, s.dQ) // kept for gradient
-	e.synthesiseT(dSpectrum, dQ, e.hidden)
+	e.synthesiseT(e.set, dSpectrum, dQ, e.hidden)
 	e.set.Affine(dX, dSpectrum, maps.inT, len(dX)/e.channels, false)
 	e.normalizeT(dN, nil, dX, of(b, s.xhat), of(b, s.rstd))
 }
@@ -62,7 +64,7 @@ func (e *spectrumEntry[T]) tangent(s *layerState[T], maps *blockMaps[T], b part,
 	e.normalizeT(xhatDot, of(b, s.slope), nDot, of(b, s.xhat), of(b, s.rstd))
 	rows := len(xhatDot) / e.channels
 	e.set.Affine(resize(&e.q, rows*e.hidden), xhatDot, maps.inDot, rows, false)
-	e.synthesise(of(b, s.qDot), e.q, e.hidden)
+	e.synthesise(e.set, of(b, s.qDot), e.q, e.hidden)
 }
 
 func (e *spectrumEntry[T]) curvature(s *layerState[T], b part) []T {
@@ -73,11 +75,11 @@ func (e *spectrumEntry[T]) curvature(s *layerState[T], b part) []T {
 	return e.constant[:n]
 }
 
-func (e *spectrumEntry[T]) gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dQ, dQDot []T) {
+func (e *spectrumEntry[T]) gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dQ []T, dual bool) {
 	xhat, rstd, hidden := of(b, s.xhat), of(b, s.rstd), e.hidden
 	rows := len(xhat) / e.channels
 	dSpectrum := resize(&e.dQ, rows*hidden)
-	e.synthesiseT(dSpectrum, dQ, hidden)
+	e.synthesiseT(e.set, dSpectrum, dQ, hidden)
 	// q = x̂·W1' + b1' Y_0
 	e.set.MatMulTN(dw.w1, xhat, dSpectrum, e.channels, rows, hidden, true)
 	for at := 0; at < len(dSpectrum); at += e.count * hidden {
@@ -85,11 +87,11 @@ func (e *spectrumEntry[T]) gradient(s *layerState[T], maps *blockMaps[T], dw *la
 	}
 	dX := resize(&e.dX, len(xhat))
 	e.set.Affine(dX, dSpectrum, maps.inT, rows, false)
-	if dQDot == nil {
+	if !dual {
 		e.normalizeT(dN, nil, dX, xhat, rstd)
 		return
 	}
-	// q̇ = x̂̇·W1': the spectrum of dQDot is that of backward
+	// q̇ = x̂̇·W1', and the spectrum of the adjoint of q̇ is that of q in backward
 	e.set.MatMulTN(dw.w1, of(b, s.xhatDot), of(b, s.dQ), e.channels, rows, hidden, true)
 	e.normalizeGrad(dN, &kernel.NormArgs[T]{XHat: xhat, RStd: rstd, XHatDot: of(b, s.xhatDot), Slope: of(b, s.slope), D: dX, DDot: of(b, s.dXHat)})
 }
@@ -165,9 +167,9 @@ func (s *spectrum[T]) normalizeT(y, slope, v, xhat, rstd []T) {
 func (s *spectrum[T]) normalizeGrad(dx []T, a *kernel.NormArgs[T]) {
 	size := s.size()
 	for i, r := range a.RStd {
-		of := func(x []T) []T { return x[i*size : (i+1)*size] }
-		y, x, xDot, dDot := of(dx), of(a.XHat), of(a.XHatDot), of(a.DDot)
-		copy(y, of(a.D))
+		atom := func(x []T) []T { return x[i*size : (i+1)*size] }
+		y, x, xDot, dDot := atom(dx), atom(a.XHat), atom(a.XHatDot), atom(a.DDot)
+		copy(y, atom(a.D))
 		late, early, cross := s.along(x, y), s.along(x, dDot), s.along(xDot, dDot)
 		tilt := r * a.Slope[i]
 		s.set.AXPY(y, x, tilt*early-late-cross)
@@ -189,7 +191,7 @@ func (s *spectrum[T]) activate(maps *blockMaps[T], g, dg, xhat []T, q *[]T) {
 	row := s.points * hidden
 	for i := range rows / s.count { // an atom's at a time, which are in the first-level cache
 		gi := g[i*row : (i+1)*row]
-		s.synthesise(gi, (*q)[i*s.count*hidden:(i+1)*s.count*hidden], hidden)
+		s.synthesise(s.set, gi, (*q)[i*s.count*hidden:(i+1)*s.count*hidden], hidden)
 		if len(dg) == 0 {
 			s.set.Quadratic(gi, nil, gi)
 		} else {
@@ -204,20 +206,6 @@ func (s *spectrum[T]) activateT(dQ, dG, dg []T, hidden int) {
 	for i := range len(dG) / row {
 		d := dG[i*row : (i+1)*row]
 		s.set.Mul(d, d, dg[i*row:(i+1)*row])
-		s.synthesiseT(dQ[i*s.count*hidden:(i+1)*s.count*hidden], d, hidden)
-	}
-}
-
-// synthesise lays spectra of a width out on the grid.
-func (s *spectrum[T]) synthesise(x, spectra []T, width int) {
-	for i := range len(x) / (s.points * width) {
-		s.set.MatMul(x[i*s.points*width:][:s.points*width], s.synthesis, spectra[i*s.count*width:][:s.count*width], s.points, s.count, width, false)
-	}
-}
-
-// synthesiseT is the adjoint of synthesise.
-func (s *spectrum[T]) synthesiseT(spectra, x []T, width int) {
-	for i := range len(x) / (s.points * width) {
-		s.set.MatMul(spectra[i*s.count*width:][:s.count*width], s.synthesisT, x[i*s.points*width:][:s.points*width], s.count, s.points, width, false)
+		s.synthesiseT(s.set, dQ[i*s.count*hidden:(i+1)*s.count*hidden], d, hidden)
 	}
 }

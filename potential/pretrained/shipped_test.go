@@ -34,7 +34,7 @@ func structure(t *testing.T, m *potential.Model) (f *xyz.Frame, temperature floa
 
 // TestShippedModelsConserveEnergy runs 100 fs with every model file in this
 // folder. The energy must stay within 0.5 meV per atom: the fluctuation at half a
-// femtosecond is a tenth of it.
+// femtosecond is a tenth of it. All are exactly invariant under rotations.
 func TestShippedModelsConserveEnergy(t *testing.T) {
 	files, err := filepath.Glob("*.h5")
 	if err != nil || len(files) < 2 {
@@ -44,6 +44,9 @@ func TestShippedModelsConserveEnergy(t *testing.T) {
 		m, err := potential.Load(file)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if !m.Config.Exact() {
+			t.Errorf("%s is not exactly invariant under rotations, as the README says", file)
 		}
 		f, temperature := structure(t, m)
 		calc, err := m.Calculator(f.Species, f.PBC)

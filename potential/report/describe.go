@@ -96,6 +96,8 @@ func inWords(c potential.Config) string {
 		c.Layers, layers, c.Channels, len(c.Grid.Orientations), c.Grid.Name, family, c.Widening, c.Activation)
 	if c.Exact() {
 		s += ", exactly invariant under rotations"
+	} else {
+		s += ", invariant under rotations up to a residual"
 	}
 	if c.Kernel == potential.Legendre {
 		s += fmt.Sprintf(", %d radial Bessel functions", c.Bessel)
