@@ -165,7 +165,12 @@ void PairPonita::settings(int narg, char **arg) {
       error->all(FLERR, std::string("Pair ponita: ") + key + " " + v + ", want a whole number, at least " + std::to_string(least));
     return n;
   };
-  static const char *keys[] = {"precision", "threads", "e0", "committee", "out_freq", "out_file", "stop_devi", "closest"};
+  const auto yes = [&](const char *key) {
+    const std::string v = value(key);
+    if (v != "yes" && v != "no") error->all(FLERR, std::string("Pair ponita: ") + key + " " + v + ", want yes or no");
+    return v == "yes";
+  };
+  static const char *keys[] = {"precision", "threads", "e0", "committee", "out_freq", "out_file", "stop_devi", "rmin_check", "check"};
   const auto is_key = [&](const char *s) {
     return std::any_of(std::begin(keys), std::end(keys), [s](const char *k) { return !strcmp(k, s); });
   };
@@ -179,7 +184,8 @@ void PairPonita::settings(int narg, char **arg) {
   if (out) fclose(out);
   out = nullptr;
   stop_devi = 0.0;
-  closest = STOP;
+  rmin_check = STOP;
+  checks = true;
   if (allocated)
     for (int i = 1; i <= atom->ntypes; i++) std::fill(setflag[i] + 1, setflag[i] + atom->ntypes + 1, 0);
   for (; at < narg; at++) {
@@ -192,9 +198,7 @@ void PairPonita::settings(int narg, char **arg) {
     } else if (key == "threads") {
       threads = static_cast<int>(whole("threads", 1));
     } else if (key == "e0") {
-      const std::string v = value("e0");
-      if (v != "yes" && v != "no") error->all(FLERR, "Pair ponita: e0 " + v + ", want yes or no");
-      isolated = v == "yes";
+      isolated = yes("e0");
     } else if (key == "committee") {
       while (at + 1 < narg && !is_key(arg[at + 1])) committee.emplace_back(arg[++at]);
       if (committee.empty() || committee.size() > 63) error->all(FLERR, std::string("Pair ponita: committee wants 1 to 63 further models"));
@@ -205,14 +209,16 @@ void PairPonita::settings(int narg, char **arg) {
     } else if (key == "stop_devi") {
       stop_devi = atof(value("stop_devi").c_str());
       if (!(stop_devi > 0)) error->all(FLERR, std::string("Pair ponita: stop_devi wants a positive deviation of forces"));
-    } else if (key == "closest") {
-      const std::string v = value("closest");
-      if (v == "stop") closest = STOP;
-      else if (v == "warn") closest = WARN;
-      else if (v == "off") closest = OFF;
-      else error->all(FLERR, "Pair ponita: closest " + v + ", want stop, warn or off");
+    } else if (key == "rmin_check") {
+      const std::string v = value("rmin_check");
+      if (v == "stop") rmin_check = STOP;
+      else if (v == "warn") rmin_check = WARN;
+      else if (v == "off") rmin_check = OFF;
+      else error->all(FLERR, "Pair ponita: rmin_check " + v + ", want stop, warn or off");
+    } else if (key == "check") {
+      checks = yes("check");
     } else {
-      error->all(FLERR, "Pair ponita: unknown keyword " + key + ", want precision, threads, e0, committee, out_freq, out_file, stop_devi or closest; the model belongs to pair_coeff");
+      error->all(FLERR, "Pair ponita: unknown keyword " + key + ", want precision, threads, e0, committee, out_freq, out_file, stop_devi, rmin_check or check; the model belongs to pair_coeff");
     }
   }
   if (threads == 0) {
@@ -314,11 +320,11 @@ void PairPonita::init_style() {
     utils::logmesg(lmp, "Pair ponita: units " + std::string(update->unit_style) + text(": 1 eV = %.9g, 1 Angstrom = %.9g\n", energy_unit, length_unit));
   if (!atom->tag_enable) error->all(FLERR, std::string("Pair ponita: atoms have no IDs"));
   // Bonded neighbours with factors of zero are missing in the lists.
-  if (atom->molecular != 0 && atom->nbonds > 0)
+  if (checks && atom->molecular != 0 && atom->nbonds > 0)
     for (int k = 1; k <= 3; k++)
       if (force->special_lj[k] == 0.0 && force->special_coul[k] == 0.0)
         error->all(FLERR, std::string("Pair ponita: bonded atoms are excluded from the neighbour lists, say special_bonds lj/coul 1 1 1"));
-  check_masses();
+  if (checks) check_masses();
   // A hybrid style has asked for this size in its settings, before the model was
   // known, and LAMMPS makes its buffers by what the hybrid style says.
   if (force->pair) force->pair->comm_forward = std::max(force->pair->comm_forward, comm_forward);
@@ -550,7 +556,7 @@ void PairPonita::evaluate(Member &m, bool drives) {
   atoms.positions = positions.data();
   atoms.numbers = numbers.data();
   check(ponita_domain_begin(m.domain, &atoms));
-  if (drives && closest != OFF) check_closest(m);
+  if (drives && rmin_check != OFF) check_closest(m);
 
   active = &m;
   const int layers = m.info.layers;
@@ -617,7 +623,7 @@ void PairPonita::check_closest(const Member &m) {
   if (info.closest[0] < 0 || info.closest_distance >= info.closest_limit) return;
   const std::string what = "atoms with IDs " + ids(info.closest) + text(" are %.3f Angstrom apart, less than %.3f: about half of what the model was trained on", info.closest_distance, info.closest_limit) +
       " (step " + std::to_string(update->ntimestep) + ")";
-  if (closest == STOP) fail(what + ". Check the structure and the time step, or say closest warn or off");
+  if (rmin_check == STOP) fail(what + ". Check the structure and the time step, or say rmin_check warn or off");
   if (!warned_closest) error->warning(FLERR, "Pair ponita: " + what);
   warned_closest = true;
 }
@@ -707,7 +713,7 @@ void *PairPonita::extract(const char *what, int &dim) {
 }
 
 void *PairPonita::extract_peratom(const char *what, int &columns) {
-  if (strcmp(what, "deviation") != 0 || members.size() < 2) return nullptr;
+  if (strcmp(what, "uncertainty") != 0 || members.size() < 2) return nullptr;
   columns = 0;
   deviation_all.resize(std::max(atom->nmax, 1), 0.0);
   return deviation_all.data();

@@ -152,7 +152,7 @@ func TestMeasureSoak(t *testing.T) {
 	var out strings.Builder
 	cmd.Stdout = &out
 	// An untrained network may press atoms together.
-	cmd.Stdin = strings.NewReader(strings.Replace(input(t, s, ""), "precision", "closest off precision", 1) + "neigh_modify every 5 delay 0 check no\nvelocity all create 300 7 loop geom\nfix 1 all nve\nfix 2 all langevin 300 300 0.1 9\ntimestep 0.0002\nthermo 100000\nrun 1000000\n")
+	cmd.Stdin = strings.NewReader(strings.Replace(input(t, s, ""), "precision", "rmin_check off precision", 1) + "neigh_modify every 5 delay 0 check no\nvelocity all create 300 7 loop geom\nfix 1 all nve\nfix 2 all langevin 300 300 0.1 9\ntimestep 0.0002\nthermo 100000\nrun 1000000\n")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

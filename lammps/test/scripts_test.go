@@ -276,6 +276,8 @@ func TestMessages(t *testing.T) {
 		"keyword":        {header + "pair_style ponita device cpu\n", "unknown keyword device"},
 		"model in style": {header + "pair_style ponita " + h2o + "\n", "belongs to pair_coeff"},
 		"precision":      {header + "pair_style ponita precision half\n", "want double or mixed"},
+		"check":          {header + "pair_style ponita check 1\n", "want yes or no"},
+		"rmin_check":     {header + "pair_style ponita rmin_check no\n", "want stop, warn or off"},
 		"e0":             {header + "pair_style ponita e0 0\n", "want yes or no"},
 		"threads":        {header + "pair_style ponita threads 0\n", "at least 1"},
 		"no value":       {header + "pair_style ponita threads\n", "wants a value"},
@@ -285,7 +287,7 @@ func TestMessages(t *testing.T) {
 		"swapped":        {header + "pair_style ponita\npair_coeff * * " + h2o + " O H\nrun 0\n", "that is H, is the order of elements in pair_coeff right?"},
 		"odd mass":       {header + "mass 1 2.014\npair_style ponita\npair_coeff * * " + h2o + " H O\nrun 0\nprint \"ran\"\n", "a mass of 2.014 amu"},
 		"close":          {input(t, close, "") + "run 0\n", "atoms with IDs 5 and 8 are 0.200 Angstrom apart"},
-		"same":           {strings.Replace(input(t, same, ""), "precision", "closest off precision", 1) + "run 0\n", "atoms with IDs 5 and 8 are at the same place"},
+		"same":           {strings.Replace(input(t, same, ""), "precision", "rmin_check off precision", 1) + "run 0\n", "atoms with IDs 5 and 8 are at the same place"},
 		"bonds":          {"units metal\natom_style bond\nread_data " + bonded + "\nbond_style zero\nbond_coeff 1\n" + fmt.Sprintf(style, h2o) + "run 0\n", "special_bonds lj/coul 1 1 1"},
 		"plugin":         {"plugin load other.so\n", "no plugin but ponita"},
 		"heat flux":      {input(t, s, "") + "compute k all ke/atom\ncompute e all pe/atom\ncompute c all centroid/stress/atom NULL virial\ncompute f all heat/flux k e c\nthermo_style custom c_f[1]\nrun 0\n", "centroid"},
@@ -304,9 +306,17 @@ func TestMessages(t *testing.T) {
 			}
 		})
 	}
-	out := mustRun(t, 0, strings.Replace(input(t, close, ""), "precision", "closest warn precision", 1)+"run 0\n")
+	out := mustRun(t, 0, strings.Replace(input(t, close, ""), "precision", "rmin_check warn precision", 1)+"run 0\n")
 	if !strings.Contains(out, "WARNING: Pair ponita: atoms with IDs 5 and 8") {
 		t.Errorf("no warning\n%s", tail(out))
+	}
+	for name, script := range map[string]string{
+		"swapped": header + "pair_style ponita check no\npair_coeff * * " + h2o + " O H\nrun 0\n",
+		"bonds":   "units metal\natom_style bond\nread_data " + bonded + "\nbond_style zero\nbond_coeff 1\n" + strings.Replace(fmt.Sprintf(style, h2o), "precision", "check no precision", 1) + "run 0\n",
+	} {
+		if out := mustRun(t, 0, script); strings.Contains(out, "WARNING: Pair ponita") {
+			t.Errorf("%s with check no: a warning\n%s", name, tail(out))
+		}
 	}
 	mapped := mustRun(t, 0, input(t, s, "")+"run 0\n")
 	if !strings.Contains(mapped, "atom types: 1 = H 2 = O") {
@@ -358,7 +368,7 @@ func TestCommitteeWritesModelDeviation(t *testing.T) {
 	}
 	want[3] = math.Sqrt(want[3])
 	const perAtom = `compute d all pair ponita
-if "$(version) >= 20220915" then "fix u all pair 2 ponita deviation 0" "compute u all reduce max f_u" "variable u equal c_u" else "variable u equal c_d[4]"
+if "$(version) >= 20220915" then "fix u all pair 2 ponita uncertainty 0" "compute u all reduce max f_u" "variable u equal c_u" else "variable u equal c_d[4]"
 `
 	for _, ranks := range []int{0, 3} {
 		file := filepath.Join(t.TempDir(), "model_devi.out")
