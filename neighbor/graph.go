@@ -109,7 +109,7 @@ func (g *Graph) appendRow(pos [][3]float64, lattice *[3][3]float64, cutoff float
 }
 
 func coincident(i int, j int32, s [3]int16) error {
-	return fmt.Errorf("neighbor: atom %d and atom %d with shift %v: %w", i+1, j+1, s, ErrCoincident)
+	return &AtomError{i, int(j), fmt.Errorf("neighbor: atom %d and atom %d with shift %v: %w", i+1, j+1, s, ErrCoincident)}
 }
 
 // vector returns x_j + S·L − x_i and its square. This is the only place that

@@ -29,12 +29,12 @@ func spread(pos [][3]float64) (extent float64, err error) {
 	}
 	for i, x := range pos {
 		if !finite(x) {
-			return 0, fmt.Errorf("neighbor: atom %d at %v: %w", i+1, x, ErrNotFinite)
+			return 0, &AtomError{i, -1, fmt.Errorf("neighbor: atom %d at %v: %w", i+1, x, ErrNotFinite)}
 		}
 		for k := range 3 {
 			if math.Abs(x[k]) > farthest {
-				return 0, fmt.Errorf("neighbor: atom %d at %v Å, want at most %g Å from the origin: %w",
-					i+1, x, float64(farthest), ErrUnphysical)
+				return 0, &AtomError{i, -1, fmt.Errorf("neighbor: atom %d at %v Å, want at most %g Å from the origin: %w",
+					i+1, x, float64(farthest), ErrUnphysical)}
 			}
 			extent = max(extent, math.Abs(x[k]-pos[0][k]))
 		}
