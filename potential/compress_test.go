@@ -68,6 +68,7 @@ func TestCompressedModelIsAPotential(t *testing.T) {
 		},
 		Species: m.Config.Species, Cutoff: m.Config.Cutoff,
 		Isolated: func(z int) float64 { return m.ReferenceEnergies[z/8] },
+		Kinks:    5e-7,
 	})
 }
 

@@ -31,8 +31,8 @@ const (
 	slopeTolerance  = 5e-5
 )
 
-// Numbers of intervals that are tried. The functions are smooth on the scale of
-// the shortest Bessel wave, so the error falls sixteenfold when they double.
+// Numbers of intervals. A table larger than the second-level cache is slow, so
+// there are no more of them than the tolerances ask for.
 const (
 	leastIntervals = 64
 	mostIntervals  = 4096
@@ -45,11 +45,16 @@ type radialFunctions func(r []float64) [][]float64
 // newRadialSpline tabulates functions that vanish at the cutoff.
 func newRadialSpline(f radialFunctions, cutoff float64, layers, width int) *radialSpline {
 	s := &radialSpline{width: width}
-	for n := leastIntervals; ; n *= 2 {
+	for n := leastIntervals; ; {
 		s.fit(f, cutoff, layers, n)
-		if s.measure(f, cutoff); s.Error <= splineTolerance && s.SlopeError <= slopeTolerance || n >= mostIntervals {
+		s.measure(f, cutoff)
+		// Errors go as the fourth and the third power of the length of an interval,
+		// once that is short beside the shortest Bessel wave.
+		missing := max(math.Pow(s.Error/splineTolerance, 1./4), math.Pow(s.SlopeError/slopeTolerance, 1./3))
+		if !(missing > 1) || n == mostIntervals {
 			return s
 		}
+		n = min(max(n+8, int(float64(n)*min(missing, 2))), mostIntervals)
 	}
 }
 
