@@ -9,8 +9,8 @@ import "ponita/potential/internal/kernel"
 // with a layer scale s where the configuration has one. The ε of the layer norm is
 // of the configuration too: of the order of the variance of n it makes the norm a
 // soft one, linear for small n. Rows are atoms and orientations together; the hidden
-// width is the widening times C. With the quadratic activation the way to the hidden
-// features is that of spectrum.go.
+// width is the widening times C. With the quadratic activation the block is that of
+// spectrum.go.
 
 // blockMaps are the affine maps of one block. Gain and shift of the layer norm,
 // z = γ x̂ + β, are folded into the first, the layer scale into the second:
@@ -22,7 +22,7 @@ type blockMaps[T Float] struct {
 	inT, outT     *kernel.Linear[T] // W1'ᵀ and W2'ᵀ, for adjoints
 	inDot, outDot *kernel.Linear[T] // W1' and W2', for tangents
 	w1, w2        []T
-	b1            []T // b1'
+	b1, b2        []T // b1' and b2'
 }
 
 func newBlockMaps[T Float](c *Config) blockMaps[T] {
@@ -62,7 +62,7 @@ func fold[T, W Float](m *blockMaps[T], w *layerWeights[W], set *kernel.Set[T]) {
 			out[k] = T(s * row[k])
 		}
 	}
-	m.b1 = rounded[T](b1)
+	m.b1, m.b2 = rounded[T](b1), b2
 	set.SetLinear(m.in, m.w1, m.b1, false)
 	set.SetLinear(m.out, m.w2, b2, false)
 	set.SetLinear(m.inT, m.w1, nil, true)
@@ -110,111 +110,70 @@ func of[T any](b part, x []T) []T {
 	return x[b.lo*size : b.hi*size]
 }
 
-// eachPart calls body for parts of the atoms and the number of their rows.
-func (p *Pass[T]) eachPart(body func(b part, rows int)) {
-	atoms, n := p.edges.atoms(), p.orientations()
-	step := max(passRows/n, 1)
+// eachPart calls body for parts of the atoms.
+func (p *Pass[T]) eachPart(body func(b part)) {
+	atoms := p.edges.atoms()
+	step := max(passRows/p.orientations(), 1)
 	for lo := 0; lo < atoms; lo += step {
-		b := part{lo, min(lo+step, atoms), atoms}
-		body(b, (b.hi-b.lo)*n)
+		body(part{lo, min(lo+step, atoms), atoms})
 	}
 }
 
-// entry is the way of n into the hidden features q of a block, and back.
-type entry[T Float] interface {
+// block is the ConvNeXt block in one of two forms, part by part.
+type block[T Float] interface {
 	// prepare resizes what the layer keeps for so many atoms, second for a gradient too.
 	prepare(s *layerState[T], atoms int, second bool)
-	// forward writes x̂ and rstd, and the activation g of q with its derivatives.
-	forward(s *layerState[T], maps *blockMaps[T], b part, n []T)
-	// backward writes the adjoint of n for that of q.
-	backward(s *layerState[T], maps *blockMaps[T], b part, dN, dQ []T)
-	// tangent writes q̇ for ṅ.
-	tangent(s *layerState[T], maps *blockMaps[T], b part, nDot []T)
-	// curvature returns GELU” of q, or that of the other activation.
-	curvature(s *layerState[T], b part) []T
-	// gradient is the adjoint of the pair (q, q̇), or without a tangent of q alone: it
-	// accumulates the folded weights' and writes that of n. dQ is the adjoint of q; that
-	// of q̇ is the adjoint of q in backward.
-	gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dQ []T, dual bool)
+	// forward adds to h' what the block makes of n.
+	forward(s *layerState[T], maps *blockMaps[T], b part, next, n []T)
+	// backward writes the adjoint of n for that of h', which is s.dH.
+	backward(s *layerState[T], maps *blockMaps[T], b part, dN []T)
+	// tangent adds to ḣ' what the block makes of ṅ.
+	tangent(s *layerState[T], maps *blockMaps[T], b part, nextDot, nDot []T)
+	// gradient is the adjoint of the pair (h', ḣ'), or without a tangent of h' alone:
+	// it accumulates the folded weights' and writes that of n. dH is the adjoint of h';
+	// that of ḣ' is s.dH.
+	gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dH []T, dual bool)
 }
 
 // blockForward writes h' from the layer's h and its n.
 func (p *Pass[T]) blockForward(t int, next, n []T) {
-	s, maps, set := &p.layers[t], &p.net.blocks[t], p.net.set
-	p.entry.prepare(s, p.edges.atoms(), p.second)
+	s := &p.layers[t]
+	p.block.prepare(s, p.edges.atoms(), p.second)
 	copy(next, s.h)
-	p.eachPart(func(b part, rows int) {
-		p.entry.forward(s, maps, b, of(b, n))
-		set.Affine(of(b, next), of(b, s.g), maps.out, rows, true)
-	})
+	p.eachPart(func(b part) { p.block.forward(s, &p.net.blocks[t], b, of(b, next), of(b, n)) })
 }
 
 // blockBackward writes the adjoint of n for that of h', the layer's dH. The
 // residual branch is the caller's.
 func (p *Pass[T]) blockBackward(t int, dN []T) {
-	s, maps, set := &p.layers[t], &p.net.blocks[t], p.net.set
-	resize(&s.dG, len(s.g))
-	p.eachPart(func(b part, rows int) {
-		// h' = h + g·W2' + b2'
-		dG := of(b, s.dG)
-		set.Affine(dG, of(b, s.dH), maps.outT, rows, false)
-		// g = GELU(q)
-		dQ := resize(&p.dQ, len(dG))
-		set.Mul(dQ, of(b, s.dg), dG)
-		p.entry.backward(s, maps, b, of(b, dN), dQ)
-	})
+	p.eachPart(func(b part) { p.block.backward(&p.layers[t], &p.net.blocks[t], b, of(b, dN)) })
 }
 
 // blockTangent writes ḣ' from ḣ and ṅ.
 func (p *Pass[T]) blockTangent(t int, nextDot, nDot []T) {
-	s, maps, set := &p.layers[t], &p.net.blocks[t], p.net.set
-	resize(&s.qDot, len(s.g))
+	s := &p.layers[t]
 	copy(nextDot, s.hDot)
-	p.eachPart(func(b part, rows int) {
-		p.entry.tangent(s, maps, b, of(b, nDot))
-		qDot := of(b, s.qDot)
-		gDot := resize(&p.dG, len(qDot))
-		set.Mul(gDot, of(b, s.dg), qDot)
-		set.Affine(of(b, nextDot), gDot, maps.outDot, rows, true)
-	})
+	p.eachPart(func(b part) { p.block.tangent(s, &p.net.blocks[t], b, of(b, nextDot), of(b, nDot)) })
 }
 
 // blockGradient is the adjoint of the pair (h', ḣ'), with adjoints dH and the
 // layer's own s.dH: it accumulates the folded weights' and writes that of n to
 // dN.
 func (p *Pass[T]) blockGradient(t int, dN, dH []T, grad *weights[T]) {
-	s, maps, dw, set := &p.layers[t], &p.net.blocks[t], &grad.layers[t], p.net.set
-	p.eachPart(func(b part, rows int) {
-		g, dg, dH, dN := of(b, s.g), of(b, s.dg), of(b, dH), of(b, dN)
-		dG, dQ := resize(&p.dG, len(g)), resize(&p.dQ, len(g))
-		// h' = h + g·W2' + b2'
-		affineGradient(set, dw.w2, dw.b2, g, dH, rows)
-		set.Affine(dG, dH, maps.outT, rows, false)
-		// g = GELU(q)
-		if !p.dual {
-			set.Mul(dQ, dg, dG)
-			p.entry.gradient(s, maps, dw, b, dN, dQ, false)
-			return
-		}
-		// ḣ' = ḣ + ġ·W2', ġ = GELU'(q) q̇
-		qDot, dGDot := of(b, s.qDot), of(b, s.dG)
-		set.MulSum(dQ, dg, dG, p.entry.curvature(s, b), qDot, dGDot)
-		gDot := dG // which has been used
-		set.Mul(gDot, dg, qDot)
-		set.MatMulTN(dw.w2, gDot, of(b, s.dH), maps.in.Out, rows, maps.in.In, true)
-		p.entry.gradient(s, maps, dw, b, dN, dQ, true)
+	p.eachPart(func(b part) {
+		p.block.gradient(&p.layers[t], &p.net.blocks[t], &grad.layers[t], b, of(b, dN), of(b, dH), p.dual)
 	})
 }
 
-// rowEntry is the paper's: the layer norm of each row, q = x̂·W1' + b1' and the GELU.
-type rowEntry[T Float] struct {
-	cfg          *Config
-	set          *kernel.Set[T]
-	dXHat, dQDot []T
-	norm         kernel.NormArgs[T]
+// rowBlock is the paper's: every row on its own, with the GELU.
+type rowBlock[T Float] struct {
+	cfg                  *Config
+	set                  *kernel.Set[T]
+	dG, dQ, dXHat, dQDot []T // of a part
+	norm                 kernel.NormArgs[T]
 }
 
-func (e *rowEntry[T]) prepare(s *layerState[T], atoms int, second bool) {
+func (e *rowBlock[T]) prepare(s *layerState[T], atoms int, second bool) {
 	rows := atoms * len(e.cfg.Grid.Orientations)
 	c, hidden := e.cfg.Channels, e.cfg.Widening*e.cfg.Channels
 	resize(&s.rstd, rows)
@@ -222,47 +181,69 @@ func (e *rowEntry[T]) prepare(s *layerState[T], atoms int, second bool) {
 	resize(&s.dXHat, rows*c)
 	resize(&s.g, rows*hidden)
 	resize(&s.dg, rows*hidden)
+	resize(&s.dG, rows*hidden)
 	if second {
 		resize(&s.slope, rows)
 		resize(&s.xhatDot, rows*c)
 		resize(&s.d2g, rows*hidden)
+		resize(&s.qDot, rows*hidden)
 	}
 }
 
-func (e *rowEntry[T]) forward(s *layerState[T], maps *blockMaps[T], b part, n []T) {
-	rstd, xhat := of(b, s.rstd), of(b, s.xhat)
+func (e *rowBlock[T]) forward(s *layerState[T], maps *blockMaps[T], b part, next, n []T) {
+	rstd, xhat, g := of(b, s.rstd), of(b, s.xhat), of(b, s.g)
 	e.set.Normalize(xhat, rstd, n, e.cfg.Channels, T(e.cfg.NormEpsilon))
-	e.set.AffineGELU(of(b, s.g), of(b, s.dg), of(b, s.d2g), xhat, maps.in, len(rstd))
+	e.set.AffineGELU(g, of(b, s.dg), of(b, s.d2g), xhat, maps.in, len(rstd))
+	e.set.Affine(next, g, maps.out, len(rstd), true)
 }
 
-func (e *rowEntry[T]) backward(s *layerState[T], maps *blockMaps[T], b part, dN, dQ []T) {
-	rstd, dXHat := of(b, s.rstd), of(b, s.dXHat)
+func (e *rowBlock[T]) backward(s *layerState[T], maps *blockMaps[T], b part, dN []T) {
+	rstd, dXHat, dG := of(b, s.rstd), of(b, s.dXHat), of(b, s.dG)
+	e.set.Affine(dG, of(b, s.dH), maps.outT, len(rstd), false)
+	dQ := resize(&e.dQ, len(dG))
+	e.set.Mul(dQ, of(b, s.dg), dG)
 	e.set.Affine(dXHat, dQ, maps.inT, len(rstd), false)
 	e.set.NormalizeT(dN, nil, dXHat, of(b, s.xhat), rstd, e.cfg.Channels)
 }
 
-func (e *rowEntry[T]) tangent(s *layerState[T], maps *blockMaps[T], b part, nDot []T) {
-	rstd, xhatDot := of(b, s.rstd), of(b, s.xhatDot)
+func (e *rowBlock[T]) tangent(s *layerState[T], maps *blockMaps[T], b part, nextDot, nDot []T) {
+	rstd, xhatDot, qDot := of(b, s.rstd), of(b, s.xhatDot), of(b, s.qDot)
 	e.set.NormalizeT(xhatDot, of(b, s.slope), nDot, of(b, s.xhat), rstd, e.cfg.Channels)
-	e.set.Affine(of(b, s.qDot), xhatDot, maps.inDot, len(rstd), false)
+	e.set.Affine(qDot, xhatDot, maps.inDot, len(rstd), false)
+	gDot := resize(&e.dG, len(qDot))
+	e.set.Mul(gDot, of(b, s.dg), qDot)
+	e.set.Affine(nextDot, gDot, maps.outDot, len(rstd), true)
 }
 
-func (e *rowEntry[T]) curvature(s *layerState[T], b part) []T { return of(b, s.d2g) }
-
-func (e *rowEntry[T]) gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dQ []T, dual bool) {
-	rstd, xhat, c := of(b, s.rstd), of(b, s.xhat), e.cfg.Channels
+func (e *rowBlock[T]) gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dH []T, dual bool) {
+	rstd, xhat, g, dg, c := of(b, s.rstd), of(b, s.xhat), of(b, s.g), of(b, s.dg), e.cfg.Channels
+	rows, hidden := len(rstd), maps.in.Out
+	// h' = h + g·W2' + b2', g = GELU(q)
+	dG, dQ := resize(&e.dG, len(g)), resize(&e.dQ, len(g))
+	affineGradient(e.set, dw.w2, dw.b2, g, dH, rows)
+	e.set.Affine(dG, dH, maps.outT, rows, false)
+	if dual {
+		// ḣ' = ḣ + ġ·W2', ġ = GELU'(q) q̇
+		qDot := of(b, s.qDot)
+		e.set.MulSum(dQ, dg, dG, of(b, s.d2g), qDot, of(b, s.dG))
+		gDot := dG // which has been used
+		e.set.Mul(gDot, dg, qDot)
+		e.set.MatMulTN(dw.w2, gDot, of(b, s.dH), hidden, rows, c, true)
+	} else {
+		e.set.Mul(dQ, dg, dG)
+	}
 	// q = x̂·W1' + b1'
-	affineGradient(e.set, dw.w1, dw.b1, xhat, dQ, len(rstd))
+	affineGradient(e.set, dw.w1, dw.b1, xhat, dQ, rows)
 	dXHat := resize(&e.dXHat, len(xhat))
-	e.set.Affine(dXHat, dQ, maps.inT, len(rstd), false)
+	e.set.Affine(dXHat, dQ, maps.inT, rows, false)
 	if !dual {
 		e.set.NormalizeT(dN, nil, dXHat, xhat, rstd, c)
 		return
 	}
 	// q̇ = x̂̇·W1'
 	dQDot := resize(&e.dQDot, len(dQ))
-	e.set.Mul(dQDot, of(b, s.dg), of(b, s.dG))
-	e.set.MatMulTN(dw.w1, of(b, s.xhatDot), dQDot, c, len(rstd), maps.in.Out, true)
+	e.set.Mul(dQDot, dg, of(b, s.dG))
+	e.set.MatMulTN(dw.w1, of(b, s.xhatDot), dQDot, c, rows, hidden, true)
 	e.norm = kernel.NormArgs[T]{XHat: xhat, RStd: rstd, XHatDot: of(b, s.xhatDot), Slope: of(b, s.slope), D: dXHat, DDot: of(b, s.dXHat)}
 	e.set.NormalizeGrad(dN, &e.norm, c)
 }

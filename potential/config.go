@@ -207,6 +207,10 @@ func (c Config) Validate() error {
 	if err := c.Grid.Validate(); err != nil {
 		return err
 	}
+	if degree := c.Grid.Degree(); c.spectral() && degree < 4*c.FiberDegree {
+		return fmt.Errorf("potential: grid %q integrates degree %d, activation %q with a spherical kernel of degree %d needs %d: choose fiber_degree %d or less, a finer grid or activation %q",
+			c.Grid.Name, degree, Quadratic, c.FiberDegree, 4*c.FiberDegree, degree/4, GELU)
+	}
 	if _, ok := c.Grid.paired(); !ok && c.hasEngine() {
 		return fmt.Errorf("potential: grid %q has an orientation without its opposite, which %s kernels need: add the opposites, or use kernel %q", c.Grid.Name, c.Kernel, Polynomial)
 	}

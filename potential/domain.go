@@ -111,7 +111,7 @@ func (e *engine[T]) rowBytes() int {
 
 // keptBytes is the size of what is kept of hidden features.
 func (e *engine[T]) keptBytes() (sum int) {
-	for _, x := range e.dg {
+	for _, x := range e.act {
 		sum += sizeOf(x)
 	}
 	return sum

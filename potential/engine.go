@@ -19,8 +19,8 @@ import (
 // and within a stage through blocks of atoms, small enough for a block's hidden
 // features to stay in the cache. What is kept between stages is, per atom, the
 // input of every layer but the first, the input of every layer norm but the
-// last, and ∂E/∂m of two layers; in small systems GELU', or the slope of the other
-// activation, too. The rest is computed again.
+// last, and ∂E/∂m of two layers; in small systems what the adjoint of the activation
+// needs, too. The rest is computed again.
 //
 // Every atom gathers: from the features of its neighbours on the way up and from
 // their ∂E/∂m on the way down, where K(x_ji, o_a) = K(x_ij, −o_a). So no two
@@ -30,8 +30,8 @@ import (
 // stage but backward(0). Of a bond to a ghost the message to the own atom is
 // differentiated here, the one to the ghost where it is an atom.
 //
-// Features are [atom][orientation][channel]. Between spherical convolution and
-// activation they are spectra in networks with the quadratic one, see spectrum.go.
+// Features are [atom][orientation][channel]. From the spherical convolution to h' they
+// are spectra in networks with the quadratic activation, see spectrum.go.
 type engine[T Float] struct {
 	*engineWeights[T]
 	scale   []float64 // [species] eV
@@ -49,14 +49,14 @@ type engine[T Float] struct {
 
 	h    [][]T        // [layer] input h: nil for layer 0, which has the embedding
 	n    [][]T        // [layer] input of the layer norm: nil for the last layer
-	dg   [][]T        // [layer] GELU' of the hidden features, where it is kept: nil for the last layer
+	act  [][]T        // [layer] GELU' of the hidden features or spectra of q, where kept: nil for the last layer
 	dM   [2][]T       // ∂E/∂m of the even and of the odd layers
 	dH   []T          // ∂E/∂h of the output of the layer last gone back through
 	out  []float64    // [atom] the network's output
 	dVec [][3]float64 // ∂E/∂x_ij [edge], both directions' in the owned one
 	none []T          // zeros, a row of them
 
-	keep   int // bytes that GELU' may take
+	keep   int // bytes that act may take
 	layer  int // of the present stage
 	stages struct{ geometry, forward, backward func(thread, lo, hi int) }
 }
@@ -73,8 +73,8 @@ type worker[T Float] struct {
 	m, next, dH []T // [atom of the block][orientation][channel]
 	n, xhat     []T // the same, or spectra of n: [atom of the block][k][channel]
 	rstd        []T // [row of the block], or [atom of the block] with spectra
-	g, dg       []T // [atom of the block][orientation][hidden]
-	q           []T // spectra of it
+	g, act      []T // [atom of the block][orientation][hidden], or spectra
+	q, u        []T // spectra of adjoints
 
 	clock stopwatch
 }
@@ -83,7 +83,7 @@ type worker[T Float] struct {
 // hidden features then fit the second-level cache.
 const blockRows = 384
 
-// mostKept is how many bytes may hold GELU' between the ways up and down. In a
+// mostKept is how many bytes may hold act between the ways up and down. In a
 // small system it costs less to keep than to compute again; in a large one it
 // would be most of the memory, and come from beyond the caches.
 const mostKept = 16 << 20
@@ -92,7 +92,7 @@ const mostKept = 16 << 20
 func newEngine[T Float](w *engineWeights[T], scale []float64, crew *crew) *engine[T] {
 	e := &engine[T]{
 		engineWeights: w, scale: scale, crew: crew, keep: mostKept, workers: make([]worker[T], crew.threads),
-		h: make([][]T, len(w.layers)), n: make([][]T, len(w.layers)), dg: make([][]T, len(w.layers)),
+		h: make([][]T, len(w.layers)), n: make([][]T, len(w.layers)), act: make([][]T, len(w.layers)),
 	}
 	// Made once: a function value made in every stage would be garbage.
 	e.stages.geometry, e.stages.forward, e.stages.backward = e.geometry, e.forwardBlock, e.backwardBlock
@@ -133,11 +133,11 @@ func (e *engine[T]) begin(g *neighbor.Graph, kind []int32, dVec [][3]float64) {
 	resize(&e.at, edges)
 	resize(&e.frac, edges)
 	last := len(e.layers) - 1
-	hidden := e.locals * e.points * e.hidden
+	hidden := e.locals * e.acts
 	keeps := last*hidden*int(unsafe.Sizeof(T(0))) <= e.keep
 	for t := range e.layers {
-		if e.dg[t] = e.dg[t][:0]; keeps && t < last {
-			resize(&e.dg[t], hidden)
+		if e.act[t] = e.act[t][:0]; keeps && t < last {
+			resize(&e.act[t], hidden)
 		}
 		if t > 0 {
 			resize(&e.h[t], len(kind)*row)
@@ -229,14 +229,13 @@ func (e *engine[T]) adjoints(t int, neighbors []int32) kernel.Rows[T] {
 	return kernel.Rows[T]{X: e.dM[t%2], Index: neighbors, Atom: e.rowSize(), Orientation: e.channels}
 }
 
-// slopes returns GELU' of layer t in the atoms lo to hi, in memory of the worker if it
-// is not kept.
-func (e *engine[T]) slopes(w *worker[T], t, lo, hi int) (dg []T, kept bool) {
-	row := e.points * e.hidden
-	if len(e.dg[t]) > 0 {
-		return e.dg[t][lo*row : hi*row], true
+// activations returns act of layer t in the atoms lo to hi, in memory of the worker if
+// it is not kept.
+func (e *engine[T]) activations(w *worker[T], t, lo, hi int) (act []T, kept bool) {
+	if len(e.act[t]) > 0 {
+		return e.act[t][lo*e.acts : hi*e.acts], true
 	}
-	return resize(&w.dg, (hi-lo)*row), false
+	return resize(&w.act, (hi-lo)*e.acts), false
 }
 
 // rowsOf returns the part of x that belongs to atoms lo to hi.

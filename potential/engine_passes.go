@@ -21,19 +21,14 @@ func (e *engine[T]) forwardBlock(thread, lo, hi int) {
 	e.normalize(w, n)
 
 	// h' = h + W2·GELU(W1·x̂ + b1) + b2
-	l, rows := &e.layers[t], (hi-lo)*e.points
+	l := &e.layers[t]
 	next := resize(&w.next, size)
 	if !last {
 		next = e.rowsOf(e.h[t+1], lo, hi)
 	}
 	e.residual(t, lo, next)
-	g := resize(&w.g, rows*e.hidden)
-	dg, kept := e.slopes(w, t, lo, hi)
-	if !last && !kept {
-		dg = nil
-	}
-	e.activate(w, t, g, dg)
-	e.set.Affine(next, g, l.out, rows, true)
+	act, kept := e.activations(w, t, lo, hi)
+	e.addBlock(w, t, next, act, last || kept)
 
 	if l.readout != nil {
 		row := e.rowSize()
@@ -46,7 +41,7 @@ func (e *engine[T]) forwardBlock(thread, lo, hi int) {
 		dH := resize(&w.dH, size)
 		clear(dH)
 		e.seed(t, lo, hi, dH)
-		e.blockBack(w, t, dg, dH, e.rowsOf(e.dM[t%2], lo, hi))
+		e.blockBack(w, t, act, dH, e.rowsOf(e.dM[t%2], lo, hi))
 	}
 }
 
@@ -158,15 +153,33 @@ func (e *engine[T]) normalize(w *worker[T], n []T) {
 	e.set.Normalize(w.xhat, resize(&w.rstd, len(n)/e.channels), n, e.channels, e.normEpsilon)
 }
 
-// activate writes the hidden features of a block of layer t for x̂, and their
-// derivative by the argument of the activation unless dg is empty.
-func (e *engine[T]) activate(w *worker[T], t int, g, dg []T) {
+// addBlock adds to h' of layer t what the block makes of x̂, and writes act if slopes is
+// set.
+func (e *engine[T]) addBlock(w *worker[T], t int, next, act []T, slopes bool) {
 	maps := &e.layers[t].blockMaps
-	if e.spectrum != nil {
-		e.spectrum.activate(maps, g, dg, w.xhat, &w.q)
+	if s := e.spectrum; s != nil {
+		g := resize(&w.g, len(act)/s.arguments()*s.results())
+		s.argue(maps, act, w.xhat)
+		s.set.Square(g, act, s.degree, s.hidden)
+		s.addOutput(maps, next, g, &w.u)
 		return
 	}
-	e.set.AffineGELU(g, dg, nil, w.xhat, maps.in, len(g)/e.hidden)
+	rows, g := len(act)/e.hidden, resize(&w.g, len(act))
+	if !slopes {
+		act = nil
+	}
+	e.set.AffineGELU(g, act, nil, w.xhat, maps.in, rows)
+	e.set.Affine(next, g, maps.out, rows, true)
+}
+
+// activateAgain writes act of layer t for x̂.
+func (e *engine[T]) activateAgain(w *worker[T], t int, act []T) {
+	maps := &e.layers[t].blockMaps
+	if e.spectrum != nil {
+		e.spectrum.argue(maps, act, w.xhat)
+		return
+	}
+	e.set.AffineGELU(resize(&w.g, len(act)), act, nil, w.xhat, maps.in, len(act)/e.hidden)
 }
 
 // seed adds what the readout of layer t gives to ∂E/∂h'.
@@ -181,22 +194,23 @@ func (e *engine[T]) seed(t, lo, hi int, dH []T) {
 }
 
 // blockBack goes back through a block and its spherical convolution: ∂E/∂m from
-// ∂E/∂h'. The worker holds x̂ and rstd of the block, dg is its GELU'.
+// ∂E/∂h'. The worker holds x̂ and rstd of the block.
 //
 //	n = Φm + b; q = W1·x̂ + b1; h' = h + W2·GELU(q) + b2
-func (e *engine[T]) blockBack(w *worker[T], t int, dg, dH, dM []T) {
-	l, rows := &e.layers[t], len(dH)/e.channels
-	dG := resize(&w.g, rows*e.hidden)
-	e.set.Affine(dG, dH, l.outT, rows, false)
-	dN := resize(&w.n, len(w.xhat))
-	if e.spectrum != nil {
-		dQ := resize(&w.q, len(dN)/e.channels*e.hidden)
-		e.spectrum.activateT(dQ, dG, dg, e.hidden)
-		e.set.Affine(dN, dQ, l.inT, len(dN)/e.channels, false)
-		e.spectrum.normalizeT(dN, nil, dN, w.xhat, w.rstd)
+func (e *engine[T]) blockBack(w *worker[T], t int, act, dH, dM []T) {
+	maps, dN := &e.layers[t].blockMaps, resize(&w.n, len(w.xhat))
+	if s := e.spectrum; s != nil {
+		atoms := len(dN) / s.size()
+		dU, dG, dQ := resize(&w.u, atoms*s.out.count*s.channels), resize(&w.g, atoms*s.results()), resize(&w.q, atoms*s.arguments())
+		s.out.synthesiseT(s.set, dU, dH, s.channels)
+		s.back(maps, dN, dQ, dG, dU, act)
+		s.normalizeT(dN, nil, dN, w.xhat, w.rstd)
 	} else {
-		e.set.Mul(dG, dG, dg)
-		e.set.Affine(dN, dG, l.inT, rows, false)
+		rows := len(dH) / e.channels
+		dG := resize(&w.g, rows*e.hidden)
+		e.set.Affine(dG, dH, maps.outT, rows, false)
+		e.set.Mul(dG, dG, act)
+		e.set.Affine(dN, dG, maps.inT, rows, false)
 		e.set.NormalizeT(dN, nil, dN, w.xhat, w.rstd, e.channels)
 	}
 	e.sphericalBack(t, dM, dN)
@@ -230,12 +244,11 @@ func (e *engine[T]) backwardBlock(thread, lo, hi int) {
 		copy(e.rowsOf(e.dH, lo, hi), dH)
 	}
 	e.normalize(w, e.inputs(t-1, lo, hi))
-	dg, kept := e.slopes(w, t-1, lo, hi)
-	if !kept { // the block of layer t−1 once more
-		rows := (hi - lo) * e.points
-		e.activate(w, t-1, resize(&w.g, rows*e.hidden), dg)
+	act, kept := e.activations(w, t-1, lo, hi)
+	if !kept {
+		e.activateAgain(w, t-1, act)
 	}
-	e.blockBack(w, t-1, dg, dH, e.rowsOf(e.dM[(t-1)%2], lo, hi))
+	e.blockBack(w, t-1, act, dH, e.rowsOf(e.dM[(t-1)%2], lo, hi))
 }
 
 // bonds adds to dVec the derivative by the bonds that atom i owns and by its edges

@@ -23,6 +23,7 @@ type engineWeights[T Float] struct {
 	normEpsilon      T            // of the layer norms
 	hidden, width    int          // of a block, and (L+1)·C
 	inner            int          // rows of an atom in n: orientations, or harmonics of its spectrum
+	acts             int          // elements of an atom in what the adjoint of the activation needs
 	spectrum         *spectrum[T] // of networks whose n is a spectrum, or nil
 	grid             []T          // [3][orientation]
 	embedding        []T          // [species][channel]
@@ -72,11 +73,11 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 	e.intervals, e.intervalsPerUnit = spline.intervals, spline.perLength
 	e.splineError = [2]float64{spline.Error, spline.SlopeError}
 
-	e.inner = e.points
+	e.inner, e.acts = e.points, e.points*e.hidden
 	fiber := newFiberKernel(&c, set64, w)
 	if c.spectral() {
 		spectrum := newSpectrum(&c, set)
-		e.spectrum, e.inner = &spectrum, spectrum.count
+		e.spectrum, e.inner, e.acts = &spectrum, spectrum.count, spectrum.arguments()
 	} else {
 		fiber.forward()
 	}

@@ -1,8 +1,7 @@
 package potential
 
 import (
-	"math"
-
+	"ponita/potential/internal/harmonics"
 	"ponita/potential/internal/kernel"
 )
 
@@ -19,14 +18,14 @@ type basis[T Float] struct {
 }
 
 func newBasis[T Float](g Grid, degree int) basis[T] {
-	n, count := len(g.Orientations), harmonics(degree)
+	n, count := len(g.Orientations), harmonics.Count(degree)
 	b := basis[T]{
 		points: n, count: count,
 		analysis: make([]T, count*n), synthesis: make([]T, n*count),
 		analysisT: make([]T, n*count), synthesisT: make([]T, count*n),
 	}
 	for a, o := range g.Orientations {
-		for k, y := range sphericalHarmonics(degree, o) {
+		for k, y := range harmonics.At(degree, o) {
 			b.synthesis[a*count+k], b.synthesisT[k*n+a] = T(y), T(y)
 			weighted := T(g.Weights[a] * y)
 			b.analysis[k*n+a], b.analysisT[a*count+k] = weighted, weighted
@@ -35,10 +34,11 @@ func newBasis[T Float](g Grid, degree int) basis[T] {
 	return b
 }
 
-// synthesise lays spectra [atom][k][width] out on the grid, [atom][orientation][width].
-func (b *basis[T]) synthesise(set *kernel.Set[T], x, spectra []T, width int) {
+// synthesise lays spectra [atom][k][width] out on the grid, [atom][orientation][width],
+// or adds them to what is there.
+func (b *basis[T]) synthesise(set *kernel.Set[T], x, spectra []T, width int, add bool) {
 	for i := range len(x) / (b.points * width) {
-		set.MatMul(x[i*b.points*width:][:b.points*width], b.synthesis, spectra[i*b.count*width:][:b.count*width], b.points, b.count, width, false)
+		set.MatMul(x[i*b.points*width:][:b.points*width], b.synthesis, spectra[i*b.count*width:][:b.count*width], b.points, b.count, width, add)
 	}
 }
 
@@ -56,7 +56,7 @@ func (b *basis[T]) synthesiseT(set *kernel.Set[T], spectra, x []T, width int) {
 func filter[T, W Float](out []T, phi []W, degree int) []T {
 	c := len(phi) / (degree + 1)
 	for l := range degree + 1 {
-		for k := harmonics(l - 1); k < harmonics(l); k++ {
+		for k := harmonics.Count(l - 1); k < harmonics.Count(l); k++ {
 			for j, v := range phi[l*c : (l+1)*c] {
 				out[k*c+j] = T(v / W(2*l+1))
 			}
@@ -69,7 +69,7 @@ func filter[T, W Float](out []T, phi []W, degree int) []T {
 func filterGradient[T Float](set *kernel.Set[T], dPhi, dFilter []T, degree int) {
 	c := len(dPhi) / (degree + 1)
 	for l := range degree + 1 {
-		for k := harmonics(l - 1); k < harmonics(l); k++ {
+		for k := harmonics.Count(l - 1); k < harmonics.Count(l); k++ {
 			set.AXPY(dPhi[l*c:(l+1)*c], dFilter[k*c:(k+1)*c], 1/T(2*l+1))
 		}
 	}
@@ -102,7 +102,7 @@ type harmonicKernel[T Float] struct {
 func newHarmonicKernel[T Float](cfg *Config, set *kernel.Set[T], w *weights[T]) *harmonicKernel[T] {
 	f := &harmonicKernel[T]{
 		cfg: cfg, set: set, w: w, basis: newBasis[T](cfg.Grid, cfg.FiberDegree), spectral: cfg.spectral(),
-		filtered: make([]T, harmonics(cfg.FiberDegree)*cfg.Channels),
+		filtered: make([]T, harmonics.Count(cfg.FiberDegree)*cfg.Channels),
 	}
 	for _, x := range []*[][]T{&f.filter, &f.dFilter, &f.m, &f.mDot, &f.dn} {
 		*x = make([][]T, cfg.Layers)
@@ -154,7 +154,7 @@ func (f *harmonicKernel[T]) onGrid(n []T) []T {
 		return n
 	}
 	grid := make([]T, len(n)/f.count*f.points)
-	f.synthesise(f.set, grid, n, f.cfg.Channels)
+	f.synthesise(f.set, grid, n, f.cfg.Channels, false)
 	return grid
 }
 
@@ -203,44 +203,4 @@ func (f *harmonicKernel[T]) gradient(grad *weights[T]) {
 	for t := range f.dFilter {
 		filterGradient(f.set, grad.layers[t].fiber, f.dFilter[t], f.cfg.FiberDegree)
 	}
-}
-
-// harmonics is the number of spherical harmonics up to degree l.
-func harmonics(l int) int { return (l + 1) * (l + 1) }
-
-// sphericalHarmonics returns the real spherical harmonics of the unit vector o up
-// to a degree, l after l, normalised to the addition theorem
-//
-//	Σ_m Y_lm(o) Y_lm(o') = (2l+1) P_l(o·o'),
-//
-// so that the mean of Y_lm² over the sphere is one. With o = (x, y, z), P_l^(m) the
-// m-th derivative of P_l and m ≥ 0,
-//
-//	Y_l±m = √(2 (2l+1) (l−m)!/(l+m)!) P_l^(m)(z) · (Re or Im)(x + iy)^m
-//	Y_l0  = √(2l+1) P_l(z)
-//	(l−m) P_l^(m) = (2l−1) z P_(l−1)^(m) − (l+m−1) P_(l−2)^(m),  P_m^(m) = (2m−1)!!
-func sphericalHarmonics(degree int, o [3]float64) []float64 {
-	out := make([]float64, harmonics(degree))
-	re, im, first := 1., 0., 1. // (x + iy)^m, P_m^(m)
-	for m := range degree + 1 {
-		p, before := first, 0.
-		factor := 1. // (l−m)!/(l+m)!
-		for k := 2; k <= 2*m; k++ {
-			factor /= float64(k)
-		}
-		for l := m; l <= degree; l++ {
-			center := l * (l + 1)
-			if m == 0 {
-				out[center] = math.Sqrt(float64(2*l+1)) * p
-			} else {
-				norm := math.Sqrt(2 * float64(2*l+1) * factor)
-				out[center+m], out[center-m] = norm*p*re, norm*p*im
-			}
-			p, before = (float64(2*l+1)*o[2]*p-float64(l+m)*before)/float64(l+1-m), p
-			factor *= float64(l+1-m) / float64(l+1+m)
-		}
-		re, im = re*o[0]-im*o[1], re*o[1]+im*o[0]
-		first *= float64(2*m + 1)
-	}
-	return out
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"ponita/neighbor"
+	"ponita/potential/internal/harmonics"
 	"ponita/potential/internal/kernel"
 )
 
@@ -123,7 +124,7 @@ type Pass[T Float] struct {
 	edges   edges
 	kernels spatialKernel[T]
 	sphere  sphericalKernel[T]
-	entry   entry[T]
+	block   block[T]
 	version int                      // of the weights that sphere is for
 	second  bool                     // keep what Gradient needs
 	dual    bool                     // there is a tangent
@@ -140,24 +141,26 @@ type Pass[T Float] struct {
 	mu, dSelf       []T
 	n, nDot, dN, dM []T // as h, or spectra of n
 	dH              []T
-	dG, dQ          []T // [row][hidden], of a block
 	vecDot          [][3]float64
 }
 
 // layerState is what one layer keeps between the passes. Features are
 // [atom][orientation][channel], hidden ones [atom][orientation][hidden]; an
-// adjoint ∂S/∂h of Backward is dH, a tangent ḣ is hDot.
+// adjoint ∂S/∂h of Backward is dH, a tangent ḣ is hDot. Within a spectrumBlock
+// there is a harmonic in the place of the orientation.
 type layerState[T Float] struct {
 	h, m, xhat []T
 	rstd       []T // [row], or [atom] with spectra
-	g, dg, d2g []T // GELU and its derivatives
+	g          []T // hidden features
+	dg, d2g    []T // derivatives of the GELU
+	q          []T // spectra of the arguments of the quadratic activation
 
 	dH, dN, dM, dXHat, dG []T // dH is that of the layer's output h'
+	dU, dQ                []T // spectra of ∂S/∂h' and of ∂S/∂q
 
 	hDot, mDot, xhatDot []T
 	slope               []T // as rstd
 	qDot                []T
-	dQ                  []T // spectra of ∂S/∂q
 }
 
 // NewPass returns the working memory for evaluations of n. If gradients is
@@ -170,9 +173,9 @@ func (n *Network[T]) NewPass(gradients bool) *Pass[T] {
 		p.kernels = newPolynomialKernel(&n.cfg, n.set, n.w, &p.edges)
 	}
 	p.sphere = newSphericalKernel(&n.cfg, n.set, n.w)
-	p.entry = &rowEntry[T]{cfg: &n.cfg, set: n.set}
+	p.block = &rowBlock[T]{cfg: &n.cfg, set: n.set}
 	if n.cfg.spectral() {
-		p.entry = newSpectrumEntry(&n.cfg, n.set)
+		p.block = newSpectrumBlock(&n.cfg, n.set)
 	}
 	moments := 1
 	if n.cfg.OutputVectors > 0 {
@@ -216,7 +219,7 @@ func (p *Pass[T]) orientations() int { return len(p.net.cfg.Grid.Orientations) }
 func (p *Pass[T]) inner() int {
 	c := &p.net.cfg
 	if c.spectral() {
-		return p.edges.atoms() * harmonics(c.FiberDegree) * c.Channels
+		return p.edges.atoms() * harmonics.Count(c.FiberDegree) * c.Channels
 	}
 	return p.rows() * c.Channels
 }

@@ -6,108 +6,132 @@ import (
 	"ponita/potential/internal/kernel"
 )
 
-// With the quadratic activation, n never leaves the spherical harmonics Y_k, k = (l, m),
-// up to the degree L' of the spherical kernel: it is kept as its spectrum n̂ (see
-// [harmonicKernel]). Layer norm and W1 act on spectra, K rows for an atom and not N, and
-// only their result is laid out on the grid:
+// With the quadratic activation, everything between the spatial convolution and h' is in
+// spherical harmonics Y_k, k = (l, m): n up to the degree L' of the spherical kernel, K of
+// them (see [harmonicKernel]), and what the activation makes of it to 2L', M of them. The
+// products with W1 and W2 have K and M rows for an atom and not N, and only their result
+// is laid out on the grid:
 //
 //	x̂ = (n̂ − mean_c(n̂_0) δ_k0) rstd,  rstd = (Σ_kc (…)²/C + ε)^(-1/2)
-//	q[i,a,·] = Σ_k Y_k(o_a) x̂[i,k,·]·W1' + b1'
-//	g = q/2 + q²/√(2π)
+//	q = x̂·W1' + b1' δ_k0
+//	g = the spectrum of q(o)/2 + q(o)²/√(2π)
+//	h' = h + Σ_m Y_m(o_a) (g·W2' + b2' δ_m0)
 //
 // The norm is over the channels and harmonics of an atom together. Y_k² has the mean
 // one, so it is a layer norm over channels and all of S², which does not know how the
-// atom is turned. g is the Taylor polynomial of the GELU: the square of n has twice the
-// degree of n, and no more.
+// atom is turned. The activation is the Taylor polynomial of the GELU: the square of a
+// function has twice its degree, and no more. Its spectrum is exact, see
+// [kernel.Set.Square], and has M values in the place of the N on a grid that integrates
+// degree 4L'.
 
-// spectrumEntry is this as the entry of a block. Spectra are [atom][k][channel] or
-// [atom][k][hidden].
-type spectrumEntry[T Float] struct {
+// spectrumBlock is this as a block.
+type spectrumBlock[T Float] struct {
 	spectrum[T]
-	hidden    int
-	q, dX, dQ []T // of a part: spectra of q, adjoints of x̂ and of q
-	constant  []T // the curvature, as often as is needed
+	u, gDot, dG, dQ, dX []T // of a part: spectra of h' − h or its adjoint, of ġ, adjoints
 }
 
-func newSpectrumEntry[T Float](cfg *Config, set *kernel.Set[T]) *spectrumEntry[T] {
-	return &spectrumEntry[T]{spectrum: newSpectrum(cfg, set), hidden: cfg.Widening * cfg.Channels}
+func newSpectrumBlock[T Float](cfg *Config, set *kernel.Set[T]) *spectrumBlock[T] {
+	return &spectrumBlock[T]{spectrum: newSpectrum(cfg, set)}
 }
 
-func (e *spectrumEntry[T]) prepare(s *layerState[T], atoms int, second bool) {
+func (e *spectrumBlock[T]) prepare(s *layerState[T], atoms int, second bool) {
 	resize(&s.rstd, atoms)
 	resize(&s.xhat, atoms*e.size())
 	resize(&s.dXHat, atoms*e.size())
-	resize(&s.dQ, atoms*e.count*e.hidden)
-	resize(&s.g, atoms*e.points*e.hidden)
-	resize(&s.dg, atoms*e.points*e.hidden)
+	resize(&s.q, atoms*e.arguments())
+	resize(&s.dQ, atoms*e.arguments())
+	resize(&s.g, atoms*e.results())
+	resize(&s.dG, atoms*e.results())
+	resize(&s.dU, atoms*e.out.count*e.channels)
 	if second {
 		resize(&s.slope, atoms)
 		resize(&s.xhatDot, atoms*e.size())
+		resize(&s.qDot, atoms*e.arguments())
 	}
 }
 
-func (e *spectrumEntry[T]) forward(s *layerState[T], maps *blockMaps[T], b part, n []T) {
-	xhat, g := of(b, s.xhat), of(b, s.g)
+func (e *spectrumBlock[T]) forward(s *layerState[T], maps *blockMaps[T], b part, next, n []T) {
+	xhat, q, g := of(b, s.xhat), of(b, s.q), of(b, s.g)
 	e.normalize(xhat, of(b, s.rstd), n)
-	e.activate(maps, g, of(b, s.dg), xhat, &e.q)
+	e.argue(maps, q, xhat)
+	e.set.Square(g, q, e.degree, e.hidden)
+	e.addOutput(maps, next, g, &e.u)
 }
 
-func (e *spectrumEntry[T]) backward(s *layerState[T], maps *blockMaps[T], b part, dN, dQ []T) {
-	dX, dSpectrum := of(b, s.dXHat), of(b, s.dQ) // kept for gradient
-	e.synthesiseT(e.set, dSpectrum, dQ, e.hidden)
-	e.set.Affine(dX, dSpectrum, maps.inT, len(dX)/e.channels, false)
+func (e *spectrumBlock[T]) backward(s *layerState[T], maps *blockMaps[T], b part, dN []T) {
+	dX, dQ, dG, dU := of(b, s.dXHat), of(b, s.dQ), of(b, s.dG), of(b, s.dU) // kept for gradient
+	e.out.synthesiseT(e.set, dU, of(b, s.dH), e.channels)
+	e.back(maps, dX, dQ, dG, dU, of(b, s.q))
 	e.normalizeT(dN, nil, dX, of(b, s.xhat), of(b, s.rstd))
 }
 
-func (e *spectrumEntry[T]) tangent(s *layerState[T], maps *blockMaps[T], b part, nDot []T) {
-	xhatDot := of(b, s.xhatDot)
+func (e *spectrumBlock[T]) tangent(s *layerState[T], maps *blockMaps[T], b part, nextDot, nDot []T) {
+	xhatDot, qDot := of(b, s.xhatDot), of(b, s.qDot)
 	e.normalizeT(xhatDot, of(b, s.slope), nDot, of(b, s.xhat), of(b, s.rstd))
-	rows := len(xhatDot) / e.channels
-	e.set.Affine(resize(&e.q, rows*e.hidden), xhatDot, maps.inDot, rows, false)
-	e.synthesise(e.set, of(b, s.qDot), e.q, e.hidden)
+	e.set.Affine(qDot, xhatDot, maps.inDot, len(xhatDot)/e.channels, false)
+	gDot := resize(&e.gDot, len(of(b, s.g)))
+	e.set.SquareDot(gDot, of(b, s.q), qDot, e.degree, e.hidden)
+	rows := len(gDot) / e.hidden
+	e.set.Affine(resize(&e.u, rows*e.channels), gDot, maps.outDot, rows, false)
+	e.out.synthesise(e.set, nextDot, e.u, e.channels, true)
 }
 
-func (e *spectrumEntry[T]) curvature(s *layerState[T], b part) []T {
-	n := len(of(b, s.g))
-	for k := len(e.constant); k < n; k++ {
-		e.constant = append(e.constant, kernel.Curvature)
+func (e *spectrumBlock[T]) gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dH []T, dual bool) {
+	xhat, rstd, q, g, c := of(b, s.xhat), of(b, s.rstd), of(b, s.q), of(b, s.g), e.channels
+	inputs, outputs := len(q)/e.hidden, len(g)/e.hidden
+	// h' = h + Y (g·W2' + b2' Y_0)
+	dU := resize(&e.u, outputs*c)
+	e.out.synthesiseT(e.set, dU, dH, c)
+	e.set.MatMulTN(dw.w2, g, dU, e.hidden, outputs, c, true)
+	e.constants(dw.b2, dU, e.out.count)
+	dX, dQ, dG := resize(&e.dX, len(xhat)), resize(&e.dQ, len(q)), resize(&e.dG, len(g))
+	e.set.Affine(dG, dU, maps.outT, outputs, false)
+	e.set.SquareT(dQ, dG, q, e.degree, e.hidden)
+	if dual {
+		// ḣ' = ḣ + Y ġ·W2'
+		qDot, gDot := of(b, s.qDot), dG // which has been used
+		e.set.AddCurvature(dQ, of(b, s.dG), qDot, e.degree, e.hidden)
+		e.set.SquareDot(gDot, q, qDot, e.degree, e.hidden)
+		e.set.MatMulTN(dw.w2, gDot, of(b, s.dU), e.hidden, outputs, c, true)
 	}
-	return e.constant[:n]
-}
-
-func (e *spectrumEntry[T]) gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dQ []T, dual bool) {
-	xhat, rstd, hidden := of(b, s.xhat), of(b, s.rstd), e.hidden
-	rows := len(xhat) / e.channels
-	dSpectrum := resize(&e.dQ, rows*hidden)
-	e.synthesiseT(e.set, dSpectrum, dQ, hidden)
 	// q = x̂·W1' + b1' Y_0
-	e.set.MatMulTN(dw.w1, xhat, dSpectrum, e.channels, rows, hidden, true)
-	for at := 0; at < len(dSpectrum); at += e.count * hidden {
-		e.set.AXPY(dw.b1, dSpectrum[at:at+hidden], 1)
-	}
-	dX := resize(&e.dX, len(xhat))
-	e.set.Affine(dX, dSpectrum, maps.inT, rows, false)
+	e.set.MatMulTN(dw.w1, xhat, dQ, c, inputs, e.hidden, true)
+	e.constants(dw.b1, dQ, e.count)
+	e.set.Affine(dX, dQ, maps.inT, inputs, false)
 	if !dual {
 		e.normalizeT(dN, nil, dX, xhat, rstd)
 		return
 	}
-	// q̇ = x̂̇·W1', and the spectrum of the adjoint of q̇ is that of q in backward
-	e.set.MatMulTN(dw.w1, of(b, s.xhatDot), of(b, s.dQ), e.channels, rows, hidden, true)
+	// q̇ = x̂̇·W1'
+	e.set.MatMulTN(dw.w1, of(b, s.xhatDot), of(b, s.dQ), c, inputs, e.hidden, true)
 	e.normalizeGrad(dN, &kernel.NormArgs[T]{XHat: xhat, RStd: rstd, XHatDot: of(b, s.xhatDot), Slope: of(b, s.slope), D: dX, DDot: of(b, s.dXHat)})
 }
 
-// spectrum are the steps between n̂ and g.
+// constants adds the constant harmonics of spectra with count of them to the adjoint of
+// a bias.
+func (e *spectrumBlock[T]) constants(db, spectra []T, count int) {
+	for at := 0; at < len(spectra); at += count * len(db) {
+		e.set.AXPY(db, spectra[at:at+len(db)], 1)
+	}
+}
+
+// spectrum are the steps between n̂ and h'. Spectra are [atom][k][channel] or
+// [atom][k][hidden].
 type spectrum[T Float] struct {
-	set *kernel.Set[T]
-	basis[T]
+	set      *kernel.Set[T]
+	basis[T]          // of n and q
+	out      basis[T] // of g and h' − h
+	degree   int      // L'
 	channels int
+	hidden   int
 	epsilon  T
 	ones     []T // [channel]
 }
 
 func newSpectrum[T Float](cfg *Config, set *kernel.Set[T]) spectrum[T] {
 	s := spectrum[T]{
-		set: set, basis: newBasis[T](cfg.Grid, cfg.FiberDegree), channels: cfg.Channels,
+		set: set, basis: newBasis[T](cfg.Grid, cfg.FiberDegree), out: newBasis[T](cfg.Grid, 2*cfg.FiberDegree),
+		degree: cfg.FiberDegree, channels: cfg.Channels, hidden: cfg.Widening * cfg.Channels,
 		epsilon: T(cfg.NormEpsilon), ones: make([]T, cfg.Channels),
 	}
 	for k := range s.ones {
@@ -116,8 +140,10 @@ func newSpectrum[T Float](cfg *Config, set *kernel.Set[T]) spectrum[T] {
 	return s
 }
 
-// size is that of the spectrum of an atom, K·C.
-func (s *spectrum[T]) size() int { return s.count * s.channels }
+// size is that of the spectrum n̂ of an atom, K·C; arguments that of q, results that of g.
+func (s *spectrum[T]) size() int      { return s.count * s.channels }
+func (s *spectrum[T]) arguments() int { return s.count * s.hidden }
+func (s *spectrum[T]) results() int   { return s.out.count * s.hidden }
 
 // mean returns that over the channels.
 func (s *spectrum[T]) mean(x []T) T { return s.set.Dot(x, s.ones) / T(s.channels) }
@@ -180,32 +206,28 @@ func (s *spectrum[T]) normalizeGrad(dx []T, a *kernel.NormArgs[T]) {
 	}
 }
 
-// activate writes g and its derivative by q for x̂, by way of the spectrum of q.
-func (s *spectrum[T]) activate(maps *blockMaps[T], g, dg, xhat []T, q *[]T) {
-	rows, hidden := len(xhat)/s.channels, maps.in.Out
-	resize(q, rows*hidden)
-	s.set.Affine(*q, xhat, maps.inDot, rows, false)
-	for at := 0; at < len(*q); at += s.count * hidden {
-		s.set.AXPY((*q)[at:at+hidden], maps.b1, 1)
-	}
-	row := s.points * hidden
-	for i := range rows / s.count { // an atom's at a time, which are in the first-level cache
-		gi := g[i*row : (i+1)*row]
-		s.synthesise(s.set, gi, (*q)[i*s.count*hidden:(i+1)*s.count*hidden], hidden)
-		if len(dg) == 0 {
-			s.set.Quadratic(gi, nil, gi)
-		} else {
-			s.set.Quadratic(gi, dg[i*row:(i+1)*row], gi)
-		}
+// argue writes q for x̂.
+func (s *spectrum[T]) argue(maps *blockMaps[T], q, xhat []T) {
+	s.set.Affine(q, xhat, maps.inDot, len(xhat)/s.channels, false)
+	for at := 0; at < len(q); at += s.arguments() {
+		s.set.AXPY(q[at:at+s.hidden], maps.b1, 1)
 	}
 }
 
-// activateT writes the adjoint of the spectrum of q for that of g, which it overwrites.
-func (s *spectrum[T]) activateT(dQ, dG, dg []T, hidden int) {
-	row := s.points * hidden
-	for i := range len(dG) / row {
-		d := dG[i*row : (i+1)*row]
-		s.set.Mul(d, d, dg[i*row:(i+1)*row])
-		s.synthesiseT(s.set, dQ[i*s.count*hidden:(i+1)*s.count*hidden], d, hidden)
+// addOutput adds what W2 makes of g to h', by way of spectra u.
+func (s *spectrum[T]) addOutput(maps *blockMaps[T], next, g []T, u *[]T) {
+	rows := len(g) / s.hidden
+	resize(u, rows*s.channels)
+	s.set.Affine(*u, g, maps.outDot, rows, false)
+	for at := 0; at < len(*u); at += s.out.count * s.channels {
+		s.set.AXPY((*u)[at:at+s.channels], maps.b2, 1)
 	}
+	s.out.synthesise(s.set, next, *u, s.channels, true)
+}
+
+// back writes the adjoints of g, q and x̂ for that of the spectrum of h'.
+func (s *spectrum[T]) back(maps *blockMaps[T], dX, dQ, dG, dU, q []T) {
+	s.set.Affine(dG, dU, maps.outT, len(dG)/s.hidden, false)
+	s.set.SquareT(dQ, dG, q, s.degree, s.hidden)
+	s.set.Affine(dX, dQ, maps.inT, len(dQ)/s.hidden, false)
 }

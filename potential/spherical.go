@@ -1,6 +1,9 @@
 package potential
 
-import "ponita/potential/internal/kernel"
+import (
+	"ponita/potential/internal/harmonics"
+	"ponita/potential/internal/kernel"
+)
 
 // sphericalKernel convolves every atom's features over the orientations with the
 // kernels Φ_c(o_p·o_a) of all layers, which depend on the weights alone:
@@ -24,7 +27,7 @@ type sphericalKernel[T Float] interface {
 
 // newSphericalKernel chooses the one with less to do.
 func newSphericalKernel[T Float](cfg *Config, set *kernel.Set[T], w *weights[T]) sphericalKernel[T] {
-	if cfg.spectral() || cfg.Kernel == Legendre && harmonics(cfg.FiberDegree) <= len(cfg.Grid.Orientations) {
+	if cfg.spectral() || cfg.Kernel == Legendre && harmonics.Count(cfg.FiberDegree) <= len(cfg.Grid.Orientations) {
 		return newHarmonicKernel(cfg, set, w)
 	}
 	return newFiberKernel(cfg, set, w)

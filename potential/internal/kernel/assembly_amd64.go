@@ -10,15 +10,19 @@ type assembly[T Float] struct {
 	transpose func(dst, src *T, blocks, rowDst, rowSrc int)
 	dots      func(c, a, b *T, m, k, n int, accumulate bool)
 	width     int // columns of a panel of b
-	square    int // rows and columns of a block of transpose
+	block     int // rows and columns of a block of transpose
 
-	axpy      func(y, x *T, a T, n int)
-	dot       func(x, y *T, n int) T
-	mulAdd    func(y, a, b *T, n int)
-	mul       func(y, a, b *T, n int)
-	mulSum    func(y, a, b, c, d, e *T, n int)
-	gelu      func(y, dy, d2y, x *T, n int)
-	quadratic func(y, dy, x *T, a, b T, n int)
+	axpy   func(y, x *T, a T, n int)
+	dot    func(x, y *T, n int) T
+	mulAdd func(y, a, b *T, n int)
+	mul    func(y, a, b *T, n int)
+	mulSum func(y, a, b, c, d, e *T, n int)
+	gelu   func(y, dy, d2y, x *T, n int)
+
+	// By degree, from 1 on.
+	square    [squareAssembly]func(g, q *T, width int)
+	squareDot [squareAssembly]func(gDot, q, qDot *T, width int)
+	squareT   [2][squareAssembly]func(dq, dg, q *T, width int) // and addCurvature
 
 	fiber     func(y, phi, x *T, n, c, out, in int)
 	fiberGrad func(dphi, dy, x *T, n, c int)
@@ -37,6 +41,9 @@ type assembly[T Float] struct {
 
 	normalizeGrad func(dx, xhat, rstd, xhatDot, slope, d, dDot *T, rows, c int, share T)
 }
+
+// squareAssembly is the highest degree of spectra that there is assembly for.
+const squareAssembly = 2
 
 // degrees is the number of degrees for which there is assembly, from 1 on.
 const degrees = 4
@@ -61,8 +68,39 @@ func (f *assembly[T]) set(name string) *Set[T] {
 		f.mulSum(first(y), first(a), first(b), first(c), first(d), first(e), len(y))
 	}
 	set.gelu = func(y, dy, d2y, x []T) { f.gelu(first(y), first(dy), first(d2y), first(x), len(x)) }
-	set.quadratic = func(y, dy, x []T) {
-		f.quadratic(first(y), first(dy), first(x), quadraticA, quadraticB, len(x))
+	set.square = func(g, q []T, degree, atoms, width int) {
+		if degree < 1 || degree > squareAssembly {
+			square(g, q, degree, atoms, width)
+			return
+		}
+		in, out := squareLists[degree].sizes(width)
+		for i := range atoms {
+			f.square[degree-1](&g[i*out], &q[i*in], width)
+		}
+	}
+	set.squareDot = func(gDot, q, qDot []T, degree, atoms, width int) {
+		if degree < 1 || degree > squareAssembly {
+			squareDot(gDot, q, qDot, degree, atoms, width)
+			return
+		}
+		in, out := squareLists[degree].sizes(width)
+		for i := range atoms {
+			f.squareDot[degree-1](&gDot[i*out], &q[i*in], &qDot[i*in], width)
+		}
+	}
+	set.squareT = func(dq, dg, q []T, degree, atoms, width int, add bool) {
+		if degree < 1 || degree > squareAssembly {
+			squareT(dq, dg, q, degree, atoms, width, add)
+			return
+		}
+		kernel := f.squareT[0][degree-1]
+		if add {
+			kernel = f.squareT[1][degree-1]
+		}
+		in, out := squareLists[degree].sizes(width)
+		for i := range atoms {
+			kernel(&dq[i*in], &dg[i*out], &q[i*in], width)
+		}
 	}
 	set.fiber = func(y, phi, x []T, n, c int) {
 		if len(y) != 0 {

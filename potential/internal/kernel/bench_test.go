@@ -57,3 +57,26 @@ func benchMatMul[T Float](b *testing.B, set *Set[T]) {
 		}
 	}
 }
+
+// BenchmarkSquare has spectra of a block of atoms that fit the second-level cache.
+func BenchmarkSquare(b *testing.B) {
+	for _, degree := range []int{1, 2} {
+		const width, atoms = 256, 12
+		in, out := squareLists[degree].sizes(width)
+		for _, set := range Sets[float32]() {
+			q, g := make([]float32, atoms*in), make([]float32, atoms*out)
+			for name, run := range map[string]func(){
+				"forward": func() { set.Square(g, q, degree, width) },
+				"tangent": func() { set.SquareDot(g, q, q, degree, width) },
+				"adjoint": func() { set.SquareT(q, g, q, degree, width) },
+			} {
+				b.Run(fmt.Sprintf("degree=%d/%s/%s", degree, name, set.Name), func(b *testing.B) {
+					for b.Loop() {
+						run()
+					}
+					b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/atoms, "ns/atom")
+				})
+			}
+		}
+	}
+}

@@ -84,26 +84,6 @@ func mulSumAVX512F32(y *float32, a *float32, b *float32, c *float32, d *float32,
 //go:noescape
 func mulSumAVX512F64(y *float64, a *float64, b *float64, c *float64, d *float64, e *float64, n int)
 
-// quadraticAVX2F32 sets y to a x + b x² and, where not nil, dy to its derivative.
-//
-//go:noescape
-func quadraticAVX2F32(y *float32, dy *float32, x *float32, a float32, b float32, n int)
-
-// quadraticAVX2F64 sets y to a x + b x² and, where not nil, dy to its derivative.
-//
-//go:noescape
-func quadraticAVX2F64(y *float64, dy *float64, x *float64, a float64, b float64, n int)
-
-// quadraticAVX512F32 sets y to a x + b x² and, where not nil, dy to its derivative.
-//
-//go:noescape
-func quadraticAVX512F32(y *float32, dy *float32, x *float32, a float32, b float32, n int)
-
-// quadraticAVX512F64 sets y to a x + b x² and, where not nil, dy to its derivative.
-//
-//go:noescape
-func quadraticAVX512F64(y *float64, dy *float64, x *float64, a float64, b float64, n int)
-
 // dotAVX2F32 returns the sum of x∘y.
 //
 //go:noescape

@@ -2,9 +2,7 @@ package kernel
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 )
 
@@ -23,12 +21,6 @@ func testElementwise[T Float](t *testing.T, set *Set[T]) {
 		set.Mul(mul, x, z)
 		set.Mul(square, square, square)
 		set.MulSum(mulSum, x, z, y, y, z)
-		active, slope, alone := clone(t, y), clone(t, x), clone(t, y)
-		set.Quadratic(active, slope, active)
-		set.Quadratic(alone, nil, y)
-		if !slices.Equal(active, alone) {
-			t.Fatalf("Quadratic of %d in place, with its derivative, is another", n)
-		}
 		var product sum
 		for i := range n {
 			xi, yi, zi := float64(x[i]), float64(y[i]), float64(z[i])
@@ -42,8 +34,6 @@ func testElementwise[T Float](t *testing.T, set *Set[T]) {
 				{"MulAdd", mulAdd[i], [][]float64{{yi}, {xi, zi}}},
 				{"Mul", mul[i], [][]float64{{xi, zi}}},
 				{"MulSum", mulSum[i], [][]float64{{xi, zi}, {yi, yi, zi}}},
-				{"Quadratic", active[i], [][]float64{{0.5, yi}, {1 / math.Sqrt(2*math.Pi), yi, yi}}},
-				{"its derivative", slope[i], [][]float64{{0.5}, {Curvature, yi}}},
 				{"square in place", square[i], [][]float64{{yi, yi}}},
 			} {
 				var want sum

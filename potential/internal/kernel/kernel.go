@@ -19,13 +19,16 @@ type Set[T Float] struct {
 	matMulTN func(c, a, b []T, m, k, n int, accumulate bool)
 	matMulNT func(c, a, b []T, m, k, n int, accumulate bool)
 
-	axpy      func(y, x []T, a T)
-	dot       func(x, y []T) T
-	mulAdd    func(y, a, b []T)
-	mul       func(y, a, b []T)
-	mulSum    func(y, a, b, c, d, e []T)
-	gelu      func(y, dy, d2y, x []T)
-	quadratic func(y, dy, x []T)
+	axpy   func(y, x []T, a T)
+	dot    func(x, y []T) T
+	mulAdd func(y, a, b []T)
+	mul    func(y, a, b []T)
+	mulSum func(y, a, b, c, d, e []T)
+	gelu   func(y, dy, d2y, x []T)
+
+	square    func(g, q []T, degree, atoms, width int)
+	squareDot func(gDot, q, qDot []T, degree, atoms, width int)
+	squareT   func(dq, dg, q []T, degree, atoms, width int, add bool)
 
 	fiber     func(y, phi, x []T, n, c int)
 	fiberGrad func(dphi, dy, x []T, n, c int)
@@ -137,30 +140,6 @@ func (s *Set[T]) GELU(y, dy, d2y, x []T) {
 	}
 	s.gelu(y, dy, d2y, x)
 }
-
-// The Taylor polynomial of the GELU, a x + b x².
-const (
-	quadraticA = 1. / 2
-	quadraticB = 0.39894228040143267794 // 1/√(2π)
-)
-
-// Quadratic evaluates the Taylor polynomial of the GELU to second order and, where
-// dy is not empty, its derivative; the second derivative is [Curvature]:
-//
-//	y  = x/2 + x²/√(2π)
-//	dy = 1/2 + 2x/√(2π)
-//
-// y may be x.
-func (s *Set[T]) Quadratic(y, dy, x []T) {
-	mustMatch("Quadratic: y", len(y), len(x), 1)
-	if len(dy) != 0 {
-		mustMatch("Quadratic: dy", len(dy), len(x), 1)
-	}
-	s.quadratic(y, dy, x)
-}
-
-// Curvature is the second derivative of [Set.Quadratic].
-const Curvature = 2 * quadraticB
 
 // Fiber adds the spherical convolution of one atom, with n orientations and c
 // channels, to y:

@@ -143,15 +143,15 @@ func (p *product[T]) pack(panels, b []T, k, n, row int) {
 
 // packTransposed does the same for the transpose of b [n][k].
 func (p *product[T]) packTransposed(panels, b []T, k, n, row int) {
-	blocks := k / p.square
-	for j := 0; j < n; j += p.square {
+	blocks := k / p.block
+	for j := 0; j < n; j += p.block {
 		panel := panels[j/p.width*p.width*k+j%p.width:]
 		done := 0
-		if j+p.square <= n && blocks > 0 {
+		if j+p.block <= n && blocks > 0 {
 			p.transpose(&panel[0], &b[j*row], blocks, p.width, row)
-			done = blocks * p.square
+			done = blocks * p.block
 		}
-		for i := range min(p.square, n-j) {
+		for i := range min(p.block, n-j) {
 			for q := done; q < k; q++ {
 				panel[q*p.width+i] = b[(j+i)*row+q]
 			}

@@ -19,7 +19,9 @@ func Reference[T Float]() *Set[T] {
 		mul:       mul[T],
 		mulSum:    mulSum[T],
 		gelu:      gelu[T],
-		quadratic: quadratic[T],
+		square:    square[T],
+		squareDot: squareDot[T],
+		squareT:   squareT[T],
 		fiber:     fiber[T],
 		fiberGrad: fiberGrad[T],
 		fiberT:    fiberT[T],
@@ -131,15 +133,6 @@ func mul[T Float](y, a, b []T) {
 func mulSum[T Float](y, a, b, c, d, e []T) {
 	for i := range y {
 		y[i] = a[i]*b[i] + c[i]*d[i]*e[i]
-	}
-}
-
-func quadratic[T Float](y, dy, x []T) {
-	for i, v := range x {
-		y[i] = v * (quadraticA + quadraticB*v)
-		if len(dy) != 0 {
-			dy[i] = quadraticA + 2*quadraticB*v
-		}
 	}
 }
 

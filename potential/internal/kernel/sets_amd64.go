@@ -5,8 +5,14 @@ package kernel
 func avx2F32() *Set[float32] {
 	return (&assembly[float32]{
 		tile: productAVX2F32, copies: panelsAVX2F32,
-		transpose: transposeAVX2F32, dots: dotsAVX2F32, width: 16, square: 8,
-		axpy: axpyAVX2F32, dot: dotAVX2F32, mulAdd: mulAddAVX2F32, mul: mulAVX2F32, mulSum: mulSumAVX2F32, quadratic: quadraticAVX2F32, gelu: geluAVX2F32,
+		transpose: transposeAVX2F32, dots: dotsAVX2F32, width: 16, block: 8,
+		axpy: axpyAVX2F32, dot: dotAVX2F32, mulAdd: mulAddAVX2F32, mul: mulAVX2F32, mulSum: mulSumAVX2F32,
+		square:    [squareAssembly]func(g, q *float32, width int){square1AVX2F32, square2AVX2F32},
+		squareDot: [squareAssembly]func(gDot, q, qDot *float32, width int){squareDot1AVX2F32, squareDot2AVX2F32},
+		squareT: [2][squareAssembly]func(dq, dg, q *float32, width int){
+			{squareT1AVX2F32, squareT2AVX2F32}, {addCurvature1AVX2F32, addCurvature2AVX2F32},
+		},
+		gelu:  geluAVX2F32,
 		fiber: fiberAVX2F32, fiberGrad: fiberGradAVX2F32,
 		spline: splineAVX2F32, splineSlope: splineSlopeAVX2F32,
 		angular:    [degrees]angularFunc[float32]{angular1AVX2F32, angular2AVX2F32, angular3AVX2F32, angular4AVX2F32},
@@ -20,8 +26,14 @@ func avx2F32() *Set[float32] {
 func avx2F64() *Set[float64] {
 	return (&assembly[float64]{
 		tile: productAVX2F64, copies: panelsAVX2F64,
-		transpose: transposeAVX2F64, dots: dotsAVX2F64, width: 8, square: 4,
-		axpy: axpyAVX2F64, dot: dotAVX2F64, mulAdd: mulAddAVX2F64, mul: mulAVX2F64, mulSum: mulSumAVX2F64, quadratic: quadraticAVX2F64, gelu: geluAVX2F64,
+		transpose: transposeAVX2F64, dots: dotsAVX2F64, width: 8, block: 4,
+		axpy: axpyAVX2F64, dot: dotAVX2F64, mulAdd: mulAddAVX2F64, mul: mulAVX2F64, mulSum: mulSumAVX2F64,
+		square:    [squareAssembly]func(g, q *float64, width int){square1AVX2F64, square2AVX2F64},
+		squareDot: [squareAssembly]func(gDot, q, qDot *float64, width int){squareDot1AVX2F64, squareDot2AVX2F64},
+		squareT: [2][squareAssembly]func(dq, dg, q *float64, width int){
+			{squareT1AVX2F64, squareT2AVX2F64}, {addCurvature1AVX2F64, addCurvature2AVX2F64},
+		},
+		gelu:  geluAVX2F64,
 		fiber: fiberAVX2F64, fiberGrad: fiberGradAVX2F64,
 		spline: splineAVX2F64, splineSlope: splineSlopeAVX2F64,
 		angular:    [degrees]angularFunc[float64]{angular1AVX2F64, angular2AVX2F64, angular3AVX2F64, angular4AVX2F64},
@@ -37,8 +49,14 @@ func avx2F64() *Set[float64] {
 func avx512F32() *Set[float32] {
 	return (&assembly[float32]{
 		tile: productAVX512F32, copies: panelsAVX512F32,
-		transpose: transposeAVX2F32, dots: dotsAVX2F32, width: 32, square: 8,
-		axpy: axpyAVX512F32, dot: dotAVX512F32, mulAdd: mulAddAVX512F32, mul: mulAVX512F32, mulSum: mulSumAVX512F32, quadratic: quadraticAVX512F32, gelu: geluAVX512F32,
+		transpose: transposeAVX2F32, dots: dotsAVX2F32, width: 32, block: 8,
+		axpy: axpyAVX512F32, dot: dotAVX512F32, mulAdd: mulAddAVX512F32, mul: mulAVX512F32, mulSum: mulSumAVX512F32,
+		square:    [squareAssembly]func(g, q *float32, width int){square1AVX512F32, square2AVX512F32},
+		squareDot: [squareAssembly]func(gDot, q, qDot *float32, width int){squareDot1AVX512F32, squareDot2AVX512F32},
+		squareT: [2][squareAssembly]func(dq, dg, q *float32, width int){
+			{squareT1AVX512F32, squareT2AVX512F32}, {addCurvature1AVX512F32, addCurvature2AVX512F32},
+		},
+		gelu:  geluAVX512F32,
 		fiber: fiberAVX512F32, fiberGrad: fiberGradAVX512F32,
 		spline: splineAVX512F32, splineSlope: splineSlopeAVX512F32,
 		angular:    [degrees]angularFunc[float32]{angular1AVX512F32, angular2AVX512F32, angular3AVX512F32, angular4AVX512F32},
@@ -52,8 +70,14 @@ func avx512F32() *Set[float32] {
 func avx512F64() *Set[float64] {
 	return (&assembly[float64]{
 		tile: productAVX512F64, copies: panelsAVX512F64,
-		transpose: transposeAVX2F64, dots: dotsAVX2F64, width: 16, square: 4,
-		axpy: axpyAVX512F64, dot: dotAVX512F64, mulAdd: mulAddAVX512F64, mul: mulAVX512F64, mulSum: mulSumAVX512F64, quadratic: quadraticAVX512F64, gelu: geluAVX512F64,
+		transpose: transposeAVX2F64, dots: dotsAVX2F64, width: 16, block: 4,
+		axpy: axpyAVX512F64, dot: dotAVX512F64, mulAdd: mulAddAVX512F64, mul: mulAVX512F64, mulSum: mulSumAVX512F64,
+		square:    [squareAssembly]func(g, q *float64, width int){square1AVX512F64, square2AVX512F64},
+		squareDot: [squareAssembly]func(gDot, q, qDot *float64, width int){squareDot1AVX512F64, squareDot2AVX512F64},
+		squareT: [2][squareAssembly]func(dq, dg, q *float64, width int){
+			{squareT1AVX512F64, squareT2AVX512F64}, {addCurvature1AVX512F64, addCurvature2AVX512F64},
+		},
+		gelu:  geluAVX512F64,
 		fiber: fiberAVX512F64, fiberGrad: fiberGradAVX512F64,
 		spline: splineAVX512F64, splineSlope: splineSlopeAVX512F64,
 		angular:    [degrees]angularFunc[float64]{angular1AVX512F64, angular2AVX512F64, angular3AVX512F64, angular4AVX512F64},

@@ -12,7 +12,6 @@ func elementwise(ctx *build.Context) {
 	each(ctx, func(v *vector) { pairwise(v, "mulAdd", "adds a∘b to y.", true) })
 	each(ctx, func(v *vector) { pairwise(v, "mul", "sets y to a∘b.", false) })
 	each(ctx, mulSum)
-	each(ctx, quadratic)
 	each(ctx, dot)
 }
 
@@ -92,47 +91,6 @@ func mulSum(v *vector) {
 			v.store(sum, mask, v.at(y, i))
 		}
 	})
-	v.end()
-}
-
-// quadratic implements
-//
-//	for i := range n {
-//		y[i] = x[i] * FMA(b, x[i], a)
-//		dy[i] = FMA(2*b, x[i], a) // unless dy is nil
-//	}
-//
-// Register plan: a, b, 2b, 4 each for x and y.
-func quadratic(v *vector) {
-	v.function("quadratic", "(y, dy, x *T, a, b T, n int)", "sets y to a x + b x² and, where not nil, dy to its derivative.")
-	y, dy, x := v.pointer("y"), v.pointer("dy"), v.pointer("x")
-	a, b, twice := v.register(), v.register(), v.register()
-	v.broadcast(v.argument("a"), a)
-	v.broadcast(v.argument("b"), b)
-	v.add(b, b, twice)
-	body := func(name string, slope bool, pointers ...reg.GPVirtual) {
-		v.sweep(name, v.integer("n", false), 4, pointers, func(_ string, count int, mask reg.Register) {
-			for i := range count {
-				in, out := v.register(), v.register()
-				v.load(v.at(x, i), mask, in)
-				if slope {
-					v.move(a, out)
-					v.fma(twice, in, out)
-					v.store(out, mask, v.at(dy, i))
-				}
-				v.move(a, out)
-				v.fma(b, in, out)
-				v.mul(in, out, out)
-				v.store(out, mask, v.at(y, i))
-			}
-		})
-	}
-	v.TESTQ(dy, dy)
-	v.JZ(LabelRef("plain"))
-	body("slope", true, y, dy, x)
-	v.end()
-	v.Label("plain")
-	body("value", false, y, x)
 	v.end()
 }
 

@@ -32,6 +32,7 @@ func main() {
 		{"gather", gather},
 		{"pair", pair},
 		{"norm", norm},
+		{"square", square},
 	} {
 		if err := write(unit.name, unit.generate); err != nil {
 			log.Fatalf("%s: %v", unit.name, err)
