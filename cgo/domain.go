@@ -68,6 +68,7 @@ func goDomainDescribe(handle C.uintptr_t, info unsafe.Pointer, last *C.failure) 
 			out.layers, out.precision = C.int32_t(d.domain.Layers()), C.int32_t(d.bits)
 			out.threads, out.reserved = C.int32_t(d.domain.Threads()), 0
 			out.row_bytes, out.edges = C.int64_t(d.domain.RowBytes()), C.int64_t(d.domain.Edges())
+			out.ghost_bytes = C.int64_t(d.domain.GhostBytes())
 			out.memory = C.int64_t(d.domain.Memory())
 			text(&out.kernel, d.domain.KernelName())
 			closest := d.domain.Closest()

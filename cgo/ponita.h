@@ -37,7 +37,7 @@ extern "C" {
 
 /* PONITA_ABI grows when a function or struct changes in a way that programs
    notice; ponita_abi returns that of the library. Compare them. */
-#define PONITA_ABI 2
+#define PONITA_ABI 3
 
 /* Status. */
 enum {
@@ -208,7 +208,7 @@ typedef struct {
   int32_t precision;       /* 32 or 64 */
   int32_t threads;
   int32_t reserved;        /* 0 */
-  int64_t row_bytes;       /* of one row in an exchange */
+  int64_t row_bytes;       /* of one row in the exchange that is due; if none is, the most it can be */
   int64_t edges;           /* pairs closer than the cutoff since the last begin */
   int64_t memory;          /* bytes held for atoms, ghosts and edges, about */
   char kernel[16];         /* the kernels in use, such as "avx2" */
@@ -218,6 +218,7 @@ typedef struct {
   int64_t closest[2];      /* rows; -1 if there is no pair or no repulsion */
   double closest_distance; /* Å */
   double closest_limit;    /* Å */
+  int64_t ghost_bytes;     /* what the exchanges of one evaluation bring to a ghost */
 } ponita_domain_info;
 
 /* options may be NULL. PONITA_EUNSUPPORTED if the model is not staged. */

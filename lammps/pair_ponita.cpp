@@ -296,7 +296,7 @@ void PairPonita::coeff(int narg, char **arg) {
     }
     if (comm->me == 0)
       utils::logmesg(lmp, "  model " + m.file + " (" + m.info.hash + "), cutoff " + text("%g", m.info.cutoff) + " Angstrom, elements " + known +
-                              text(", %.0f bytes per ghost and step\n", static_cast<double>(m.row_bytes) * (2 * m.info.layers - 2)));
+                              text(", %.0f bytes per ghost and step\n", static_cast<double>(info.ghost_bytes)));
   }
   if (comm->me == 0) utils::logmesg(lmp, std::string("  atom types:") + map + "\n");
 
@@ -598,7 +598,12 @@ void PairPonita::check_communication(int doubles) {
 }
 
 void PairPonita::exchange() {
-  if (!alone) forward(comm, this, 0);
+  if (alone) return;
+  ponita_domain_info info;
+  begin(info);
+  check(ponita_domain_describe(active->domain, &info));
+  exchange_bytes = info.row_bytes;
+  forward(comm, this, 0);
 }
 
 // Messages are shorter than LAMMPS has made room for.
@@ -606,7 +611,7 @@ int PairPonita::pack_forward_comm(int, int *send, double *buffer, int, int *) {
   rows.clear();
   for (int i : sent[send]) rows.push_back(row_of[i]);
   check(ponita_domain_get_rows(active->domain, static_cast<int64_t>(rows.size()), rows.data(), buffer));
-  return static_cast<int>(rows.size() * (active->row_bytes / sizeof(double)));
+  return static_cast<int>(rows.size() * (exchange_bytes / sizeof(double)));
 }
 
 void PairPonita::unpack_forward_comm(int n, int first, double *buffer) {

@@ -61,6 +61,8 @@ class PairPonita : public Pair {
   std::vector<double> left_out;        // eV, by type, of an atom's energy
   double cutoff = 0.0;                 // Å
   double energy_unit = 1.0, length_unit = 1.0; // of 1 eV and 1 Å
+  int64_t exchange_bytes = 0; // of a row in the present exchange
+
   int precision, threads, rmin_check;
   bool checks; // of masses and of special_bonds
   bool isolated; // energies with those of the isolated atoms

@@ -95,18 +95,62 @@ type stage interface {
 	forward(t int)
 	backward(t int)
 	energies(site []float64)
-	rows(up bool, t int) []byte
-	rowBytes() int
+	rowBytes(up bool) int
+	getRow(up bool, t, place int, out []byte)
+	setRow(up bool, t, place int, in []byte)
 	keptBytes() int
 	kernelName() string
 }
 
 func (e *engine[T]) kernelName() string { return e.set.Name }
 
-// rowBytes is the size of the row of an atom.
-func (e *engine[T]) rowBytes() int {
+// rowBytes is the size of the row of an atom in an exchange of features (up) or of
+// ∂E/∂m. The latter comes out of the spherical convolution, so a network with spectra
+// sends the harmonics of it, of which there are fewer than orientations.
+func (e *engine[T]) rowBytes(up bool) int {
+	size := e.rowSize()
+	if !up && e.spectrum != nil {
+		size = e.spectrum.size()
+	}
 	var v T
-	return e.rowSize() * int(unsafe.Sizeof(v))
+	return (size*int(unsafe.Sizeof(v)) + 7) &^ 7 // as some count in float64
+}
+
+// row returns the features that layer t takes in (up), or its ∂E/∂m, of the atom or
+// ghost at a place: [orientation][channel].
+func (e *engine[T]) row(up bool, t, place int) []T {
+	x := e.dM[t%2]
+	if up {
+		x = e.h[t]
+	}
+	return x[place*e.rowSize() : (place+1)*e.rowSize()]
+}
+
+func (e *engine[T]) getRow(up bool, t, place int, out []byte) {
+	row := e.row(up, t, place)
+	if s := e.spectrum; !up && s != nil { // dm = Σ_k w_a Y_k(o_a) (…)_k, so the sum over a with Y_k is (…)_k
+		spectrum := resize(&e.workers[0].q, s.size())
+		e.set.MatMul(spectrum, s.synthesisT, row, s.count, e.points, e.channels, false)
+		row = spectrum
+	}
+	copy(out, bytesOf(row))
+}
+
+func (e *engine[T]) setRow(up bool, t, place int, in []byte) {
+	row := e.row(up, t, place)
+	s := e.spectrum
+	if up || s == nil {
+		copy(bytesOf(row), in)
+		return
+	}
+	spectrum := resize(&e.workers[0].q, s.size())
+	copy(bytesOf(spectrum), in)
+	e.set.MatMul(row, s.analysisT, spectrum, e.points, s.count, e.channels, false)
+}
+
+func bytesOf[T Float](x []T) []byte {
+	var v T
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(x)*int(unsafe.Sizeof(v)))
 }
 
 // keptBytes is the size of what is kept of hidden features.
@@ -115,16 +159,6 @@ func (e *engine[T]) keptBytes() (sum int) {
 		sum += sizeOf(x)
 	}
 	return sum
-}
-
-// rows returns the memory of the features that layer t takes in (up), or of its
-// ∂E/∂m: [atom and ghost][orientation][channel].
-func (e *engine[T]) rows(up bool, t int) []byte {
-	x := e.dM[t%2]
-	if up {
-		x = e.h[t]
-	}
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(e.kind)*e.rowBytes())
 }
 
 // Domain returns an evaluation in stages. It exists for models with legendre
@@ -167,8 +201,17 @@ func newStage[T Float](m *Model, w *shared[engineWeights[T]], crew *crew) (stage
 // Layers returns the number of layers T.
 func (d *Domain) Layers() int { return d.model.Config.Layers }
 
-// RowBytes returns the size of an atom's row in an exchange.
-func (d *Domain) RowBytes() int { return d.stage.rowBytes() }
+// RowBytes returns the size of an atom's row in the exchange that is due, and where
+// none is the largest that it may have.
+func (d *Domain) RowBytes() int {
+	up, _ := d.present()
+	return d.stage.rowBytes(up || !d.Exchanging())
+}
+
+// GhostBytes returns what the exchanges of one evaluation bring to a ghost.
+func (d *Domain) GhostBytes() int {
+	return (d.Layers() - 1) * (d.stage.rowBytes(true) + d.stage.rowBytes(false))
+}
 
 // KernelName returns the name of the kernel set in use, such as "avx2".
 func (d *Domain) KernelName() string { return d.stage.kernelName() }
@@ -407,30 +450,29 @@ func (d *Domain) next(number int, name string, t int) error {
 // The last stage and the one before it do not.
 func (d *Domain) Exchanging() bool { return d.done > 0 && d.done < 2*d.Layers()-1 }
 
-// present returns the rows of the stage before: [place][feature bytes].
-func (d *Domain) present() []byte {
-	layers := d.Layers()
-	if d.done < layers {
-		return d.stage.rows(true, d.done)
+// present tells which rows the stage before has left: features that layer t takes in
+// (up), or its ∂E/∂m.
+func (d *Domain) present() (up bool, t int) {
+	if layers := d.Layers(); d.done >= layers {
+		return false, 2*layers - 1 - d.done
 	}
-	return d.stage.rows(false, 2*layers-1-d.done)
+	return true, d.done
 }
 
 // GetRow copies what the stage before has left for the ghosts of an atom to out,
 // RowBytes long. The row may be an image or a ghost.
 func (d *Domain) GetRow(row int, out []byte) {
-	p, n := int(d.pairs.place[row]), d.stage.rowBytes()
-	copy(out, d.present()[p*n:(p+1)*n])
+	up, t := d.present()
+	d.stage.getRow(up, t, int(d.pairs.place[row]), out)
 }
 
 // SetRow fills in the row of a ghost, which is also that of its images. Own atoms
 // have their rows, and so have their images: for them it does nothing.
 func (d *Domain) SetRow(row int, in []byte) {
-	p, n := int(d.pairs.place[row]), d.stage.rowBytes()
-	if p < d.pairs.own() {
-		return
+	up, t := d.present()
+	if p := int(d.pairs.place[row]); p >= d.pairs.own() {
+		d.stage.setRow(up, t, p, in)
 	}
-	copy(d.present()[p*n:(p+1)*n], in)
 }
 
 // Memory returns about how many bytes are held for rows and edges.
@@ -442,7 +484,7 @@ func (d *Domain) Memory() int {
 		features += own
 	}
 	const perEdge, perCandidate = 24 + 24 + 4 + 4 + 24, 5*4 + 8
-	return features*d.stage.rowBytes() + d.stage.keptBytes() + edges*perEdge + len(d.pairs.list)*perCandidate
+	return features*d.stage.rowBytes(true) + d.stage.keptBytes() + edges*perEdge + len(d.pairs.list)*perCandidate
 }
 
 // Finish writes what the stages have computed, each argument where it is not

@@ -15,10 +15,16 @@ typedef struct {
 } part;
 
 /* exchange brings the rows of ghosts up to date with their owners'. */
-static void exchange(part *parts, size_t row_bytes) {
+static void exchange(part *parts) {
   int d, i;
-  char *buffer = (char *)malloc(ATOMS * row_bytes); /* of all atoms of the system */
-  char *ghosts = (char *)malloc(ATOMS * row_bytes);
+  size_t row_bytes;
+  char *buffer, *ghosts;
+  ponita_domain_info info;
+  START(info);
+  CHECK(ponita_domain_describe(parts[0].domain, &info));
+  row_bytes = (size_t)info.row_bytes;
+  buffer = (char *)malloc(ATOMS * row_bytes); /* of all atoms of the system */
+  ghosts = (char *)malloc(ATOMS * row_bytes);
   WANT(buffer != NULL && ghosts != NULL);
   for (d = 0; d < DOMAINS; d++) {
     part *p = &parts[d];
@@ -90,17 +96,17 @@ int main(int argc, char **argv) {
     atoms.numbers = numbers;
     CHECK(ponita_domain_begin(p->domain, &atoms));
     CHECK(ponita_domain_describe(p->domain, &info));
-    printf("domain %d: %d atoms, %d ghosts, %lld edges, rows of %lld bytes, kernels %s\n", d, p->own, p->ghosts,
-           (long long)info.edges, (long long)info.row_bytes, info.kernel);
+    printf("domain %d: %d atoms, %d ghosts, %lld edges, %lld bytes a ghost, kernels %s\n", d, p->own, p->ghosts,
+           (long long)info.edges, (long long)info.ghost_bytes, info.kernel);
   }
 
   for (t = 0; t < info.layers; t++) {
     for (d = 0; d < DOMAINS; d++) CHECK(ponita_domain_forward(parts[d].domain, t));
-    if (info.layers > 1) exchange(parts, (size_t)info.row_bytes);
+    if (info.layers > 1) exchange(parts);
   }
   for (t = info.layers - 1; t >= 0; t--) {
     for (d = 0; d < DOMAINS; d++) CHECK(ponita_domain_backward(parts[d].domain, t));
-    if (t > 1) exchange(parts, (size_t)info.row_bytes);
+    if (t > 1) exchange(parts);
   }
   for (d = 0; d < DOMAINS; d++) {
     part *p = &parts[d];

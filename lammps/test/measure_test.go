@@ -76,7 +76,7 @@ func TestMeasureOverhead(t *testing.T) {
 	var w [3][3]float64
 	// Time of the processor, not of the clock, where one process does the work: the
 	// machine is shared. Runs of two lengths take the start away.
-	const short, long = 2, 12
+	const short, long, timed = 2, 12, 42
 	alone := func() float64 {
 		calc.Compute(s.pos, s.lattice, forces, &w)
 		start := processor()
@@ -101,14 +101,14 @@ func TestMeasureOverhead(t *testing.T) {
 		return cmd.ProcessState.UserTime().Seconds() + cmd.ProcessState.SystemTime().Seconds()
 	}
 	wall := func(ranks, threads int) (loop float64, split string) {
-		out := mustRun(t, ranks, script(long, threads))
+		out := mustRun(t, ranks, script(timed, threads))
 		for line := range strings.Lines(out) {
 			f := strings.Fields(line)
 			switch {
 			case strings.HasPrefix(line, "Loop time"):
-				loop = numbers(t, f[3:4])[0] / long
+				loop = numbers(t, f[3:4])[0] / timed
 			case strings.HasPrefix(line, "Pair  "), strings.HasPrefix(line, "Comm  "):
-				split += fmt.Sprintf(" %s %.0f ms", f[0], 1e3*numbers(t, f[4:5])[0]/long)
+				split += fmt.Sprintf(" %s %.0f ms", f[0], 1e3*numbers(t, f[4:5])[0]/timed)
 			case strings.HasPrefix(line, "Nghost"):
 				split += fmt.Sprintf(" %s ghosts", f[1])
 			}

@@ -279,7 +279,10 @@ func TestCoarseGridFailsTheRotation(t *testing.T) {
 	if r := turned(t, m, d); r.Verdict.Mark != Pass || r.OfForce == 0 {
 		t.Errorf("32 points: %+v, want pass", r)
 	}
-	rough := *m
+	rough, err := m.WithGrid(m.Config.Grid)
+	if err != nil {
+		t.Fatal(err)
+	}
 	rough.Config.Activation = potential.GELU
 	coarse, err := rough.WithGrid(potential.Icosahedron())
 	if err != nil {
