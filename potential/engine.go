@@ -86,7 +86,7 @@ const blockRows = 384
 // mostKept is how many bytes may hold act between the ways up and down. In a
 // small system it costs less to keep than to compute again; in a large one it
 // would be most of the memory, and come from beyond the caches.
-const mostKept = 16 << 20
+const mostKept = 4 << 20
 
 // newEngine returns an engine that works with the crew.
 func newEngine[T Float](w *engineWeights[T], scale []float64, crew *crew) *engine[T] {
