@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// Products tell how the product of two functions of a degree is made of
-// harmonics, to twice the degree:
+// Group is a part of what the products of two functions of a degree are made of,
+// harmonics to twice the degree:
 //
 //	Y_k Y_l = Σ_m G_mkl Y_m,  G_mkl = mean over the sphere of Y_m Y_k Y_l
 //
-// They come in groups. G_mkl is zero unless the product of the three has no sign
+// G_mkl is zero unless the product of the three has no sign
 // under any of the reflections of x, y and z, so few pairs matter to an m.
 type Group struct {
 	Outputs []int // m, at most [Together]
