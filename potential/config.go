@@ -3,6 +3,8 @@ package potential
 import (
 	"fmt"
 	"slices"
+
+	"ponita/potential/internal/kernel"
 )
 
 // Kernel families. See [Config.Kernel].
@@ -194,6 +196,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("potential: activation %q, want %q or %q", c.Activation, GELU, Quadratic)
 	case c.Activation == Quadratic && c.Kernel != Legendre:
 		return fmt.Errorf("potential: activation %q is for %q kernels, not for %q", Quadratic, Legendre, c.Kernel)
+	case c.spectral() && c.FiberDegree > kernel.MostSquared:
+		return fmt.Errorf("potential: fiber_degree is %d, want at most %d with activation %q", c.FiberDegree, kernel.MostSquared, Quadratic)
 	case c.Kernel == Distance && c.InputVectors+c.OutputVectors > 0:
 		return fmt.Errorf("potential: the distance family has no orientations, so no vectors in or out")
 	}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -350,4 +351,26 @@ func turnedAbout(axis [3]float64, angle float64, v [3]float64) (out [3]float64) 
 		out[k] = cos*v[k] + sin*cross[k] + (1-cos)*dot(axis, v)*axis[k]
 	}
 	return out
+}
+
+// TestSquareNeedsItsGrid: a grid must carry the spectrum of the hidden features, and
+// the kernels know how to square functions of the degree.
+func TestSquareNeedsItsGrid(t *testing.T) {
+	for _, test := range []struct {
+		grid  Grid
+		fiber int
+		want  string
+	}{
+		{Icosahedron(), 1, ""},
+		{Icosahedron(), 2, "choose fiber_degree 1 or less"},
+		{Icosahedral32(), 2, ""},
+		{Icosahedral32(), 3, "needs 12"},
+		{Icosahedral62(), 5, "at most 4"},
+	} {
+		c := Config{Species: []int{1}, Cutoff: 4, Activation: Quadratic, Grid: test.grid, FiberDegree: test.fiber}.WithDefaults()
+		err := c.Validate()
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s, degree %d: %v, want %q", test.grid.Name, test.fiber, err, test.want)
+		}
+	}
 }

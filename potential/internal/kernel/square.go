@@ -34,8 +34,10 @@ type squares struct {
 // sizes are the elements of an atom in arguments and results.
 func (s *squares) sizes(width int) (in, out int) { return s.inputs * width, s.outputs * width }
 
-// squareDegrees is the number of degrees there are lists for, from 0 on.
-const squareDegrees = 5
+// MostSquared is the highest degree L' that is squared.
+const MostSquared = 4
+
+const squareDegrees = MostSquared + 1
 
 var squareLists = func() (lists [squareDegrees]squares) {
 	for degree := range lists {
