@@ -57,7 +57,7 @@ func TestProductsAreProducts(t *testing.T) {
 			for _, g := range groups {
 				for _, p := range g.Pairs {
 					for i, m := range g.Outputs {
-						got[p.K*Count(degree)+p.L] += p.G[i] * y[m]
+						got[p.K*Count(degree)+p.L] += p.G[i] * y[m] / orders(p.K, p.L)
 					}
 				}
 			}

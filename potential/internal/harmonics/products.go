@@ -17,10 +17,10 @@ type Group struct {
 	Pairs   []Pair
 }
 
-// Pair is one with k ≤ l and its G_mkl for the outputs of the group.
+// Pair is one with k ≤ l. It stands for (l, k) too.
 type Pair struct {
 	K, L int
-	G    []float64
+	G    []float64 // [output] G_mkl + G_mlk, or G_mkk
 }
 
 // Together is how many outputs a group has at most: as many as kernels have
@@ -43,7 +43,7 @@ func Products(degree int) []Group {
 					p := Pair{K: k, L: l}
 					some := false
 					for _, m := range outputs {
-						p.G = append(p.G, gaunt(m, k, l))
+						p.G = append(p.G, orders(k, l)*gaunt(m, k, l))
 						some = some || gaunt(m, k, l) != 0
 					}
 					if some {
@@ -55,6 +55,14 @@ func Products(degree int) []Group {
 		}
 	}
 	return groups
+}
+
+// orders is how many products a pair stands for.
+func orders(k, l int) float64 {
+	if k < l {
+		return 2
+	}
+	return 1
 }
 
 // reflections returns a bit for each axis whose reflection turns the sign of Y_m.

@@ -1,6 +1,6 @@
 package kernel
 
-// rows are the harmonics of one atom.
+// spectrumRow is harmonic k of an atom.
 func spectrumRow[T Float](x []T, k, width int) []T { return x[k*width : (k+1)*width] }
 
 func square[T Float](g, q []T, degree, atoms, width int) {

@@ -45,9 +45,6 @@ var squareLists = func() (lists [squareDegrees]squares) {
 		for _, g := range s.groups {
 			for _, p := range g.Pairs {
 				for _, gaunt := range p.G {
-					if p.K < p.L {
-						gaunt *= 2 // (k, l) and (l, k)
-					}
 					if gaunt != 0 {
 						s.factors = append(s.factors, squareSquare*gaunt)
 					}

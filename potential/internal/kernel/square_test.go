@@ -22,7 +22,11 @@ func testSquare[T Float](t *testing.T, set *Set[T]) {
 		for _, g := range harmonics.Products(degree) {
 			for _, p := range g.Pairs {
 				for n, m := range g.Outputs {
-					gaunt[(m*inputs+p.K)*inputs+p.L], gaunt[(m*inputs+p.L)*inputs+p.K] = p.G[n], p.G[n]
+					g := p.G[n]
+					if p.K < p.L {
+						g /= 2 // it stands for both orders
+					}
+					gaunt[(m*inputs+p.K)*inputs+p.L], gaunt[(m*inputs+p.L)*inputs+p.K] = g, g
 				}
 			}
 		}

@@ -50,20 +50,12 @@ func newFactors(ctx *build.Context, size int) factors {
 		for _, g := range harmonics.Products(degree) {
 			for _, p := range g.Pairs {
 				for _, gaunt := range p.G {
-					add(factor(p, gaunt))
+					add(squareSquare * gaunt)
 				}
 			}
 		}
 	}
 	return f
-}
-
-// factor is what the product of a pair is multiplied by, once for (k, l) and (l, k).
-func factor(p harmonics.Pair, gaunt float64) float64 {
-	if p.K < p.L {
-		gaunt *= 2
-	}
-	return squareSquare * gaunt
 }
 
 type squareKernel struct {
@@ -178,7 +170,7 @@ func (s *squareKernel) forward(dot bool) {
 					if gaunt == 0 {
 						continue
 					}
-					f := s.constant(factor(p, gaunt))
+					f := s.constant(squareSquare * gaunt)
 					if outputs[n] == nil {
 						outputs[n] = s.registers(count)
 						for i, out := range outputs[n] {
@@ -265,7 +257,7 @@ func (s *squareKernel) adjoint(add bool) {
 					if gaunt == 0 {
 						continue
 					}
-					f := s.constant(factor(p, gaunt))
+					f := s.constant(squareSquare * gaunt)
 					for i := range pair {
 						if begun {
 							s.fma(f, outputs[n][i], pair[i])
