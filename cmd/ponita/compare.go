@@ -28,6 +28,7 @@ type compareCommand struct {
 	Rotations  int           `default:"4" help:"Random orientations for the rotation residual; 0 leaves it out."`
 	Seed       uint64        `default:"1" help:"Seed of rotations and velocities."`
 	Duration   time.Duration `default:"2s" help:"How long to measure the speed of each model."`
+	Mean       bool          `help:"Add the mean of the models, a committee, at the cost of all."`
 	Plot       string        `placeholder:"FILE.png" help:"Draw force error against cost."`
 	JSON       bool          `help:"Print JSON."`
 }
@@ -56,14 +57,18 @@ func (c *compareCommand) Run() error {
 		return err
 	}
 	var rows []comparison
+	var predictions [][]train.Prediction
 	for _, path := range c.Files[1:] {
-		row, err := c.measure(path, d)
+		row, p, err := c.measure(path, d)
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		rows = append(rows, row)
+		rows, predictions = append(rows, row), append(predictions, p)
 	}
 	nameModels(rows)
+	if c.Mean {
+		rows = append(rows, meanRow(rows, d.Compare(train.Mean(predictions)).All))
+	}
 	markFront(rows)
 	if c.Plot != "" {
 		if err := drawFront(c.Plot, filepath.Base(c.Files[0]), rows); err != nil {
@@ -79,24 +84,32 @@ func (c *compareCommand) Run() error {
 }
 
 // measure evaluates one model.
-func (c *compareCommand) measure(path string, d *train.Dataset) (comparison, error) {
+func (c *compareCommand) measure(path string, d *train.Dataset) (row comparison, p []train.Prediction, err error) {
 	m, err := c.load(path)
 	if err != nil {
-		return comparison{}, err
+		return row, nil, err
 	}
-	row := comparison{Model: path, Network: describe(m.Config)}
-	ev, err := train.Evaluate(m, d, nil, c.Threads, c.options()...)
-	if err != nil {
-		return row, err
+	row = comparison{Model: path, Network: describe(m.Config)}
+	if p, err = train.Predict(m, d, c.Threads, c.options()...); err != nil {
+		return row, nil, err
 	}
-	row.Errors = ev.All
+	row.Errors = d.Compare(p).All
 	if c.Rotations > 1 {
 		if row.Rotation, err = train.RotationResidual(m, d, c.Rotations, c.Threads, c.Seed, c.options()...); err != nil {
-			return row, err
+			return row, nil, err
 		}
 	}
 	row.Cost, err = c.cost(m, path, d)
-	return row, err
+	return row, p, err
+}
+
+// meanRow is that of the committee of all models, whose mean has the given errors.
+func meanRow(rows []comparison, e train.Errors) comparison {
+	mean := comparison{Model: fmt.Sprintf("mean of %d", len(rows)), Errors: e}
+	for _, r := range rows {
+		mean.Cost += r.Cost
+	}
+	return mean
 }
 
 // nameModels takes the folders from the paths of the models, but for the last one

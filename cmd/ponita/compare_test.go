@@ -46,6 +46,13 @@ func TestCompareMeasuresModels(t *testing.T) {
 	if out, _, code = ponita(t, args...); code != 0 || strings.Count(out, ".h5") != 2 {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
+	out, errs, code = ponita(t, append(args, "--mean", "--json")...)
+	if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil || len(rows) != 3 {
+		t.Fatalf("with the mean: exit code %d, %v\n%s%s", code, err, out, errs)
+	}
+	if mean := rows[2]; mean.Model != "mean of 2" || mean.error() >= rows[0].error() || mean.Cost != rows[0].Cost+rows[1].Cost {
+		t.Errorf("mean: %+v", mean)
+	}
 	if _, errs, code = ponita(t, "compare", data); code != exitFailure || !strings.Contains(errs, "no model") {
 		t.Errorf("without a model: exit code %d, %s", code, errs)
 	}

@@ -27,6 +27,7 @@ type cli struct {
 	Train    trainCommand     `cmd:"" help:"Train a model on an extended XYZ file."`
 	Eval     evalCommand      `cmd:"" help:"Errors of a model on labelled frames."`
 	Compare  compareCommand   `cmd:"" help:"Error and cost of several models side by side."`
+	Distill  distillCommand   `cmd:"" help:"Data by which one model learns what several know."`
 	Bench    benchCommand     `cmd:"" help:"Speed of a model on this machine, by phase."`
 	Compress compressCommand  `cmd:"" help:"Turn a model with polynomial kernels into one for the fast engine."`
 	Check    checkCommand     `cmd:"" help:"What is wrong with the frames and labels of data files."`

@@ -45,3 +45,34 @@ func Predict(m *potential.Model, d *Dataset, threads int, options ...potential.O
 	}
 	return out, nil
 }
+
+// Mean returns the mean of the predictions [model][frame] of several models for the
+// same frames.
+func Mean(predictions [][]Prediction) []Prediction {
+	share := 1 / float64(len(predictions))
+	mean := make([]Prediction, len(predictions[0]))
+	for k := range mean {
+		mean[k].Forces = make([][3]float64, len(predictions[0][k].Forces))
+		if predictions[0][k].Stress != nil {
+			mean[k].Stress = new([3][3]float64)
+		}
+		for _, member := range predictions {
+			p := member[k]
+			mean[k].Energy += share * p.Energy
+			addRows(mean[k].Forces, share, p.Forces)
+			if p.Stress != nil {
+				addRows(mean[k].Stress[:], share, p.Stress[:])
+			}
+		}
+	}
+	return mean
+}
+
+// addRows adds factor·rows to sum.
+func addRows(sum [][3]float64, factor float64, rows [][3]float64) {
+	for i, row := range rows {
+		for a, x := range row {
+			sum[i][a] += factor * x
+		}
+	}
+}

@@ -1,0 +1,228 @@
+package distill
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+
+	"ponita/integrator"
+	"ponita/neighbor"
+	"ponita/potential"
+	"ponita/xyz"
+)
+
+// Options say how Sample moves the atoms.
+type Options struct {
+	Temperatures []float64 // K, in turn; none means 300
+	Samples      int       // runs from every frame; 0 means 10
+	Time         float64   // length of a run, fs; 0 means 100
+	Timestep     float64   // fs; 0 means 0.5
+	Friction     float64   // of the Langevin thermostat, 1/fs; 0 means 0.02
+	MaxDeviation float64   // eV/Å about any atom, beyond which a run is given up; 0 means 1
+	Seed         uint64
+	Threads      int // 0 is all cores; the result does not depend on it
+
+	// Progress is called after each frame, from one goroutine at a time, if set.
+	Progress func(done, frames int)
+}
+
+func (o Options) withDefaults() Options {
+	if len(o.Temperatures) == 0 {
+		o.Temperatures = []float64{300}
+	}
+	o.Samples, o.Time, o.Timestep = cmp.Or(o.Samples, 10), cmp.Or(o.Time, 100), cmp.Or(o.Timestep, 0.5)
+	o.Friction, o.MaxDeviation = cmp.Or(o.Friction, 0.02), cmp.Or(o.MaxDeviation, 1)
+	return o
+}
+
+// Validate names the first option that cannot be used.
+func (o Options) Validate() error {
+	o = o.withDefaults()
+	for _, t := range o.Temperatures {
+		if !(t >= 0) || math.IsInf(t, 0) {
+			return fmt.Errorf("distill: a temperature is %g K, want 0 or more", t)
+		}
+	}
+	for _, x := range []struct {
+		name  string
+		value float64
+	}{
+		{"number of samples", float64(o.Samples)}, {"time", o.Time}, {"time step", o.Timestep},
+		{"friction", o.Friction}, {"largest deviation", o.MaxDeviation},
+	} {
+		if !(x.value > 0) || math.IsInf(x.value, 0) {
+			return fmt.Errorf("distill: the %s is %g, want a positive number", x.name, x.value)
+		}
+	}
+	if o.Time < o.Timestep {
+		return fmt.Errorf("distill: the time of a run is %g fs, less than the time step of %g fs", o.Time, o.Timestep)
+	}
+	return nil
+}
+
+// Sampled is what came of Sample.
+type Sampled struct {
+	Frames     []*xyz.Frame // in the order of the frames that they started from
+	Deviations []float64    // the largest about an atom of each, eV/Å
+	GivenUp    int          // runs in which the members came too far apart
+}
+
+// Sample runs Langevin dynamics with the mean of the models from every frame of
+// more than one atom, and keeps the last step of each run with the mean's energy,
+// forces and, where periodic in all directions, stress, under these names. They
+// inherit the frame's config_type; committee_deviation is the largest deviation of
+// forces about an atom [eV/Å]. Runs are given up where the members come too far
+// apart or the dynamics leaves physics. An error names the frame.
+func Sample(ctx context.Context, models []*potential.Model, frames []*xyz.Frame, o Options) (*Sampled, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	s := &sampler{models: models, frames: frames, options: o, parts: make([]Sampled, len(frames)), errs: make([]error, len(frames))}
+	s.run(ctx)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	all := &Sampled{}
+	for k, part := range s.parts {
+		if s.errs[k] != nil {
+			return nil, fmt.Errorf("distill: %v: %w", frames[k].Origin, s.errs[k])
+		}
+		all.Frames = append(all.Frames, part.Frames...)
+		all.Deviations = append(all.Deviations, part.Deviations...)
+		all.GivenUp += part.GivenUp
+	}
+	return all, nil
+}
+
+// sampler shares frames among threads.
+type sampler struct {
+	models  []*potential.Model
+	frames  []*xyz.Frame
+	options Options
+	parts   []Sampled // [frame]
+	errs    []error   // [frame]
+}
+
+func (s *sampler) run(ctx context.Context) {
+	next := make(chan int, len(s.frames))
+	for k := range s.frames {
+		next <- k
+	}
+	close(next)
+	var wait sync.WaitGroup
+	var lock sync.Mutex
+	done := 0
+	for range min(cmp.Or(s.options.Threads, runtime.GOMAXPROCS(0)), len(s.frames)) {
+		wait.Go(func() {
+			for k := range next {
+				if ctx.Err() != nil {
+					return
+				}
+				if len(s.frames[k].Species) > 1 {
+					s.parts[k], s.errs[k] = s.from(ctx, k)
+				}
+				lock.Lock()
+				done++
+				if s.options.Progress != nil {
+					s.options.Progress(done, len(s.frames))
+				}
+				lock.Unlock()
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// from makes the runs from frame k.
+func (s *sampler) from(ctx context.Context, k int) (part Sampled, err error) {
+	f := s.frames[k]
+	c, err := NewCommittee(s.models, f.Species, f.PBC, potential.Threads(1))
+	if err != nil {
+		return part, err
+	}
+	for n := range s.options.Samples {
+		temperature := s.options.Temperatures[(k*s.options.Samples+n)%len(s.options.Temperatures)]
+		random := fmt.Sprintf("distill %d %d ", k, n)
+		state, err := s.move(ctx, c, f, temperature, random)
+		var diverged *integrator.DivergedError
+		switch {
+		case errors.Is(err, errApart), errors.As(err, &diverged):
+			part.GivenUp++
+		case err != nil:
+			return part, err
+		default:
+			deviation := slices.Max(c.Deviations())
+			part.Frames = append(part.Frames, labelled(f, state, deviation))
+			part.Deviations = append(part.Deviations, deviation)
+		}
+	}
+	return part, nil
+}
+
+var errApart = errors.New("the members of the committee are too far apart")
+
+// move makes one run.
+func (s *sampler) move(ctx context.Context, c *Committee, f *xyz.Frame, temperature float64, random string) (*integrator.State, error) {
+	state, err := integrator.NewState(c, slices.Clone(f.Pos), f.Lattice, integrator.Masses(f.Species))
+	if err != nil {
+		return nil, err
+	}
+	v := integrator.Velocities{Temperature: temperature, Molecule: f.PBC == [3]bool{}}
+	if err := v.Draw(state, integrator.NewStream(s.options.Seed, random+integrator.VelocityStream).Rand); err != nil {
+		return nil, err
+	}
+	state.Noise = integrator.NewStream(s.options.Seed, random+integrator.ThermostatStream)
+	var guard integrator.Guard
+	if err := guard.Check(state); err != nil {
+		return nil, err
+	}
+	thermostat := integrator.Langevin{Timestep: s.options.Timestep, Temperature: temperature, Friction: s.options.Friction}
+	steps := int(math.Round(s.options.Time / s.options.Timestep))
+	return state, thermostat.Run(state, c, steps, guard.Check, func(*integrator.State) error {
+		if slices.Max(c.Deviations()) > s.options.MaxDeviation {
+			return errApart
+		}
+		return ctx.Err()
+	})
+}
+
+// labelled returns a frame with the atoms of f where the run has brought them.
+func labelled(f *xyz.Frame, s *integrator.State, deviation float64) *xyz.Frame {
+	out := &xyz.Frame{Species: f.Species, Pos: slices.Clone(s.Pos), Lattice: f.Lattice, PBC: f.PBC}
+	if name, ok := f.Value("config_type").(string); ok {
+		out.Set("config_type", name)
+	}
+	l := xyz.Labels{Energy: &s.Energy, Forces: slices.Clone(s.Forces)}
+	if f.PBC == [3]bool{true, true, true} {
+		stress, volume := s.Virial, neighbor.Volume(f.Lattice)
+		for a := range stress {
+			for b := range stress[a] {
+				stress[a][b] /= -volume
+			}
+		}
+		l.Stress = &stress
+	}
+	SetLabels(out, l)
+	out.Set("committee_deviation", deviation)
+	return out
+}
+
+// SetLabels writes labels into a frame as energy [eV], forces [eV/Å] and stress
+// [eV/Å³], where there are any.
+func SetLabels(f *xyz.Frame, l xyz.Labels) {
+	if l.Energy != nil {
+		f.Set("energy", *l.Energy)
+	}
+	if l.Stress != nil {
+		f.Set("stress", slices.Concat(l.Stress[0][:], l.Stress[1][:], l.Stress[2][:]))
+	}
+	if l.Forces != nil {
+		f.SetColumn(xyz.Column{Name: "forces", Data: l.Forces})
+	}
+}
