@@ -2,7 +2,6 @@ package potential
 
 import (
 	"runtime"
-	"sync"
 	"sync/atomic"
 )
 
@@ -10,30 +9,48 @@ import (
 // the threads take one after another; whatever a block computes must not depend
 // on which thread takes it or where it is cut. A crew belongs to one goroutine,
 // and in steady state allocates nothing.
+//
+// Waking a thread takes tens of microseconds, as long as a stage of a molecule. So
+// helpers that have nothing to do look for the next loop for about as long before
+// their goroutines end.
 type crew struct {
 	threads int
 	count   int // of the present loop
 	block   int
 	body    func(thread, lo, hi int)
 	next    atomic.Int64
-	wait    sync.WaitGroup
-	tasks   []func() // [thread]
+	helpers []helper // of threads 1 and up
+	busy    atomic.Int32
+
+	done     chan struct{} // from the last helper, where the caller sleeps
+	sleeping atomic.Bool
 
 	panicked []any // [thread]
 }
+
+// helper is a thread besides the caller's.
+type helper struct {
+	state atomic.Int32
+	task  func()
+	_     [48]byte // a cache line of its own
+}
+
+// States of a helper. The caller changes absent and waiting to called, the helper
+// called to waiting and waiting to absent.
+const (
+	absent  = iota // no goroutine
+	waiting        // looks for a loop
+	called
+)
 
 // newCrew returns a crew of so many threads, 0 for all cores.
 func newCrew(threads int) *crew {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	c := &crew{threads: threads, panicked: make([]any, threads)}
-	for thread := range threads {
-		c.tasks = append(c.tasks, func() {
-			defer c.wait.Done()
-			defer func() { c.panicked[thread] = recover() }()
-			c.work(thread)
-		})
+	c := &crew{threads: threads, panicked: make([]any, threads), helpers: make([]helper, threads-1), done: make(chan struct{}, 1)}
+	for k := range c.helpers {
+		c.helpers[k].task = func() { c.help(k) }
 	}
 	return c
 }
@@ -49,18 +66,72 @@ func (c *crew) each(count, most int, body func(thread, lo, hi int)) {
 		c.work(0)
 		return
 	}
-	c.wait.Add(threads)
-	for _, task := range c.tasks[1:threads] {
-		go task()
+	c.busy.Store(int32(threads - 1))
+	for k := range threads - 1 {
+		h := &c.helpers[k]
+		if h.state.Swap(called) == absent {
+			go h.task()
+		}
 	}
-	c.tasks[0]()
-	c.wait.Wait()
+	c.guarded(0)
+	c.await()
 	for thread, p := range c.panicked {
 		if p != nil {
 			c.panicked[thread] = nil
 			panic(p)
 		}
 	}
+}
+
+// await returns when no helper works any more.
+func (c *crew) await() {
+	for !look(func() bool { return c.busy.Load() == 0 }) {
+		c.sleeping.Store(true)
+		if c.busy.Load() == 0 && c.sleeping.CompareAndSwap(true, false) {
+			return
+		}
+		// Whoever takes the mark away sends: the last helper, or that of the loop
+		// before, which was slow to look at the mark. So look again.
+		<-c.done
+	}
+}
+
+// help is the goroutine of helper k: it works while loops come.
+func (c *crew) help(k int) {
+	h := &c.helpers[k]
+	for {
+		c.guarded(k + 1)
+		h.state.Store(waiting) // before the caller may call again
+		if c.busy.Add(-1) == 0 && c.sleeping.CompareAndSwap(true, false) {
+			c.done <- struct{}{}
+		}
+		if !look(func() bool { return h.state.Load() == called }) && h.state.CompareAndSwap(waiting, absent) {
+			return
+		}
+	}
+}
+
+// looks is how often look looks, some 50 µs.
+const looks = 200
+
+// look tells whether something has become true in the time that it takes to wake
+// a thread.
+func look(ready func() bool) bool {
+	for range looks {
+		for range 64 {
+			if ready() {
+				return true
+			}
+		}
+		runtime.Gosched() // somebody else may need the core
+	}
+	return false
+}
+
+// guarded is work whose panic is kept for the caller.
+func (c *crew) guarded(thread int) {
+	defer func() { c.panicked[thread] = recover() }()
+	c.work(thread)
 }
 
 // listBlock is how many atoms at a time a loop without matrices goes through.
