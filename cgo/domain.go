@@ -122,8 +122,12 @@ func (d *domain) neighbors(lists unsafe.Pointer) error {
 	if in.images != nil {
 		images = unsafe.Slice((*int32)(unsafe.Pointer(in.images)), ghosts)
 	}
+	var ids []int64
+	if in.ids != nil {
+		ids = unsafe.Slice((*int64)(unsafe.Pointer(in.ids)), rows)
+	}
 	d.own = -1
-	if err := d.domain.Neighbors(rows, start, list, images); err != nil {
+	if err := d.domain.Neighbors(rows, start, list, images, ids); err != nil {
 		return err
 	}
 	d.own = own

@@ -37,7 +37,7 @@ extern "C" {
 
 /* PONITA_ABI grows when a function or struct changes in a way that programs
    notice; ponita_abi returns that of the library. Compare them. */
-#define PONITA_ABI 3
+#define PONITA_ABI 4
 
 /* Status. */
 enum {
@@ -194,6 +194,11 @@ typedef struct {
                                image of, of an own atom or of another ghost, or
                                -1; or NULL. Images need no exchange and make the
                                evaluation cheaper. */
+  const int64_t *ids;       /* [own+ghosts] a number that an atom and all of its
+                               ghosts have in all processes, and no other atom; or
+                               NULL, in all processes or in none. With them a bond
+                               between two processes is computed by one of them,
+                               but for the first layer, not by both. */
 } ponita_neighbors;
 
 typedef struct {

@@ -120,9 +120,8 @@ func copyText(to []byte, text string) {
 	clear(to[n:])
 }
 
-// input reads a struct by its size: all that is there, zeros for what a caller
-// of an older version does not have, and an error for what a later version asks
-// that this one cannot do.
+// input reads a struct by its size: an error for what a later version asks that
+// this one cannot do, and for what an older one lacks.
 func input[T any](p unsafe.Pointer, name string) (v T, err error) {
 	const mostSize = 4096
 	if p == nil {

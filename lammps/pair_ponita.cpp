@@ -393,6 +393,7 @@ void PairPonita::compute(int eflag, int vflag) {
   if (built || changed) {
     list_candidates();
     find_images();
+    tell_atoms_apart();
     for (auto &m : members) m.stale = true;
   }
   const size_t all = atom_of.size();
@@ -539,6 +540,13 @@ void PairPonita::find_images() {
   }
 }
 
+// tell_atoms_apart gives all rows the IDs of their atoms: by them two ranks agree on
+// who computes which bonds between them.
+void PairPonita::tell_atoms_apart() {
+  atom_ids.clear();
+  for (int i : atom_of) atom_ids.push_back(atom->tag[i]);
+}
+
 void PairPonita::evaluate(Member &m, bool drives) {
   if (m.stale) {
     ponita_neighbors lists;
@@ -548,6 +556,7 @@ void PairPonita::evaluate(Member &m, bool drives) {
     lists.start = start.data();
     lists.neighbors = candidates.data();
     lists.images = images.data();
+    lists.ids = atom_ids.data();
     check(ponita_domain_neighbors(m.domain, &lists));
     m.stale = false;
   }

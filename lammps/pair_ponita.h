@@ -79,7 +79,7 @@ class PairPonita : public Pair {
   // rows: own atoms, then ghosts, of the types that are mapped
   std::vector<int32_t> row_of, atom_of; // [atom], [row]
   std::vector<int32_t> numbers, candidates, images, rows;
-  std::vector<int64_t> start;
+  std::vector<int64_t> start, atom_ids;
   std::vector<double> positions;
   int own = 0;
 
@@ -102,6 +102,7 @@ class PairPonita : public Pair {
   void ask_for_rows();
   void add_ghosts(const ponita_result &);
   void find_images();
+  void tell_atoms_apart();
   void evaluate(Member &, bool);
   void exchange();
   void check_closest(const Member &);

@@ -81,7 +81,7 @@ func TestNewBindingLeavesTheDataWithoutForce(t *testing.T) {
 func TestDomainsShareLonelyAtoms(t *testing.T) {
 	m := testModel(Config{Cutoff: 4, Channels: 8, Hidden: 8, Layers: 2})
 	species, pos, lattice := cell(6, 12)
-	s := newSplitOf(t, m, species, pos, lattice, 5, false, DoublePrecision())
+	s := newSplitOf(t, m, species, pos, lattice, 5, false, false, DoublePrecision())
 	lonely, ghosts := 0, 0
 	for d, domain := range s.domains {
 		for _, g := range domain.gamma {

@@ -17,6 +17,7 @@ type candidates struct {
 	places int     // own atoms and ghosts that are no images
 	place  []int32 // [row]
 	first  []int32 // [place] the row that is no image
+	ids    []int64 // [place] the atom's number in all domains; empty if they are not known
 	start  []int
 	list   []int32 // [candidate] row
 	back   []int32 // [candidate] the one of j for i, -1 if j is a ghost
@@ -34,8 +35,8 @@ func (c *candidates) own() int { return len(c.start) - 1 }
 
 // set takes over a copy of the lists of own atoms. images lists for each ghost
 // the row that it is an image of, an own atom or an earlier ghost, or -1; it may
-// be nil.
-func (c *candidates) set(rows int, start []int, list, images []int32) error {
+// be nil, and so may ids, of the rows.
+func (c *candidates) set(rows int, start []int, list, images []int32, ids []int64) error {
 	own := len(start) - 1
 	if own < 0 || rows < own || start[0] != 0 || start[own] != len(list) {
 		return fmt.Errorf("potential: %d rows, lists of neighbours for %d atoms with %d candidates: they do not fit together", rows, own, len(list))
@@ -55,6 +56,9 @@ func (c *candidates) set(rows int, start []int, list, images []int32) error {
 		}
 	}
 	if err := c.setImages(own, rows, images); err != nil {
+		return err
+	}
+	if err := c.setIDs(rows, ids); err != nil {
 		return err
 	}
 	c.start = append(c.start[:0], start...)
@@ -92,6 +96,27 @@ func (c *candidates) setImages(own, rows int, images []int32) error {
 		c.images = c.images || int(c.place[r]) < own
 	}
 	c.places = len(c.first)
+	return nil
+}
+
+// setIDs gives every place its ID.
+func (c *candidates) setIDs(rows int, ids []int64) error {
+	if ids == nil {
+		c.ids = c.ids[:0]
+		return nil
+	}
+	if len(ids) != rows {
+		return fmt.Errorf("potential: %d IDs, want %d, one for each row", len(ids), rows)
+	}
+	resize(&c.ids, c.places)
+	for p, row := range c.first {
+		c.ids[p] = ids[row]
+	}
+	for row, id := range ids {
+		if original := c.first[c.place[row]]; id != ids[original] {
+			return newAtomError(row, -1, fmt.Errorf("potential: row %d has ID %d, the row %d that it is an image of has ID %d", row+1, id, original+1, ids[original]))
+		}
+	}
 	return nil
 }
 

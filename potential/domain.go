@@ -28,9 +28,10 @@ import (
 //
 // An exchange copies the row of every atom to its ghosts, from GetRow to SetRow.
 // A domain computes the energies of its own atoms as they depend on positions,
-// through the messages that own atoms receive. So a bond to a ghost is computed
-// by both domains, by each in one direction; the last stage needs no rows of
-// ghosts, and 2(Layers()−1) exchanges are enough. A Domain belongs to one
+// through the messages that own atoms receive. In the first layer a bond to a ghost
+// is computed by both domains, by each in one direction: the last stage needs no
+// rows of ghosts, and 2(Layers()−1) exchanges are enough. In the others either does
+// half of the bonds between them, if they know IDs. A Domain belongs to one
 // goroutine. Atoms are counted from 0 in arguments, from 1 in messages. In steady
 // state it allocates nothing.
 type Domain struct {
@@ -91,7 +92,7 @@ type Closest struct {
 
 // stage is the engine in either precision.
 type stage interface {
-	begin(g *neighbor.Graph, kind []int32, dVec [][3]float64)
+	begin(g *neighbor.Graph, kind []int32, ids []int64, dVec [][3]float64)
 	forward(t int)
 	backward(t int)
 	energies(site []float64)
@@ -234,10 +235,14 @@ func (d *Domain) Closest() Closest { return d.closest }
 // images lists for each ghost the row before it that it is a periodic image of,
 // an own atom or another ghost, or -1. It may be nil. Images need no exchange,
 // and a bond to one of an own atom costs as much as any other, half of a bond to
-// a ghost.
-func (d *Domain) Neighbors(rows int, start []int, list, images []int32) error {
+// a ghost without IDs.
+//
+// ids lists for each row the number that its atom and all of its ghosts have in
+// all domains, and no other atom. It is nil in all domains or in none. Every domain
+// must then have the forces on its ghosts added to those on their atoms.
+func (d *Domain) Neighbors(rows int, start []int, list, images []int32, ids []int64) error {
 	d.done = -1
-	return d.pairs.set(rows, start, list, images)
+	return d.pairs.set(rows, start, list, images, ids)
 }
 
 // Begin takes over a configuration: positions [Å] and kinds (indices into the
@@ -285,7 +290,7 @@ func (d *Domain) Begin(pos [][3]float64, kind []int32) error {
 		resize(&d.gamma, d.pairs.own())
 		d.crew.each(d.pairs.own(), domainBlock, d.steps.bind)
 	}
-	d.stage.begin(&d.graph, d.kind, d.dVec)
+	d.stage.begin(&d.graph, d.kind, d.pairs.ids, d.dVec)
 	d.done = 0
 	return nil
 }

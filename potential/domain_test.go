@@ -30,10 +30,11 @@ type domainInput struct {
 	list  []int32
 
 	images []int32
+	ids    []int64
 }
 
 func (in domainInput) begin(d *Domain) error {
-	if err := d.Neighbors(len(in.pos), in.start, in.list, in.images); err != nil {
+	if err := d.Neighbors(len(in.pos), in.start, in.list, in.images, in.ids); err != nil {
 		return err
 	}
 	return d.Begin(in.pos, in.kind)
@@ -43,13 +44,13 @@ func (in domainInput) begin(d *Domain) error {
 // space: most bonds cross.
 //
 // Ghosts whose originals are in the same domain, or ghosts too, are told to be
-// images.
+// images, and atoms have IDs.
 func newSplit(t testing.TB, m *Model, species []int, pos [][3]float64, lattice [3][3]float64, parts int, opts ...Option) *split {
 	t.Helper()
-	return newSplitOf(t, m, species, pos, lattice, parts, true, opts...)
+	return newSplitOf(t, m, species, pos, lattice, parts, true, true, opts...)
 }
 
-func newSplitOf(t testing.TB, m *Model, species []int, pos [][3]float64, lattice [3][3]float64, parts int, tell bool, opts ...Option) *split {
+func newSplitOf(t testing.TB, m *Model, species []int, pos [][3]float64, lattice [3][3]float64, parts int, tellImages, tellIDs bool, opts ...Option) *split {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(uint64(parts), 9))
 	s := &split{owner: make([]int, len(pos)), at: make([]int, len(pos)), locals: make([][]int, parts), ghosts: make([][]int, parts)}
@@ -112,10 +113,17 @@ func newSplitOf(t testing.TB, m *Model, species []int, pos [][3]float64, lattice
 			}
 			start = append(start, len(list))
 		}
-		if !tell {
+		var ids []int64
+		for _, i := range slices.Concat(s.locals[d], s.ghosts[d]) {
+			ids = append(ids, int64(1000-7*i)) // as good as any
+		}
+		if !tellImages {
 			images = nil
 		}
-		in := domainInput{where, kinds, start, list, images}
+		if !tellIDs {
+			ids = nil
+		}
+		in := domainInput{where, kinds, start, list, images, ids}
 		if err := in.begin(domain); err != nil {
 			t.Fatal(err)
 		}
@@ -191,9 +199,9 @@ func TestDomainsAddUp(t *testing.T) {
 			m.Repulsion = NewRepulsion(m.Config.Species, [][]float64{{2, 2}, {2, 2}}, m.Config.Cutoff)
 			species, pos, lattice := cell(6, 12)
 			energy, forces, virial := compute(t, m, species, pos, lattice, nil, DoublePrecision())
-			for n := range 6 {
-				parts, tell := []int{1, 2, 5}[n/2], n%2 == 1
-				e, f, w := newSplitOf(t, m, species, pos, lattice, parts, tell, DoublePrecision()).run(t, len(pos))
+			for n := range 12 {
+				parts, images, ids := []int{1, 2, 5}[n/4], n%2 == 1, n/2%2 == 1
+				e, f, w := newSplitOf(t, m, species, pos, lattice, parts, images, ids, DoublePrecision()).run(t, len(pos))
 				if math.Abs(e-energy) > 1e-11*math.Abs(energy) {
 					t.Errorf("%d domains: energy %.15g eV, the whole has %.15g", parts, e, energy)
 				}
@@ -227,33 +235,78 @@ func TestImagesCostNoMore(t *testing.T) {
 	}
 }
 
+// TestBondsBetweenDomainsAreComputedOnce where domains know IDs, but for the first
+// layer, in which each domain does its half of the work twice.
+func TestBondsBetweenDomainsAreComputedOnce(t *testing.T) {
+	m := testModel(Config{Cutoff: 4, Channels: 8, Layers: 2, MeanNeighbors: 12})
+	species, pos, lattice := cell(40, 12)
+	whole := newSplit(t, m, species, pos, lattice, 1).domains[0]
+	count := func(s *split, t int) (bonds, ghosts int, uneven float64) {
+		for _, d := range s.domains {
+			e, own := d.stage.(*engine[float32]), 0
+			for i := range d.pairs.own() {
+				for k := d.graph.Start[i]; k < d.graph.Start[i+1]; k++ {
+					switch e.edgeRole(t, i, k) {
+					case ownedBond:
+						own++
+					case ghostEdge:
+						ghosts++
+					}
+				}
+			}
+			bonds += own
+			uneven = max(uneven, 2*float64(own)/float64(d.Edges()))
+		}
+		return bonds, ghosts, uneven
+	}
+	s := newSplit(t, m, species, pos, lattice, 2)
+	all, _, _ := count(newSplit(t, m, species, pos, lattice, 1), 1)
+	if all != whole.Edges()/2 {
+		t.Fatalf("%d bonds of %d edges", all, whole.Edges())
+	}
+	bonds, ghosts, uneven := count(s, 1)
+	if bonds != all || ghosts != 0 {
+		t.Errorf("layer 1: %d bonds and %d edges to ghosts, want %d and none", bonds, ghosts, all)
+	}
+	if uneven > 1.15 {
+		t.Errorf("layer 1: a domain has %.2f of half of its edges", uneven)
+	}
+	if bonds, ghosts, _ := count(s, 0); ghosts == 0 || 2*bonds+ghosts != whole.Edges() {
+		t.Errorf("layer 0: %d bonds and %d edges to ghosts of %d edges", bonds, ghosts, whole.Edges())
+	}
+}
+
 func TestDomainRefusesWrongUse(t *testing.T) {
 	m := testModel(Config{Species: []int{1, 8}, Cutoff: 3, Channels: 8, Layers: 2, MeanNeighbors: 4}.WithDefaults())
 	var d *Domain
 	pair, kind := [][3]float64{{0, 0, 0}, {1, 0, 0}}, []int32{0, 1}
-	begin := func() error { return errors.Join(d.Neighbors(2, []int{0, 1}, []int32{1}, nil), d.Begin(pair, kind)) }
+	begin := func() error {
+		return errors.Join(d.Neighbors(2, []int{0, 1}, []int32{1}, nil, nil), d.Begin(pair, kind))
+	}
 	for name, call := range map[string]func() error{
-		"before Begin":     func() error { return d.Forward(0) },
-		"before Neighbors": func() error { return d.Begin(pair, kind) },
-		"a half list":      func() error { return d.Neighbors(2, []int{0, 1, 1}, []int32{1}, nil) },
-		"a ring":           func() error { return d.Neighbors(3, []int{0, 1, 2, 3}, []int32{1, 2, 0}, nil) },
-		"once and twice":   func() error { return d.Neighbors(2, []int{0, 1, 3}, []int32{1, 0, 0}, nil) },
-		"itself":           func() error { return d.Neighbors(2, []int{0, 1}, []int32{0}, nil) },
-		"no such atom":     func() error { return d.Neighbors(2, []int{0, 1}, []int32{2}, nil) },
-		"rows too long":    func() error { return d.Neighbors(2, []int{0, 3}, []int32{1}, nil) },
-		"rows descend":     func() error { return d.Neighbors(3, []int{0, 2, 1, 2}, []int32{1, 2}, nil) },
-		"images missing":   func() error { return d.Neighbors(2, []int{0, 1}, []int32{1}, []int32{}) },
-		"image of itself":  func() error { return d.Neighbors(2, []int{0, 1}, []int32{1}, []int32{1}) },
-		"image of a later": func() error { return d.Neighbors(3, []int{0, 1}, []int32{1}, []int32{2, -1}) },
+		"before Begin":      func() error { return d.Forward(0) },
+		"before Neighbors":  func() error { return d.Begin(pair, kind) },
+		"a half list":       func() error { return d.Neighbors(2, []int{0, 1, 1}, []int32{1}, nil, nil) },
+		"a ring":            func() error { return d.Neighbors(3, []int{0, 1, 2, 3}, []int32{1, 2, 0}, nil, nil) },
+		"once and twice":    func() error { return d.Neighbors(2, []int{0, 1, 3}, []int32{1, 0, 0}, nil, nil) },
+		"itself":            func() error { return d.Neighbors(2, []int{0, 1}, []int32{0}, nil, nil) },
+		"no such atom":      func() error { return d.Neighbors(2, []int{0, 1}, []int32{2}, nil, nil) },
+		"rows too long":     func() error { return d.Neighbors(2, []int{0, 3}, []int32{1}, nil, nil) },
+		"rows descend":      func() error { return d.Neighbors(3, []int{0, 2, 1, 2}, []int32{1, 2}, nil, nil) },
+		"images missing":    func() error { return d.Neighbors(2, []int{0, 1}, []int32{1}, []int32{}, nil) },
+		"IDs missing":       func() error { return d.Neighbors(2, []int{0, 1}, []int32{1}, nil, []int64{1}) },
+		"image of other ID": func() error { return d.Neighbors(2, []int{0, 1}, []int32{1}, []int32{0}, []int64{1, 2}) },
+		"image of itself":   func() error { return d.Neighbors(2, []int{0, 1}, []int32{1}, []int32{1}, nil) },
+		"image of a later":  func() error { return d.Neighbors(3, []int{0, 1}, []int32{1}, []int32{2, -1}, nil) },
 		"image of a ghost of another kind": func() error {
-			d.Neighbors(3, []int{0, 1}, []int32{1}, []int32{-1, 1})
+			d.Neighbors(3, []int{0, 1}, []int32{1}, []int32{-1, 1}, nil)
 			return d.Begin([][3]float64{{}, {1}, {2}}, []int32{0, 0, 1})
 		},
-		"image of another": func() error { d.Neighbors(2, []int{0, 1}, []int32{1}, []int32{0}); return d.Begin(pair, kind) },
-		"no rows":          func() error { return d.Neighbors(2, nil, nil, nil) },
-		"more own than is": func() error { return d.Neighbors(1, []int{0, 0, 0}, nil, nil) },
-		"bad lists":        func() error { d.Neighbors(2, []int{0, 1}, []int32{0}, nil); return d.Begin(pair, kind) },
-		"kinds missing":    func() error { d.Neighbors(2, []int{0, 1}, []int32{1}, nil); return d.Begin(pair, kind[:1]) },
+		"image of another": func() error { d.Neighbors(2, []int{0, 1}, []int32{1}, []int32{0}, nil); return d.Begin(pair, kind) },
+		"no rows":          func() error { return d.Neighbors(2, nil, nil, nil, nil) },
+		"more own than is": func() error { return d.Neighbors(1, []int{0, 0, 0}, nil, nil, nil) },
+		"bad lists":        func() error { d.Neighbors(2, []int{0, 1}, []int32{0}, nil, nil); return d.Begin(pair, kind) },
+		"kinds missing":    func() error { d.Neighbors(2, []int{0, 1}, []int32{1}, nil, nil); return d.Begin(pair, kind[:1]) },
 		"layers skipped":   func() error { begin(); return d.Forward(1) },
 		"backward first":   func() error { begin(); return d.Backward(1) },
 		"too early":        func() error { begin(); return d.Finish(nil, nil, nil) },
@@ -306,7 +359,7 @@ func TestDomainErrorsNameTheAtom(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Neighbors(3, []int{0, 2, 4, 6}, []int32{1, 2, 0, 2, 0, 1}, nil); err != nil {
+		if err := d.Neighbors(3, []int{0, 2, 4, 6}, []int32{1, 2, 0, 2, 0, 1}, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		err = d.Begin(c.pos, c.kind)
@@ -320,7 +373,7 @@ func TestDomainErrorsNameTheAtom(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.Scale[1] = math.Inf(1) // as an overflow in the network would give
-	err = errors.Join(d.Neighbors(2, []int{0, 1, 2}, []int32{1, 0}, nil), d.Begin([][3]float64{{}, {1}}, []int32{0, 1}), through(d, nil))
+	err = errors.Join(d.Neighbors(2, []int{0, 1, 2}, []int32{1, 0}, nil, nil), d.Begin([][3]float64{{}, {1}}, []int32{0, 1}), through(d, nil))
 	var at *AtomError
 	if !errors.As(err, &at) || !errors.Is(err, ErrNotFinite) {
 		t.Errorf("an infinite result: %v", err)
@@ -338,7 +391,7 @@ func TestDomainFindsTheClosestPair(t *testing.T) {
 	// 1.1 Å between two O is closer, by that measure, than 0.7 Å between O and H.
 	pos, kind := [][3]float64{{0, 0, 0}, {1.1, 0, 0}, {0, 0, 2}, {0, 0.7, 2}}, []int32{1, 1, 0, 1}
 	start, list := []int{0, 3, 6, 9, 12}, []int32{1, 2, 3, 0, 2, 3, 0, 1, 3, 0, 1, 2}
-	if err := errors.Join(d.Neighbors(4, start, list, nil), d.Begin(pos, kind)); err != nil {
+	if err := errors.Join(d.Neighbors(4, start, list, nil, nil), d.Begin(pos, kind)); err != nil {
 		t.Fatal(err)
 	}
 	want := Closest{[2]int{0, 1}, 1.1, m.Repulsion.Inner[1][1]}
@@ -371,7 +424,7 @@ func TestCandidatesFindTheirOpposites(t *testing.T) {
 			list = append(list, l...)
 			start = append(start, len(list))
 		}
-		if err := c.set(rows, start, list, nil); err != nil {
+		if err := c.set(rows, start, list, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		for i := range own {
@@ -513,7 +566,7 @@ func BenchmarkDomain(b *testing.B) {
 	}
 	b.Run("neighbors", func(b *testing.B) {
 		for b.Loop() {
-			d.Neighbors(len(in.pos), in.start, in.list, in.images)
+			d.Neighbors(len(in.pos), in.start, in.list, in.images, in.ids)
 			d.pairs.linkImages(in.pos)
 		}
 		perAtom(b)

@@ -28,7 +28,8 @@ import (
 // of threads, to the last bit. It also means that atoms of other processes
 // (ghosts) need nothing but their rows of features and of ∂E/∂m before each
 // stage but backward(0). Of a bond to a ghost the message to the own atom is
-// differentiated here, the one to the ghost where it is an atom.
+// differentiated here, the one to the ghost where it is an atom, or both in one of
+// the two places (edgeRole).
 //
 // Features are [atom][orientation][channel]. From the spherical convolution to h' they
 // are spectra in networks with the quadratic activation, see spectrum.go.
@@ -41,6 +42,7 @@ type engine[T Float] struct {
 	graph  *neighbor.Graph
 	number []int32 // [atom] which decide who owns a bond; nil for those of the graph
 	kind   []int32 // [atom and ghost]
+	ids    []int64 // [atom and ghost] which are the same in all domains; empty if they are not known
 	locals int     // atoms whose energy and forces are computed
 
 	unit []T     // [edge][3]
@@ -102,7 +104,7 @@ func newEngine[T Float](w *engineWeights[T], scale []float64, crew *crew) *engin
 // evaluate adds the energies of the network to those of the atoms and their
 // derivative by the edges to ∂E/∂x_ij.
 func (e *engine[T]) evaluate(g *neighbor.Graph, kind []int32, site []float64, dVec [][3]float64) {
-	e.begin(g, kind, dVec)
+	e.begin(g, kind, nil, dVec)
 	for t := range e.layers {
 		e.forward(t)
 	}
@@ -122,9 +124,9 @@ func (e *engine[T]) energies(site []float64) {
 
 // begin takes over a configuration. The graph has a row for each atom; kind
 // lists the species of the atoms and of the ghosts behind them, which edges may
-// lead to. An edge to a ghost has no Reverse: -1.
-func (e *engine[T]) begin(g *neighbor.Graph, kind []int32, dVec [][3]float64) {
-	e.graph, e.kind, e.dVec = g, kind, dVec
+// lead to. An edge to a ghost has no Reverse: -1. ids may be empty, see edgeRole.
+func (e *engine[T]) begin(g *neighbor.Graph, kind []int32, ids []int64, dVec [][3]float64) {
+	e.graph, e.kind, e.ids, e.dVec = g, kind, ids, dVec
 	e.locals = len(g.Start) - 1
 	cleared(&e.none, e.rowSize())
 	cleared(&e.out, e.locals)
@@ -193,16 +195,29 @@ func (e *engine[T]) geometry(thread, lo, hi int) {
 // What edges are to their centers: one of the two edges of a bond stands for both.
 const (
 	ownedBond = iota
-	ghostEdge // of a bond to a ghost
+	ghostEdge // of a bond to a ghost, whose domain has the other for the other direction
 	otherBond // its reverse stands for it
 )
 
-// edgeRole tells what edge k of atom i is. Which edge stands for a bond is rounded
-// into the result, so that it may not depend on the order of rows in the graph.
-func (e *engine[T]) edgeRole(i, k int) int {
+// edgeRole tells what edge k of atom i is in layer t. Which edge stands for a bond is
+// rounded into the result, so that it may not depend on the order of rows in the graph.
+//
+// A bond to a ghost is one domain's where both can tell whose by the ids of its
+// atoms, but for layer 0: there the ghost has no ∂E/∂m.
+func (e *engine[T]) edgeRole(t, i, k int) int {
 	back := int(e.graph.Reverse[k])
 	if back < 0 {
-		return ghostEdge
+		if t == 0 || len(e.ids) == 0 {
+			return ghostEdge
+		}
+		own, other := e.ids[i], e.ids[e.graph.Neighbor[k]]
+		switch {
+		case own == other: // an image of itself
+			return ghostEdge
+		case (own < other) == (own&1 == other&1): // half of them for either
+			return ownedBond
+		}
+		return otherBond
 	}
 	owned := back > k
 	if e.number != nil {

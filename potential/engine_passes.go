@@ -251,13 +251,13 @@ func (e *engine[T]) backwardBlock(thread, lo, hi int) {
 	e.blockBack(w, t-1, act, dH, e.rowsOf(e.dM[(t-1)%2], lo, hi))
 }
 
-// bonds adds to dVec the derivative by the bonds that atom i owns and by its edges
-// to ghosts, and to dH what comes back from the messages that i sent:
+// bonds adds to dVec the derivative by the bonds that stand with atom i and by its
+// edges to ghosts, and to dH what comes back from the messages that i sent:
 //
 //	dH[i,a,c] += s_c dM[i,a,c] + n̄^(-1/2) Σ_j K_c(x_ji, o_a) dM[j,a,c]
 func (e *engine[T]) bonds(w *worker[T], t, i int, dH []T) {
 	l, n := &e.layers[t], e.points
-	whole, owned := e.listBonds(w, i, t > 0)
+	whole, owned := e.listBonds(w, t, i)
 	all := len(w.edge)
 	width, angles := e.width, e.degree*n
 	r, dr := resize(&w.r, all*width), resize(&w.dr, owned*width)
@@ -304,17 +304,17 @@ func (e *engine[T]) bonds(w *worker[T], t, i int, dH []T) {
 }
 
 // listBonds lists the edges of atom i: the bonds that it owns, those to ghosts,
-// which end at whole and owned, and the others, unless all is not set.
-func (e *engine[T]) listBonds(w *worker[T], i int, all bool) (whole, owned int) {
+// which end at whole and owned, and the others, unless t is 0.
+func (e *engine[T]) listBonds(w *worker[T], t, i int) (whole, owned int) {
 	w.edge, w.index, w.at = w.edge[:0], w.index[:0], w.at[:0]
 	w.frac, w.unit = w.frac[:0], w.unit[:0]
 	ghosts := false // few atoms have such
 	for role := ownedBond; role <= otherBond; role++ {
-		if role == ghostEdge && !ghosts || role == otherBond && !all {
+		if role == ghostEdge && !ghosts || role == otherBond && t == 0 {
 			continue
 		}
 		for k := e.graph.Start[i]; k < e.graph.Start[i+1]; k++ {
-			if r := e.edgeRole(i, k); r != role {
+			if r := e.edgeRole(t, i, k); r != role {
 				ghosts = ghosts || r == ghostEdge
 				continue
 			}

@@ -114,7 +114,7 @@ func (e *engineWeights[T]) isolatedOutputs(species int) []float64 {
 		kind[k] = int32(k)
 	}
 	lone := newEngine(e, make([]float64, species), newCrew(1))
-	lone.begin(&neighbor.Graph{Start: make([]int, species+1)}, kind, nil)
+	lone.begin(&neighbor.Graph{Start: make([]int, species+1)}, kind, nil, nil)
 	for t := range e.layers {
 		lone.forward(t)
 	}

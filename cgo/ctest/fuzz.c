@@ -123,6 +123,7 @@ static void stages(void) {
   double forces[3 * MOST];
   char *buffer;
   int32_t rows[4], images[MOST];
+  int64_t ids[MOST];
   ponita_domain d = HANDLE(ponita_domain, domains);
   int own = (int)draw(4), ghosts = (int)draw(3), i, j, t, n = 0, steps = 1 + (int)draw(12);
   BEGIN(g);
@@ -144,6 +145,8 @@ static void stages(void) {
   g.s.neighbors = MAYBE(list);
   for (i = 0; i < MOST; i++) images[i] = one_in(10) ? odd_int() : (int32_t)draw((uint64_t)own + 1) - 1;
   g.s.images = one_in(2) ? images : NULL;
+  for (i = 0; i < MOST; i++) ids[i] = one_in(10) ? odd_count(MOST) : i;
+  g.s.ids = one_in(2) ? ids : NULL;
   answer(ponita_domain_neighbors(d, one_in(40) ? NULL : &g.s));
   a.s.positions = MAYBE(positions);
   a.s.numbers = MAYBE(numbers);

@@ -11,6 +11,7 @@ typedef struct {
   int own, ghosts;
   int32_t atom[ATOMS];   /* [row] the atom that the row stands for */
   int32_t row[ATOMS];    /* [row] 0, 1, 2, … */
+  int64_t id[ATOMS];     /* [row] the number of that atom */
   double forces[3 * ATOMS];
 } part;
 
@@ -75,6 +76,7 @@ int main(int argc, char **argv) {
       if (i % DOMAINS != d) p->atom[p->own + p->ghosts++] = i;
     for (i = 0; i < ATOMS; i++) {
       p->row[i] = i;
+      p->id[i] = p->atom[i];
       numbers[i] = water_numbers[p->atom[i]];
       for (k = 0; k < 3; k++) positions[3 * i + k] = water[3 * p->atom[i] + k];
     }
@@ -90,6 +92,7 @@ int main(int argc, char **argv) {
     neighbors.ghosts = p->ghosts;
     neighbors.start = start;
     neighbors.neighbors = candidates;
+    neighbors.ids = p->id;
     CHECK(ponita_domain_neighbors(p->domain, &neighbors));
     START(atoms);
     atoms.positions = positions;

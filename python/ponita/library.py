@@ -8,7 +8,7 @@ import functools
 from ctypes import POINTER, c_char, c_char_p, c_double, c_int, c_int32, c_int64, c_size_t, c_void_p
 from pathlib import Path
 
-ABI = 3
+ABI = 4
 
 # Status of a failure.
 EARGUMENT, EHANDLE, EFILE, EELEMENT, ESTRUCTURE, ERESULT, EUNSUPPORTED, EFORK, EINTERNAL = range(1, 10)
