@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
@@ -66,7 +67,7 @@ func (c *distillCommand) Run(ctx context.Context) error {
 	if err := xyz.WriteFile(c.Output, append(relabelled(d), sampled.Frames...)...); err != nil {
 		return err
 	}
-	fmt.Printf("%d frames of %s and %d of the committee in %s\n", len(d.Frames), c.Files[0], len(sampled.Frames), c.Output)
+	fmt.Printf("%d frames of %s and %d of the committee in %s\n", len(d.Frames), filepath.Base(c.Files[0]), len(sampled.Frames), c.Output)
 	if all := sampled.Deviations; len(all) > 0 {
 		slices.Sort(all)
 		fmt.Printf("largest deviation about an atom: median %.3g, 95 %% below %.3g, all below %.3g eV/Å\n",

@@ -25,7 +25,7 @@ func TestDistillTeachesOneModel(t *testing.T) {
 	file := filepath.Join(dir, "distilled.xyz")
 	args := append([]string{"distill", data}, teachers...)
 	out, errs, code := ponita(t, append(args, "--output", file, "--samples=3", "--time=10", "--temperature=300,600")...)
-	if code != 0 || !strings.Contains(out, "41 frames of "+data+" and 120 of the committee") || !strings.Contains(out, "deviation about an atom: median") {
+	if code != 0 || !strings.Contains(out, "41 frames of h2.xyz and 120 of the committee") || !strings.Contains(out, "deviation about an atom: median") {
 		t.Fatalf("exit code %d\n%s%s", code, out, errs)
 	}
 	d, err := train.ReadDataset(file, xyz.LabelKeys{})

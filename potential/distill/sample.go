@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"sync"
 
 	"ponita/integrator"
+	"ponita/internal/parallel"
 	"ponita/neighbor"
 	"ponita/potential"
 	"ponita/xyz"
@@ -83,16 +83,12 @@ func Sample(ctx context.Context, models []*potential.Model, frames []*xyz.Frame,
 		return nil, err
 	}
 	o = o.withDefaults()
-	s := &sampler{models: models, frames: frames, options: o, parts: make([]Sampled, len(frames)), errs: make([]error, len(frames))}
-	s.run(ctx)
-	if err := ctx.Err(); err != nil {
+	s := &sampler{models: models, frames: frames, options: o, parts: make([]Sampled, len(frames))}
+	if err := s.run(ctx); err != nil {
 		return nil, err
 	}
 	all := &Sampled{}
-	for k, part := range s.parts {
-		if s.errs[k] != nil {
-			return nil, fmt.Errorf("distill: %v: %w", frames[k].Origin, s.errs[k])
-		}
+	for _, part := range s.parts {
 		all.Frames = append(all.Frames, part.Frames...)
 		all.Deviations = append(all.Deviations, part.Deviations...)
 		all.GivenUp += part.GivenUp
@@ -106,37 +102,29 @@ type sampler struct {
 	frames  []*xyz.Frame
 	options Options
 	parts   []Sampled // [frame]
-	errs    []error   // [frame]
 }
 
-func (s *sampler) run(ctx context.Context) {
-	next := make(chan int, len(s.frames))
-	for k := range s.frames {
-		next <- k
-	}
-	close(next)
-	var wait sync.WaitGroup
+func (s *sampler) run(ctx context.Context) error {
 	var lock sync.Mutex
 	done := 0
-	for range min(cmp.Or(s.options.Threads, runtime.GOMAXPROCS(0)), len(s.frames)) {
-		wait.Go(func() {
-			for k := range next {
-				if ctx.Err() != nil {
-					return
-				}
-				if len(s.frames[k].Species) > 1 {
-					s.parts[k], s.errs[k] = s.from(ctx, k)
-				}
-				lock.Lock()
-				done++
-				if s.options.Progress != nil {
-					s.options.Progress(done, len(s.frames))
-				}
-				lock.Unlock()
+	return parallel.Each(len(s.frames), s.options.Threads, func(_, k int) (err error) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		f := s.frames[k]
+		if len(f.Species) > 1 {
+			if s.parts[k], err = s.from(ctx, k); err != nil {
+				return fmt.Errorf("distill: %v: %w", f.Origin, err)
 			}
-		})
-	}
-	wait.Wait()
+		}
+		lock.Lock()
+		defer lock.Unlock()
+		done++
+		if s.options.Progress != nil {
+			s.options.Progress(done, len(s.frames))
+		}
+		return nil
+	})
 }
 
 // from makes the runs from frame k.

@@ -2,10 +2,9 @@ package forensics
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
-	"sync"
 
+	"ponita/internal/parallel"
 	"ponita/neighbor"
 	"ponita/potential"
 	"ponita/xyz"
@@ -178,27 +177,10 @@ func (e *examination) graph(f *xyz.Frame) (*neighbor.Graph, error) {
 
 // each calls work for every item, on all threads.
 func (e *examination) each(work func(k int)) {
-	threads := e.Threads
-	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	const block = 16
-	next := make(chan int)
-	var wait sync.WaitGroup
-	for range threads {
-		wait.Go(func() {
-			for first := range next {
-				for k := first; k < min(first+block, len(e.items)); k++ {
-					work(k)
-				}
-			}
-		})
-	}
-	for k := 0; k < len(e.items); k += block {
-		next <- k
-	}
-	close(next)
-	wait.Wait()
+	parallel.Each(len(e.items), e.Threads, func(_, k int) error { // which never fails
+		work(k)
+		return nil
+	})
 }
 
 // bond returns the sum of the covalent radii of two elements, Å.

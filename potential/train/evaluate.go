@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
 
+	"ponita/internal/parallel"
 	"ponita/potential"
 	"ponita/xyz"
 )
@@ -175,7 +174,7 @@ func RotationResidual(m *potential.Model, d *Dataset, rotations, threads int, se
 		frames = frames[:most]
 	}
 	energy, force := make([]tally, len(frames)), make([]tally, len(frames))
-	err := parallel(len(frames), threads, func(k int) error {
+	err := parallel.Each(len(frames), threads, func(_, k int) error {
 		return residual(m, frames[k], rotations, seed, k, options, &energy[k], &force[k])
 	})
 	if err != nil || len(frames) == 0 {
@@ -244,32 +243,4 @@ func transposed(r [3][3]float64) (t [3][3]float64) {
 		}
 	}
 	return t
-}
-
-// parallel calls work for 0…n-1 and returns the error of the lowest number.
-func parallel(n, threads int, work func(k int) error) error {
-	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	errs := make([]error, n)
-	next := make(chan int, n)
-	for k := range n {
-		next <- k
-	}
-	close(next)
-	var wait sync.WaitGroup
-	for range min(threads, n) {
-		wait.Go(func() {
-			for k := range next {
-				errs[k] = work(k)
-			}
-		})
-	}
-	wait.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"ponita/internal/parallel"
 	"ponita/potential"
 	"ponita/potential/internal/kernel"
 )
@@ -66,7 +67,7 @@ func (o *optimizer) update(s scaling, theta, grad []float64, rate, weightDecay f
 			o.adam(t, t.of(theta), t.of(grad), t.of(o.M), t.of(o.V), rate)
 		}
 	}
-	parallel(len(matrices), threads, func(k int) error { // which never fails
+	parallel.Each(len(matrices), threads, func(_, k int) error { // which never fails
 		t := matrices[k]
 		o.muon(t, t.of(theta), t.of(grad), t.of(o.M), rate)
 		return nil

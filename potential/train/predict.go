@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 
+	"ponita/internal/parallel"
 	"ponita/neighbor"
 	"ponita/potential"
 )
@@ -18,7 +19,7 @@ type Prediction struct {
 // the result does not depend on it.
 func Predict(m *potential.Model, d *Dataset, threads int, options ...potential.Option) ([]Prediction, error) {
 	out := make([]Prediction, len(d.Frames))
-	err := parallel(len(out), threads, func(k int) error {
+	err := parallel.Each(len(out), threads, func(_, k int) error {
 		f, p := d.Frames[k], &out[k]
 		calc, err := calculator(m, f, options)
 		if err != nil {

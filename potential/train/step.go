@@ -2,9 +2,8 @@ package train
 
 import (
 	"math"
-	"runtime"
-	"sync"
 
+	"ponita/internal/parallel"
 	"ponita/potential"
 )
 
@@ -80,9 +79,7 @@ func newEngine[T potential.Float](m *potential.Model, threads int) (*engine[T], 
 	if err != nil {
 		return nil, err
 	}
-	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
+	threads = parallel.Threads(threads)
 	e := &engine[T]{net: net, scale: m.Scale, isolated: net.NewPass(true), lone: net.NewGradient()}
 	for range threads {
 		e.workers = append(e.workers, &worker[T]{pass: net.NewPass(true)})
@@ -100,24 +97,14 @@ func (e *engine[T]) gradient(theta []float64, batch []sample, rotations [][3][3]
 	e.isolated.Forward(e.net.Config().Isolated())
 	iso := e.isolated.Output
 
-	var wait sync.WaitGroup
-	next := make(chan int, len(batch))
-	for k := range batch {
-		next <- k
-	}
-	close(next)
-	for _, worker := range e.workers[:min(len(e.workers), len(batch))] {
-		wait.Go(func() {
-			for k := range next {
-				s := batch[k]
-				if rotations != nil {
-					s = s.rotated(rotations[k], &worker.vec, &worker.turned)
-				}
-				worker.sample(&e.slots[k], s, iso, w, len(batch))
-			}
-		})
-	}
-	wait.Wait()
+	parallel.Each(len(batch), len(e.workers), func(thread, k int) error { // which never fails
+		s, worker := batch[k], e.workers[thread]
+		if rotations != nil {
+			s = s.rotated(rotations[k], &worker.vec, &worker.turned)
+		}
+		worker.sample(&e.slots[k], s, iso, w, len(batch))
+		return nil
+	})
 
 	var sums errorSums
 	seed := make([]float64, len(e.scale))

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"ponita/internal/parallel"
 	"ponita/potential/archive"
 )
 
@@ -128,7 +129,7 @@ func (s Sweep) Run(ctx context.Context, report func(c Cell, finished, total int)
 	var mu sync.Mutex
 	var failure error // of a cell that did not just stop because it was told to
 	finished := len(grid) - len(left)
-	err = parallel(len(left), s.Threads, func(k int) error {
+	err = parallel.Each(len(left), s.Threads, func(_, k int) error {
 		if ctx.Err() != nil {
 			return ErrInterrupted
 		}
