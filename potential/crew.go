@@ -11,8 +11,8 @@ import (
 // and in steady state allocates nothing.
 //
 // Waking a thread takes tens of microseconds, as long as a stage of a molecule. So
-// helpers that have nothing to do look for the next loop for about as long before
-// their goroutines end.
+// helpers that have nothing to do look for the next loop for a while before their
+// goroutines end.
 type crew struct {
 	threads int
 	count   int // of the present loop
