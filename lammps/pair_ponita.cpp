@@ -393,7 +393,7 @@ void PairPonita::compute(int eflag, int vflag) {
   if (built || changed) {
     list_candidates();
     find_images();
-    tell_atoms_apart();
+    list_ids();
     for (auto &m : members) m.stale = true;
   }
   const size_t all = atom_of.size();
@@ -540,9 +540,9 @@ void PairPonita::find_images() {
   }
 }
 
-// tell_atoms_apart gives all rows the IDs of their atoms: by them two ranks agree on
+// list_ids lists the IDs of the atoms of all rows: by them two ranks agree on
 // who computes which bonds between them.
-void PairPonita::tell_atoms_apart() {
+void PairPonita::list_ids() {
   atom_ids.clear();
   for (int i : atom_of) atom_ids.push_back(atom->tag[i]);
 }

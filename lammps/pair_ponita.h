@@ -102,7 +102,7 @@ class PairPonita : public Pair {
   void ask_for_rows();
   void add_ghosts(const ponita_result &);
   void find_images();
-  void tell_atoms_apart();
+  void list_ids();
   void evaluate(Member &, bool);
   void exchange();
   void check_closest(const Member &);

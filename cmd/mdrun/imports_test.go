@@ -28,7 +28,7 @@ var allowed = map[string][]string{
 	"potential/abc":                 {},
 	"potential/archive":             {"potential", "potential/internal/h5"},
 	"potential/pretrained":          {"potential"},
-	"potential/distill":             {"internal", "potential", "integrator", "neighbor", "xyz"},
+	"potential/distill":             {"internal", "potential", "integrator", "xyz"},
 	"potential/forensics":           {"internal", "potential", "neighbor", "xyz"},
 	"potential/properties":          {"potential", "integrator", "neighbor", "xyz"},
 	"potential/report":              {"potential", "potential/train", "integrator", "neighbor", "xyz"},

@@ -40,6 +40,10 @@ func (c *distillCommand) Run(ctx context.Context) error {
 	if len(c.Files) < 3 {
 		return fmt.Errorf("a committee needs two models: want ponita distill %s MODEL.h5 MODEL.h5", c.Files[0])
 	}
+	// In Options these zeros are defaults, here somebody has typed them.
+	if c.Samples == 0 || c.Time == 0 || c.Timestep == 0 || c.MaxDeviation == 0 {
+		return fmt.Errorf("one of --samples, --time, --timestep and --max-deviation is 0, want positive numbers")
+	}
 	d, err := train.ReadDataset(c.Files[0], c.keys())
 	if err != nil {
 		return err
@@ -56,7 +60,7 @@ func (c *distillCommand) Run(ctx context.Context) error {
 		Temperatures: c.Temperature, Samples: c.Samples, Time: c.Time, Timestep: c.Timestep,
 		Friction: c.Friction, MaxDeviation: c.MaxDeviation, Seed: c.Seed, Threads: c.Threads,
 	}
-	if terminal := isTerminal(os.Stderr); terminal {
+	if isTerminal(os.Stderr) {
 		o.Progress = func(done, frames int) { fmt.Fprintf(os.Stderr, "\rframe %d/%d\x1b[K", done, frames) }
 		defer fmt.Fprint(os.Stderr, "\r\x1b[K")
 	}
@@ -64,7 +68,11 @@ func (c *distillCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := xyz.WriteFile(c.Output, append(relabelled(d), sampled.Frames...)...); err != nil {
+	var frames []*xyz.Frame
+	for k, f := range d.Frames {
+		frames = append(frames, distill.Relabelled(f, f.Pos, d.Labels[k]))
+	}
+	if err := xyz.WriteFile(c.Output, append(frames, sampled.Frames...)...); err != nil {
 		return err
 	}
 	fmt.Printf("%d frames of %s and %d of the committee in %s\n", len(d.Frames), filepath.Base(c.Files[0]), len(sampled.Frames), c.Output)
@@ -77,19 +85,4 @@ func (c *distillCommand) Run(ctx context.Context) error {
 		fmt.Printf("%d runs given up, where it was beyond %g eV/Å or the dynamics left physics\n", n, c.MaxDeviation)
 	}
 	return nil
-}
-
-// relabelled returns the frames of the set with their labels under the names that
-// those of the committee have.
-func relabelled(d *train.Dataset) []*xyz.Frame {
-	var out []*xyz.Frame
-	for k, f := range d.Frames {
-		g := &xyz.Frame{Species: f.Species, Pos: f.Pos, Lattice: f.Lattice, PBC: f.PBC}
-		if name, ok := f.Value("config_type").(string); ok {
-			g.Set("config_type", name)
-		}
-		distill.SetLabels(g, d.Labels[k])
-		out = append(out, g)
-	}
-	return out
 }

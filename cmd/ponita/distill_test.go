@@ -52,6 +52,9 @@ func TestDistillTeachesOneModel(t *testing.T) {
 	if out, errs, code = ponita(t, append(args, "--output", file, "--max-deviation=1e-9")...); code != 0 || !strings.Contains(out, "400 runs given up") {
 		t.Errorf("all given up: exit code %d\n%s%s", code, out, errs)
 	}
+	if _, errs, code = ponita(t, append(args, "--time=0")...); code != exitFailure || !strings.Contains(errs, "--time, --timestep and --max-deviation is 0") {
+		t.Errorf("no time: exit code %d, %s", code, errs)
+	}
 	if _, errs, code = ponita(t, append(args, "--samples=-1")...); code != exitFailure || !strings.Contains(errs, "samples is -1") {
 		t.Errorf("negative samples: exit code %d, %s", code, errs)
 	}

@@ -259,6 +259,7 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 		{Options{Samples: -1}, "number of samples is -1"},
 		{Options{Time: 0.2}, "0.2 fs, less than the time step of 0.5 fs"},
 		{Options{Friction: math.NaN()}, "friction is NaN"},
+		{Options{Friction: -0.1}, "friction is -0.1"},
 		{Options{MaxDeviation: math.Inf(1)}, "largest deviation is +Inf"},
 	} {
 		if _, err := Sample(context.Background(), models, frames, test.o); err == nil || !strings.Contains(err.Error(), test.want) {

@@ -11,7 +11,6 @@ import (
 
 	"ponita/integrator"
 	"ponita/internal/parallel"
-	"ponita/neighbor"
 	"ponita/potential"
 	"ponita/xyz"
 )
@@ -22,7 +21,7 @@ type Options struct {
 	Samples      int       // runs from every frame; 0 means 10
 	Time         float64   // length of a run, fs; 0 means 100
 	Timestep     float64   // fs; 0 means 0.5
-	Friction     float64   // of the Langevin thermostat, 1/fs; 0 means 0.02
+	Friction     float64   // of the Langevin thermostat, 1/fs; 0 is constant energy
 	MaxDeviation float64   // eV/Å about any atom, beyond which a run is given up; 0 means 1
 	Seed         uint64
 	Threads      int // 0 is all cores; the result does not depend on it
@@ -36,7 +35,7 @@ func (o Options) withDefaults() Options {
 		o.Temperatures = []float64{300}
 	}
 	o.Samples, o.Time, o.Timestep = cmp.Or(o.Samples, 10), cmp.Or(o.Time, 100), cmp.Or(o.Timestep, 0.5)
-	o.Friction, o.MaxDeviation = cmp.Or(o.Friction, 0.02), cmp.Or(o.MaxDeviation, 1)
+	o.MaxDeviation = cmp.Or(o.MaxDeviation, 1)
 	return o
 }
 
@@ -53,11 +52,14 @@ func (o Options) Validate() error {
 		value float64
 	}{
 		{"number of samples", float64(o.Samples)}, {"time", o.Time}, {"time step", o.Timestep},
-		{"friction", o.Friction}, {"largest deviation", o.MaxDeviation},
+		{"largest deviation", o.MaxDeviation},
 	} {
 		if !(x.value > 0) || math.IsInf(x.value, 0) {
 			return fmt.Errorf("distill: the %s is %g, want a positive number", x.name, x.value)
 		}
+	}
+	if !(o.Friction >= 0) || math.IsInf(o.Friction, 0) {
+		return fmt.Errorf("distill: the friction is %g 1/fs, want 0 or more", o.Friction)
 	}
 	if o.Time < o.Timestep {
 		return fmt.Errorf("distill: the time of a run is %g fs, less than the time step of %g fs", o.Time, o.Timestep)
@@ -140,13 +142,15 @@ func (s *sampler) from(ctx context.Context, k int) (part Sampled, err error) {
 		state, err := s.move(ctx, c, f, temperature, random)
 		var diverged *integrator.DivergedError
 		switch {
-		case errors.Is(err, errApart), errors.As(err, &diverged):
+		case errors.Is(err, errApart), errors.Is(err, potential.ErrNotFinite), errors.As(err, &diverged):
 			part.GivenUp++
 		case err != nil:
 			return part, err
 		default:
 			deviation := slices.Max(c.Deviations())
-			part.Frames = append(part.Frames, labelled(f, state, deviation))
+			out := Relabelled(f, state.Pos, labels(f, state))
+			out.Set("committee_deviation", deviation)
+			part.Frames = append(part.Frames, out)
 			part.Deviations = append(part.Deviations, deviation)
 		}
 	}
@@ -180,37 +184,32 @@ func (s *sampler) move(ctx context.Context, c *Committee, f *xyz.Frame, temperat
 	})
 }
 
-// labelled returns a frame with the atoms of f where the run has brought them.
-func labelled(f *xyz.Frame, s *integrator.State, deviation float64) *xyz.Frame {
-	out := &xyz.Frame{Species: f.Species, Pos: slices.Clone(s.Pos), Lattice: f.Lattice, PBC: f.PBC}
+// labels are those of the committee at the end of a run.
+func labels(f *xyz.Frame, s *integrator.State) xyz.Labels {
+	l := xyz.Labels{Energy: &s.Energy, Forces: s.Forces}
+	if f.PBC == [3]bool{true, true, true} {
+		stress := s.Stress()
+		l.Stress = &stress
+	}
+	return l
+}
+
+// Relabelled returns a frame of the atoms of f at pos [Å] with nothing but its
+// config_type and the labels, as energy [eV], forces [eV/Å] and stress [eV/Å³], where
+// there are any. It shares memory with its arguments.
+func Relabelled(f *xyz.Frame, pos [][3]float64, l xyz.Labels) *xyz.Frame {
+	out := &xyz.Frame{Species: f.Species, Pos: pos, Lattice: f.Lattice, PBC: f.PBC}
 	if name, ok := f.Value("config_type").(string); ok {
 		out.Set("config_type", name)
 	}
-	l := xyz.Labels{Energy: &s.Energy, Forces: slices.Clone(s.Forces)}
-	if f.PBC == [3]bool{true, true, true} {
-		stress, volume := s.Virial, neighbor.Volume(f.Lattice)
-		for a := range stress {
-			for b := range stress[a] {
-				stress[a][b] /= -volume
-			}
-		}
-		l.Stress = &stress
-	}
-	SetLabels(out, l)
-	out.Set("committee_deviation", deviation)
-	return out
-}
-
-// SetLabels writes labels into a frame as energy [eV], forces [eV/Å] and stress
-// [eV/Å³], where there are any.
-func SetLabels(f *xyz.Frame, l xyz.Labels) {
 	if l.Energy != nil {
-		f.Set("energy", *l.Energy)
+		out.Set("energy", *l.Energy)
 	}
 	if l.Stress != nil {
-		f.Set("stress", slices.Concat(l.Stress[0][:], l.Stress[1][:], l.Stress[2][:]))
+		out.Set("stress", slices.Concat(l.Stress[0][:], l.Stress[1][:], l.Stress[2][:]))
 	}
 	if l.Forces != nil {
-		f.SetColumn(xyz.Column{Name: "forces", Data: l.Forces})
+		out.SetColumn(xyz.Column{Name: "forces", Data: l.Forces})
 	}
+	return out
 }
