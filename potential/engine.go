@@ -70,6 +70,7 @@ type worker[T Float] struct {
 	at, kinds         []int32
 	frac, unit        []T
 	edge              []int32
+	role              []bondRole
 	pair              kernel.PairArgs[T]
 
 	m, next, dH []T // [atom of the block][orientation][channel]
@@ -167,6 +168,10 @@ func (e *engine[T]) run(stage func(thread, lo, hi int), layer int) {
 // rowSize is the number of features of an atom, N·C.
 func (e *engine[T]) rowSize() int { return e.points * e.channels }
 
+// angles is the number of Legendre polynomials of an edge, [degree ≥ 1][half of the
+// orientations].
+func (e *engine[T]) angles() int { return e.degree * e.points / 2 }
+
 // forward goes up through layer t. The features of ghosts, h[t], must be there.
 // The last layer's also goes back down to its ∂E/∂m.
 func (e *engine[T]) forward(t int) { e.run(e.stages.forward, t) }
@@ -193,10 +198,12 @@ func (e *engine[T]) geometry(thread, lo, hi int) {
 }
 
 // What edges are to their centers: one of the two edges of a bond stands for both.
+type bondRole uint8
+
 const (
-	ownedBond = iota
-	ghostEdge // of a bond to a ghost, whose domain has the other for the other direction
-	otherBond // its reverse stands for it
+	ownedBond bondRole = iota
+	ghostEdge          // of a bond to a ghost, whose domain has the other for the other direction
+	otherBond          // its reverse stands for it
 )
 
 // edgeRole tells what edge k of atom i is in layer t. Which edge stands for a bond is
@@ -204,7 +211,7 @@ const (
 //
 // A bond to a ghost is one domain's where both can tell whose by the ids of its
 // atoms, but for layer 0: there the ghost has no ∂E/∂m.
-func (e *engine[T]) edgeRole(t, i, k int) int {
+func (e *engine[T]) edgeRole(t, i, k int) bondRole {
 	back := int(e.graph.Reverse[k])
 	if back < 0 {
 		if t == 0 || len(e.ids) == 0 {

@@ -49,17 +49,17 @@ func (e *engine[T]) forwardBlock(thread, lo, hi int) {
 //
 //	m[i,a,c] = s_c h[i,a,c] + n̄^(-1/2) Σ_j K_c(x_ij, o_a) h[j,a,c]
 func (e *engine[T]) convolve(w *worker[T], t, lo, hi int, m []T) {
-	l, n, row := &e.layers[t], e.points, e.rowSize()
+	l, row := &e.layers[t], e.rowSize()
 	for i := lo; i < hi; i++ {
 		from, to := e.graph.Start[i], e.graph.Start[i+1]
 		neighbors := e.graph.Neighbor[from:to]
 		mi := m[(i-lo)*row : (i-lo+1)*row]
 		e.addSelf(t, i, mi)
-		r, p := resize(&w.r, (to-from)*e.width), resize(&w.p, (to-from)*e.degree*n)
+		r, p := resize(&w.r, (to-from)*e.width), resize(&w.p, (to-from)*e.angles())
 		e.set.Spline(r, l.radial, e.at[from:to], e.frac[from:to], e.width)
-		e.set.Angular(p, nil, e.unit[3*from:3*to], e.grid, n, e.degree, 1)
+		e.set.Angular(p, nil, e.unit[3*from:3*to], e.grid, e.points/2, e.degree, 1)
 		w.clock.lap(PhaseRadial)
-		e.set.Gather(mi, r, p, e.features(t, e.senders(w, t, neighbors)), n, e.channels, e.degree)
+		e.set.Gather(mi, r, p, e.features(t, e.senders(w, t, neighbors)), e.points, e.channels, e.degree)
 		w.clock.lap(PhaseEdges)
 	}
 }
@@ -259,13 +259,13 @@ func (e *engine[T]) bonds(w *worker[T], t, i int, dH []T) {
 	l, n := &e.layers[t], e.points
 	whole, owned := e.listBonds(w, t, i)
 	all := len(w.edge)
-	width, angles := e.width, e.degree*n
+	width, angles := e.width, e.angles()
 	r, dr := resize(&w.r, all*width), resize(&w.dr, owned*width)
 	p, dp := resize(&w.p, all*angles), resize(&w.dp, owned*angles)
 	e.set.SplineSlope(r[:owned*width], dr, l.radial, w.at[:owned], w.frac[:owned], width)
 	e.set.Spline(r[owned*width:], l.radial, w.at[owned:], w.frac[owned:], width)
-	e.set.Angular(p[:owned*angles], dp, w.unit[:3*owned], e.grid, n, e.degree, -1)
-	e.set.Angular(p[owned*angles:], nil, w.unit[3*owned:], e.grid, n, e.degree, -1)
+	e.set.Angular(p[:owned*angles], dp, w.unit[:3*owned], e.grid, n/2, e.degree, -1)
+	e.set.Angular(p[owned*angles:], nil, w.unit[3*owned:], e.grid, n/2, e.degree, -1)
 	w.clock.lap(PhaseRadial)
 
 	dM := e.rowsOf(e.dM[t%2], i, i+1)
@@ -306,30 +306,39 @@ func (e *engine[T]) bonds(w *worker[T], t, i int, dH []T) {
 // listBonds lists the edges of atom i: the bonds that it owns, those to ghosts,
 // which end at whole and owned, and the others, unless t is 0.
 func (e *engine[T]) listBonds(w *worker[T], t, i int) (whole, owned int) {
-	w.edge, w.index, w.at = w.edge[:0], w.index[:0], w.at[:0]
-	w.frac, w.unit = w.frac[:0], w.unit[:0]
-	ghosts := false // few atoms have such
-	for role := ownedBond; role <= otherBond; role++ {
-		if role == ghostEdge && !ghosts || role == otherBond && t == 0 {
+	from, to := e.graph.Start[i], e.graph.Start[i+1]
+	resize(&w.role, to-from)
+	var count [3]int
+	for k := from; k < to; k++ {
+		role := e.edgeRole(t, i, k)
+		w.role[k-from] = role
+		count[role]++
+	}
+	whole = count[ownedBond]
+	owned = whole + count[ghostEdge]
+	all := owned
+	if t > 0 {
+		all += count[otherBond]
+	}
+	resize(&w.edge, all)
+	resize(&w.index, all)
+	resize(&w.at, all)
+	resize(&w.frac, all)
+	resize(&w.unit, 3*all)
+	next := [3]int{ownedBond: 0, ghostEdge: whole, otherBond: owned}
+	for k := from; k < to; k++ {
+		role := w.role[k-from]
+		if role == otherBond && t == 0 {
 			continue
 		}
-		for k := e.graph.Start[i]; k < e.graph.Start[i+1]; k++ {
-			if r := e.edgeRole(t, i, k); r != role {
-				ghosts = ghosts || r == ghostEdge
-				continue
-			}
-			w.edge = append(w.edge, int32(k))
-			w.index = append(w.index, e.graph.Neighbor[k])
-			w.at = append(w.at, e.at[k])
-			w.frac = append(w.frac, e.frac[k])
-			w.unit = append(w.unit, e.unit[3*k:3*k+3]...)
-		}
-		if role == ownedBond {
-			whole, owned = len(w.edge), len(w.edge)
-		}
-		if role == ghostEdge {
-			owned = len(w.edge)
-		}
+		at := next[role]
+		next[role]++
+		w.edge[at] = int32(k)
+		w.index[at] = e.graph.Neighbor[k]
+		w.at[at], w.frac[at] = e.at[k], e.frac[k]
+		// By components: a copy of so few costs more.
+		to, from := w.unit[3*at:3*at+3], e.unit[3*k:3*k+3]
+		to[0], to[1], to[2] = from[0], from[1], from[2]
 	}
 	return whole, owned
 }

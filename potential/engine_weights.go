@@ -25,7 +25,7 @@ type engineWeights[T Float] struct {
 	inner            int          // rows of an atom in n: orientations, or harmonics of its spectrum
 	acts             int          // elements of an atom in what the adjoint of the activation needs
 	spectrum         *spectrum[T] // of networks whose n is a spectrum, or nil
-	grid             []T          // [3][orientation]
+	grid             []T          // [3][orientation], of the first half
 	embedding        []T          // [species][channel]
 	layers           []engineLayer[T]
 	intervals        int
@@ -61,12 +61,7 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 		set: set, points: len(c.Grid.Orientations), channels: c.Channels, degree: c.Degree,
 		normEpsilon: T(c.NormEpsilon), hidden: c.Widening * c.Channels, width: (c.Degree + 1) * c.Channels,
 	}
-	e.grid = make([]T, 3*e.points)
-	for a, o := range c.Grid.Orientations {
-		for k := range 3 {
-			e.grid[k*e.points+a] = T(o[k])
-		}
-	}
+	e.grid = halfGrid[T](c.Grid)
 	w := view(c, flat)
 	e.embedding = rounded[T](w.embedding)
 	spline := c.radialSpline(set64, w)

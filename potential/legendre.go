@@ -25,21 +25,21 @@ type legendreKernel[T Float] struct {
 	mlp *mlp[T]
 
 	degrees, width int // L+1, and (L+1)·C
-	grid           []T // [3][orientation]
+	grid           []T // [3][orientation], of the first half
 
 	phi      []T     // [2][pair][basis]: φ·envelope and its derivative by r
 	radial   [][]T   // [layer][2][pair][degree][channel]: R and R'
 	start    []int32 // [atom+1] the pairs whose first edge is of that center
 	unit     []T     // [edge][3]
-	p, dp    []T     // [edge][degree ≥ 1][orientation]: P_l(o_a·u) and P_l'
+	p, dp    []T     // [edge][degree ≥ 1][half of the orientations]: P_l(o_a·u) and P_l'
 	back     []T     // the same of the opposite edge: P_l(−o_a·u)
 	pairs    pairAngles[T]
 	adjoints []float64 // [pair][4]: ∂S/∂x_a summed with o_a, ∂S/∂r
 
 	rDot     []float64 // [edge] ṙ
-	pDot     []T       // [edge][degree ≥ 1][orientation]: Ṗ_l
+	pDot     []T       // [edge][degree ≥ 1][half of the orientations]: Ṗ_l
 	backDot  []T       // the same of the opposite edge
-	xDot     []T       // [orientation]
+	xDot     []T       // [half of the orientations]
 	buffer   []T       // rows of R of the edges of an atom
 	args     kernel.PairArgs[T]
 	out      []T     // [edge][4]
@@ -54,7 +54,7 @@ type legendreKernel[T Float] struct {
 // first edge.
 type pairAngles[T Float] struct {
 	unit  []T // [pair][3]
-	p, dp []T // [pair][degree ≥ 1][orientation]
+	p, dp []T // [pair][degree ≥ 1][half of the orientations]
 }
 
 func newLegendreKernel[T Float](cfg *Config, set *kernel.Set[T], w *weights[T], e *edges) *legendreKernel[T] {
@@ -65,18 +65,25 @@ func newLegendreKernel[T Float](cfg *Config, set *kernel.Set[T], w *weights[T], 
 		radial:  make([][]T, cfg.Layers),
 		dRadial: make([][]T, cfg.Layers),
 	}
-	for k := range 3 {
-		for _, o := range cfg.Grid.Orientations {
-			f.grid = append(f.grid, T(o[k]))
-		}
-	}
-	f.xDot = make([]T, len(cfg.Grid.Orientations))
+	f.grid = halfGrid[T](cfg.Grid)
+	f.xDot = make([]T, f.points()/2)
 	return f
 }
 
-// points returns N and rows the size [degree ≥ 1][orientation].
+// halfGrid returns the first half of the orientations of a grid in antipodal order as
+// [3][orientation].
+func halfGrid[T Float](g Grid) (out []T) {
+	for k := range 3 {
+		for _, o := range g.Orientations[:len(g.Orientations)/2] {
+			out = append(out, T(o[k]))
+		}
+	}
+	return out
+}
+
+// points returns N and angles the size [degree ≥ 1][half of the orientations].
 func (f *legendreKernel[T]) points() int { return len(f.cfg.Grid.Orientations) }
-func (f *legendreKernel[T]) angles() int { return f.cfg.Degree * f.points() }
+func (f *legendreKernel[T]) angles() int { return f.cfg.Degree * f.points() / 2 }
 
 func (f *legendreKernel[T]) forward() {
 	f.forwardRadial()
@@ -87,8 +94,8 @@ func (f *legendreKernel[T]) forward() {
 			f.unit[3*e+k] = T(u)
 		}
 	}
-	f.set.Angular(resize(&f.p, edges*angles), resize(&f.dp, edges*angles), f.unit, f.grid, f.points(), f.cfg.Degree, 1)
-	f.set.Angular(resize(&f.back, edges*angles), nil, f.unit, f.grid, f.points(), f.cfg.Degree, -1)
+	f.set.Angular(resize(&f.p, edges*angles), resize(&f.dp, edges*angles), f.unit, f.grid, f.points()/2, f.cfg.Degree, 1)
+	f.set.Angular(resize(&f.back, edges*angles), nil, f.unit, f.grid, f.points()/2, f.cfg.Degree, -1)
 
 	q := &f.pairs
 	resize(&q.unit, 3*pairs)
@@ -100,7 +107,7 @@ func (f *legendreKernel[T]) forward() {
 		}
 		f.start = append(f.start, int32(at))
 	}
-	f.set.Angular(resize(&q.p, pairs*angles), resize(&q.dp, pairs*angles), q.unit, f.grid, f.points(), f.cfg.Degree, -1)
+	f.set.Angular(resize(&q.p, pairs*angles), resize(&q.dp, pairs*angles), q.unit, f.grid, f.points()/2, f.cfg.Degree, -1)
 }
 
 // forwardRadial evaluates R and R' of all layers for all pairs.
@@ -241,7 +248,7 @@ func (f *legendreKernel[T]) backward(dVec [][3]float64) {
 }
 
 func (f *legendreKernel[T]) tangent(vecDot [][3]float64) {
-	n := f.points()
+	n := f.points() / 2
 	resize(&f.pDot, f.e.len()*f.angles())
 	resize(&f.backDot, f.e.len()*f.angles())
 	resize(&f.rDot, f.e.len())

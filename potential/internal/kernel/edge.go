@@ -15,7 +15,10 @@ package kernel
 //	          and GatherGrad, its adjoint in R
 //	Pair      what a force needs of ∂E/∂K, for both directions of a bond at once
 //
-// P_0 = 1 is left out, so p is [edge][degree][orientation] with l = 1…degree.
+// The orientations come in antipodal pairs, o_(a+n/2) = −o_a, and P_l(−x) = (−1)^l
+// P_l(x): with the even and the odd part of K at one of a pair there is the other's
+// too. So P and P' are those of the first half of the orientations. P_0 = 1 is left
+// out: p is [edge][degree][n/2] with l = 1…degree.
 
 // Rows are the features of atoms: those of edge e at orientation a are
 //
@@ -68,14 +71,16 @@ func (s *Set[T]) Angular(p, dp, u, grid []T, n, degree int, sign T) {
 
 // Gather adds the messages of a list of edges to the features of their center:
 //
-//	y[a,c] += Σ_e (r[e,0,c] + Σ_{l≥1} p[e,l−1,a] r[e,l,c]) x[e,a,c]
+//	y[a,c] += Σ_e (r[e,0,c] + Σ_{l≥1} p[e,l−1,a] r[e,l,c]) x[e,a,c],  p[e,l−1,a+n/2] = (−1)^l p[e,l−1,a]
 //
-// y is [n][c], r is [edge][degree+1][c], p is [edge][degree][n].
+// y is [n][c], r is [edge][degree+1][c], p is [edge][degree][n/2]. Any p of this
+// parity will do, such as the derivative of P_l(x_a) along a motion.
 func (s *Set[T]) Gather(y, r, p []T, x Rows[T], n, c, degree int) {
 	edges := len(x.Index)
 	mustMatch("Gather: y", len(y), n, c)
 	mustMatch("Gather: r", len(r), edges, (degree+1)*c)
-	mustMatch("Gather: p", len(p), edges, degree*n)
+	mustMatch("Gather: orientations without an opposite", n%2, 0, 1)
+	mustMatch("Gather: p", len(p), edges, degree*n/2)
 	x.mustFit("Gather: x", n, c)
 	s.gather(y, r, p, x, n, c, degree)
 }
@@ -86,22 +91,22 @@ func (s *Set[T]) Gather(y, r, p []T, x Rows[T], n, c, degree int) {
 func (s *Set[T]) GatherGrad(dr, p, dy []T, x Rows[T], n, c, degree int) {
 	edges := len(x.Index)
 	mustMatch("GatherGrad: dr", len(dr), edges, (degree+1)*c)
-	mustMatch("GatherGrad: p", len(p), edges, degree*n)
+	mustMatch("GatherGrad: orientations without an opposite", n%2, 0, 1)
+	mustMatch("GatherGrad: p", len(p), edges, degree*n/2)
 	mustMatch("GatherGrad: dy", len(dy), n, c)
 	x.mustFit("GatherGrad: x", n, c)
 	s.gatherGrad(dr, p, dy, x, n, c, degree)
 }
 
-// PairArgs are the arguments of [Set.Pair]. The orientations come in antipodal
-// pairs: o_(a+n/2) = −o_a.
+// PairArgs are the arguments of [Set.Pair].
 type PairArgs[T Float] struct {
 	R, DR []T // [edge][degree+1][c]: R and dR/ds
-	P, DP []T // [edge][degree][n]: at the x_a of the center's own kernel
+	P, DP []T // [edge][degree][n/2]: at the x_a of the center's own kernel
 
 	H, DM   []T     // [n][c]: features of the center and the adjoint of its message; H [c] if XH.Orientation is 0
 	XH, XDM Rows[T] // the same of the neighbours
 
-	Grid         []T // [3][n]
+	Grid         []T // [3][n/2]
 	N, C, Degree int
 }
 
@@ -122,16 +127,16 @@ func (s *Set[T]) Pair(out []T, a *PairArgs[T]) {
 	mustMatch("Pair: neighbours of dm", len(a.XDM.Index), edges, 1)
 	mustMatch("Pair: r", len(a.R), edges, (a.Degree+1)*a.C)
 	mustMatch("Pair: dr", len(a.DR), edges, (a.Degree+1)*a.C)
-	mustMatch("Pair: p", len(a.P), edges, a.Degree*a.N)
-	mustMatch("Pair: dp", len(a.DP), edges, a.Degree*a.N)
-	mustMatch("Pair: grid", len(a.Grid), 3, a.N)
+	mustMatch("Pair: orientations without an opposite", a.N%2, 0, 1)
+	mustMatch("Pair: p", len(a.P), edges, a.Degree*a.N/2)
+	mustMatch("Pair: dp", len(a.DP), edges, a.Degree*a.N/2)
+	mustMatch("Pair: grid", len(a.Grid), 3, a.N/2)
 	mustMatch("Pair: dm", len(a.DM), a.N, a.C)
 	rows := a.N
 	if a.XH.Orientation == 0 {
 		rows = 1
 	}
 	mustMatch("Pair: h", len(a.H), rows, a.C)
-	mustMatch("Pair: orientations without an opposite", a.N%2, 0, 1)
 	a.XH.mustFit("Pair: h of neighbours", a.N, a.C)
 	a.XDM.mustFit("Pair: dm of neighbours", a.N, a.C)
 	s.pair(out, a)

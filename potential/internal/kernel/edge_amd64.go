@@ -30,7 +30,7 @@ func (f *assembly[T]) setEdges(set *Set[T]) {
 			whole = 0
 		}
 		if whole > 0 && len(x.Index) > 0 && n > 0 {
-			f.gather[degree-1](&y[0], &r[0], &p[0], &x.X[0], &x.Index[0], len(x.Index), n, whole, c, x.Atom, x.Orientation)
+			f.gather[degree-1](&y[0], &r[0], &p[0], &x.X[0], &x.Index[0], len(x.Index), n/2, whole, c, x.Atom, x.Orientation)
 		}
 		if whole < c {
 			gatherChannels(y, r, p, x, n, c, degree, whole)
@@ -42,7 +42,7 @@ func (f *assembly[T]) setEdges(set *Set[T]) {
 			whole = 0
 		}
 		if whole > 0 && len(x.Index) > 0 && n > 0 {
-			f.gatherGrad[degree-1](&dr[0], &p[0], &dy[0], &x.X[0], &x.Index[0], len(x.Index), n, whole, c, x.Atom, x.Orientation)
+			f.gatherGrad[degree-1](&dr[0], &p[0], &dy[0], &x.X[0], &x.Index[0], len(x.Index), n/2, whole, c, x.Atom, x.Orientation)
 		}
 		if whole < c {
 			gatherGradChannels(dr, p, dy, x, n, c, degree, whole)
@@ -60,7 +60,7 @@ func (f *assembly[T]) setEdges(set *Set[T]) {
 			clear(out)
 		default:
 			f.pair[a.Degree-1](&out[0], &a.R[0], &a.DR[0], &a.P[0], &a.DP[0], &a.H[0], &a.DM[0], &a.XH.X[0], &a.XDM.X[0], &a.Grid[0],
-				&a.XH.Index[0], &a.XDM.Index[0], len(a.XH.Index), a.N, whole, a.C, a.XH.Atom, a.XDM.Atom, a.XH.Orientation)
+				&a.XH.Index[0], &a.XDM.Index[0], len(a.XH.Index), a.N/2, whole, a.C, a.XH.Atom, a.XDM.Atom, a.XH.Orientation)
 		}
 		if whole < a.C {
 			pairChannels(out, a, whole)

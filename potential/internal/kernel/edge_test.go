@@ -12,7 +12,7 @@ import (
 type bonds[T Float] struct {
 	edges, atoms, n, c, degree int
 	index                      []int32
-	u, grid                    []T
+	u, grid                    []T // grid, p and dp of the first half of the orientations
 	r, dr, p, dp               []T
 	x, y                       []T // features of the atoms
 	center, message            []T
@@ -24,17 +24,32 @@ func randomBonds[T Float](t testing.TB, rng *rand.Rand, edges, n, c, degree int)
 		b.index[e] = int32(rng.IntN(b.atoms))
 	}
 	b.index = clone32(t, b.index)
-	b.u, b.grid = random[T](t, rng, 3*edges), random[T](t, rng, 3*n)
+	b.u, b.grid = random[T](t, rng, 3*edges), random[T](t, rng, 3*n/2)
 	b.r, b.dr = random[T](t, rng, edges*(degree+1)*c), random[T](t, rng, edges*(degree+1)*c)
-	b.p, b.dp = random[T](t, rng, edges*degree*n), random[T](t, rng, edges*degree*n)
+	b.p, b.dp = random[T](t, rng, edges*degree*n/2), random[T](t, rng, edges*degree*n/2)
 	b.x, b.y = random[T](t, rng, b.atoms*n*c), random[T](t, rng, b.atoms*n*c)
 	b.center, b.message = random[T](t, rng, n*c), random[T](t, rng, n*c)
 	for e := range edges { // as every dp has it
-		for a := range n {
-			b.dp[e*degree*n+a] = 1
+		for a := range n / 2 {
+			b.dp[e*degree*n/2+a] = 1
 		}
 	}
 	return b
+}
+
+// angle returns P_l and P'_l of an edge at any orientation.
+func (b *bonds[T]) angle(e, l, a int) (p, dp float64) {
+	if l == 0 {
+		return 1, 0
+	}
+	half := b.n / 2
+	if a < half {
+		at := (e*b.degree+l-1)*half + a
+		return float64(b.p[at]), float64(b.dp[at])
+	}
+	p, dp = b.angle(e, l, a-half)
+	parity := float64(1 - 2*(l%2))
+	return parity * p, -parity * dp // P' has the other parity
 }
 
 // clone32 returns a guarded copy of indices.
@@ -76,7 +91,6 @@ func TestGatherMatchesDefinition(t *testing.T) {
 func testGather[T Float](t *testing.T, set *Set[T]) {
 	rng := rand.New(rand.NewPCG(21, 22))
 	edgeShapes(func(edges, n, c, degree int) bool {
-		n++ // odd numbers too
 		b := randomBonds[T](t, rng, edges, n, c, degree)
 		for _, rows := range []Rows[T]{
 			{X: b.x, Index: b.index, Atom: n * c, Orientation: c},
@@ -92,7 +106,8 @@ func testGather[T Float](t *testing.T, set *Set[T]) {
 						x := float64(rows.X[int(j)*rows.Atom+a*rows.Orientation+k])
 						want.add(float64(b.r[e*(degree+1)*c+k]), x)
 						for l := 1; l <= degree; l++ {
-							want.add(float64(b.p[(e*degree+l-1)*n+a]), float64(b.r[(e*(degree+1)+l)*c+k]), x)
+							p, _ := b.angle(e, l, a)
+							want.add(p, float64(b.r[(e*(degree+1)+l)*c+k]), x)
 						}
 					}
 					what := fmt.Sprintf("Gather edges=%d n=%d c=%d degree=%d", edges, n, c, degree)
@@ -113,7 +128,6 @@ func TestGatherGradMatchesDefinition(t *testing.T) {
 func testGatherGrad[T Float](t *testing.T, set *Set[T]) {
 	rng := rand.New(rand.NewPCG(29, 30))
 	edgeShapes(func(edges, n, c, degree int) bool {
-		n++
 		b := randomBonds[T](t, rng, edges, n, c, degree)
 		got := clone(t, b.r)
 		set.GatherGrad(got, b.p, b.center, Rows[T]{X: b.x, Index: b.index, Atom: n * c, Orientation: c}, n, c, degree)
@@ -122,10 +136,7 @@ func testGatherGrad[T Float](t *testing.T, set *Set[T]) {
 			var want sum
 			want.add(float64(b.r[i]))
 			for a := range n {
-				p := 1.
-				if l > 0 {
-					p = float64(b.p[(e*degree+l-1)*n+a])
-				}
+				p, _ := b.angle(e, l, a)
 				want.add(p, float64(b.center[a*c+k]), float64(b.x[(int(b.index[e])*n+a)*c+k]))
 			}
 			if !check(t, fmt.Sprintf("GatherGrad edges=%d n=%d c=%d degree=%d", edges, n, c, degree), i, got[i], want, n+3) {
@@ -144,7 +155,6 @@ func testPair[T Float](t *testing.T, set *Set[T]) {
 	rng := rand.New(rand.NewPCG(23, 24))
 	edgeShapes(func(edges, n, c, degree int) bool {
 		b := randomBonds[T](t, rng, edges, n, c, degree)
-		antipodal(b)
 		for _, step := range []int{c, 0} {
 			atom := n * c
 			if step == 0 {
@@ -172,15 +182,12 @@ func testPair[T Float](t *testing.T, set *Set[T]) {
 						first := []float64{float64(b.y[int(j)*n*c+a*c+k]), float64(h[a*step+k])}
 						second := []float64{float64(b.message[opposite*c+k]), float64(b.x[int(j)*atom+opposite*step+k])}
 						for l := range degree + 1 {
-							p, dp := 1., 0.
-							if l > 0 {
-								p, dp = float64(b.p[(e*degree+l-1)*n+a]), float64(b.dp[(e*degree+l-1)*n+a])
-							}
+							p, dp := b.angle(e, l, a)
 							at := (e*(degree+1)+l)*c + k
 							for _, product := range [][]float64{first, second} {
 								want[3].add(p, float64(b.dr[at]), product[0], product[1])
 								for d := range 3 {
-									want[d].add(dp, float64(b.r[at]), float64(b.grid[d*n+a]), product[0], product[1])
+									want[d].add(dp, float64(b.r[at]), b.orientation(a, d), product[0], product[1])
 								}
 							}
 						}
@@ -198,24 +205,12 @@ func testPair[T Float](t *testing.T, set *Set[T]) {
 	})
 }
 
-// antipodal makes the second half of the orientations opposite to the first,
-// with Legendre polynomials of their parity.
-func antipodal[T Float](b *bonds[T]) {
-	half := b.n / 2
-	for k := range 3 {
-		for a := range half {
-			b.grid[k*b.n+a+half] = -b.grid[k*b.n+a]
-		}
+// orientation returns component d of any orientation.
+func (b *bonds[T]) orientation(a, d int) float64 {
+	if half := b.n / 2; a >= half {
+		return -float64(b.grid[d*half+a-half])
 	}
-	for e := range b.edges {
-		for l := 1; l <= b.degree; l++ {
-			sign := T(1 - 2*(l%2))
-			at := (e*b.degree + l - 1) * b.n
-			for a := range half {
-				b.p[at+a+half], b.dp[at+a+half] = sign*b.p[at+a], -sign*b.dp[at+a]
-			}
-		}
-	}
+	return float64(b.grid[d*b.n/2+a])
 }
 
 func TestAngularMatchesLegendrePolynomials(t *testing.T) {

@@ -7,159 +7,159 @@ package kernel
 // gather1AVX2F32 adds the messages of edges with kernels of degree 1.
 //
 //go:noescape
-func gather1AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gather1AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gather1AVX2F64 adds the messages of edges with kernels of degree 1.
 //
 //go:noescape
-func gather1AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gather1AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gather1AVX512F32 adds the messages of edges with kernels of degree 1.
 //
 //go:noescape
-func gather1AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gather1AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gather1AVX512F64 adds the messages of edges with kernels of degree 1.
 //
 //go:noescape
-func gather1AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gather1AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gatherGrad1AVX2F32 adds the adjoint in r of gather1.
 //
 //go:noescape
-func gatherGrad1AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gatherGrad1AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gatherGrad1AVX2F64 adds the adjoint in r of gather1.
 //
 //go:noescape
-func gatherGrad1AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gatherGrad1AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gatherGrad1AVX512F32 adds the adjoint in r of gather1.
 //
 //go:noescape
-func gatherGrad1AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gatherGrad1AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gatherGrad1AVX512F64 adds the adjoint in r of gather1.
 //
 //go:noescape
-func gatherGrad1AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gatherGrad1AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gather2AVX2F32 adds the messages of edges with kernels of degree 2.
 //
 //go:noescape
-func gather2AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gather2AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gather2AVX2F64 adds the messages of edges with kernels of degree 2.
 //
 //go:noescape
-func gather2AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gather2AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gather2AVX512F32 adds the messages of edges with kernels of degree 2.
 //
 //go:noescape
-func gather2AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gather2AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gather2AVX512F64 adds the messages of edges with kernels of degree 2.
 //
 //go:noescape
-func gather2AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gather2AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gatherGrad2AVX2F32 adds the adjoint in r of gather2.
 //
 //go:noescape
-func gatherGrad2AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gatherGrad2AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gatherGrad2AVX2F64 adds the adjoint in r of gather2.
 //
 //go:noescape
-func gatherGrad2AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gatherGrad2AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gatherGrad2AVX512F32 adds the adjoint in r of gather2.
 //
 //go:noescape
-func gatherGrad2AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gatherGrad2AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gatherGrad2AVX512F64 adds the adjoint in r of gather2.
 //
 //go:noescape
-func gatherGrad2AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gatherGrad2AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gather3AVX2F32 adds the messages of edges with kernels of degree 3.
 //
 //go:noescape
-func gather3AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gather3AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gather3AVX2F64 adds the messages of edges with kernels of degree 3.
 //
 //go:noescape
-func gather3AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gather3AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gather3AVX512F32 adds the messages of edges with kernels of degree 3.
 //
 //go:noescape
-func gather3AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gather3AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gather3AVX512F64 adds the messages of edges with kernels of degree 3.
 //
 //go:noescape
-func gather3AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gather3AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gatherGrad3AVX2F32 adds the adjoint in r of gather3.
 //
 //go:noescape
-func gatherGrad3AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gatherGrad3AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gatherGrad3AVX2F64 adds the adjoint in r of gather3.
 //
 //go:noescape
-func gatherGrad3AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gatherGrad3AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gatherGrad3AVX512F32 adds the adjoint in r of gather3.
 //
 //go:noescape
-func gatherGrad3AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gatherGrad3AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gatherGrad3AVX512F64 adds the adjoint in r of gather3.
 //
 //go:noescape
-func gatherGrad3AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gatherGrad3AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gather4AVX2F32 adds the messages of edges with kernels of degree 4.
 //
 //go:noescape
-func gather4AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gather4AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gather4AVX2F64 adds the messages of edges with kernels of degree 4.
 //
 //go:noescape
-func gather4AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gather4AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gather4AVX512F32 adds the messages of edges with kernels of degree 4.
 //
 //go:noescape
-func gather4AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gather4AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gather4AVX512F64 adds the messages of edges with kernels of degree 4.
 //
 //go:noescape
-func gather4AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gather4AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gatherGrad4AVX2F32 adds the adjoint in r of gather4.
 //
 //go:noescape
-func gatherGrad4AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gatherGrad4AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gatherGrad4AVX2F64 adds the adjoint in r of gather4.
 //
 //go:noescape
-func gatherGrad4AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gatherGrad4AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gatherGrad4AVX512F32 adds the adjoint in r of gather4.
 //
 //go:noescape
-func gatherGrad4AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gatherGrad4AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 
 // gatherGrad4AVX512F64 adds the adjoint in r of gather4.
 //
 //go:noescape
-func gatherGrad4AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+func gatherGrad4AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)

@@ -4,118 +4,116 @@
 
 #include "textflag.h"
 
-// func gather1AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gather1AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·gather1AVX2F32(SB), NOSPLIT, $32-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x02, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x02, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x02, DX
-	MOVQ atom+72(FP), BX
-	SHLQ $0x02, BX
-	MOVQ BX, (SP)
-	MOVQ $0x00000000, 8(SP)
-	MOVQ c+56(FP), BX
-	MOVQ BX, 24(SP)
+TEXT ·gather1AVX2F32(SB), NOSPLIT, $56-88
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  atom+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  BX, (SP)
+	MOVQ  half+48(FP), BX
+	MOVQ  BX, 40(SP)
+	IMULQ AX, BX
+	MOVQ  BX, 8(SP)
+	MOVQ  half+48(FP), BX
+	IMULQ DX, BX
+	MOVQ  y+0(FP), SI
+	MOVQ  SI, 16(SP)
+	MOVQ  $0x00000000, 24(SP)
 
-panel_1:
-	CMPQ 24(SP), $0x00000008
-	JLT  below_1
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+tile_4:
+	CMPQ 40(SP), $0x00000004
+	JLT  below_4
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_1_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_1_below_8
-	MOVQ    BX, DI
-	VMOVUPS (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y2
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y3
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y4
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y5
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y6
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_8_done
+tile_4_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_4_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Y0
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y1
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y2
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Y4
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y5
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y6
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_1_done
 
-panel_1_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Y8
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y9
-	ADDQ         AX, R8
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Y8
+	VMOVUPS      (DI)(AX*1), Y9
+	LEAQ         (DI)(AX*2), DI
 	VMOVUPS      Y8, Y10
-	VBROADCASTSS (R9), Y11
-	VFMADD231PS  Y9, Y11, Y10
+	VMOVUPS      Y10, Y11
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y9, Y12, Y10
+	VFNMADD231PS Y9, Y12, Y11
 	VFMADD231PS  (R12), Y10, Y0
+	VFMADD231PS  (R12)(BX*1), Y11, Y4
 	ADDQ         DX, R12
 	VMOVUPS      Y8, Y10
-	VBROADCASTSS 4(R9), Y11
-	VFMADD231PS  Y9, Y11, Y10
+	VMOVUPS      Y10, Y11
+	VBROADCASTSS 4(R8), Y12
+	VFMADD231PS  Y9, Y12, Y10
+	VFNMADD231PS Y9, Y12, Y11
 	VFMADD231PS  (R12), Y10, Y1
+	VFMADD231PS  (R12)(BX*1), Y11, Y5
 	ADDQ         DX, R12
 	VMOVUPS      Y8, Y10
-	VBROADCASTSS 8(R9), Y11
-	VFMADD231PS  Y9, Y11, Y10
+	VMOVUPS      Y10, Y11
+	VBROADCASTSS 8(R8), Y12
+	VFMADD231PS  Y9, Y12, Y10
+	VFNMADD231PS Y9, Y12, Y11
 	VFMADD231PS  (R12), Y10, Y2
-	ADDQ         DX, R12
-	VMOVUPS      Y8, Y10
-	VBROADCASTSS 12(R9), Y11
-	VFMADD231PS  Y9, Y11, Y10
-	VFMADD231PS  (R12), Y10, Y3
-	ADDQ         DX, R12
-	VMOVUPS      Y8, Y10
-	VBROADCASTSS 16(R9), Y11
-	VFMADD231PS  Y9, Y11, Y10
-	VFMADD231PS  (R12), Y10, Y4
-	ADDQ         DX, R12
-	VMOVUPS      Y8, Y10
-	VBROADCASTSS 20(R9), Y11
-	VFMADD231PS  Y9, Y11, Y10
-	VFMADD231PS  (R12), Y10, Y5
-	ADDQ         DX, R12
-	VMOVUPS      Y8, Y10
-	VBROADCASTSS 24(R9), Y11
-	VFMADD231PS  Y9, Y11, Y10
-	VFMADD231PS  (R12), Y10, Y6
+	VFMADD231PS  (R12)(BX*1), Y11, Y6
 	ADDQ         DX, R12
 	VMOVUPS      Y8, Y8
-	VBROADCASTSS 28(R9), Y10
-	VFMADD231PS  Y9, Y10, Y8
-	VFMADD231PS  (R12), Y8, Y7
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_8_edge
+	VMOVUPS      Y8, Y10
+	VBROADCASTSS 12(R8), Y11
+	VFMADD231PS  Y9, Y11, Y8
+	VFNMADD231PS Y9, Y11, Y10
+	VFMADD231PS  (R12), Y8, Y3
+	VFMADD231PS  (R12)(BX*1), Y10, Y7
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_1_edge
 
-panel_1_tile_8_done:
+tile_4_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPS Y0, (DI)
 	ADDQ    AX, DI
 	VMOVUPS Y1, (DI)
@@ -123,311 +121,296 @@ panel_1_tile_8_done:
 	VMOVUPS Y2, (DI)
 	ADDQ    AX, DI
 	VMOVUPS Y3, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y4, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y5, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y6, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y7, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_1_tile_8
+	ADDQ    8(SP), SI
+	VMOVUPS Y4, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_4_panel_1
 
-panel_1_below_8:
-panel_1_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_1_below_4
-	MOVQ    BX, DI
-	VMOVUPS (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y2
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_4_done
+tile_4_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000010, 24(SP)
+	SUBQ $0x00000004, 40(SP)
+	JMP  tile_4
 
-panel_1_tile_4_edge:
-	MOVLQSX      (R10), R12
+below_4:
+tile_2:
+	CMPQ 40(SP), $0x00000002
+	JLT  below_2
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_2_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_2_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Y0
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Y2
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_1_done
+
+tile_2_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y5
-	ADDQ         AX, R8
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Y4
+	VMOVUPS      (DI)(AX*1), Y5
+	LEAQ         (DI)(AX*2), DI
 	VMOVUPS      Y4, Y6
-	VBROADCASTSS (R9), Y7
-	VFMADD231PS  Y5, Y7, Y6
+	VMOVUPS      Y6, Y7
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y5, Y8, Y6
+	VFNMADD231PS Y5, Y8, Y7
 	VFMADD231PS  (R12), Y6, Y0
-	ADDQ         DX, R12
-	VMOVUPS      Y4, Y6
-	VBROADCASTSS 4(R9), Y7
-	VFMADD231PS  Y5, Y7, Y6
-	VFMADD231PS  (R12), Y6, Y1
-	ADDQ         DX, R12
-	VMOVUPS      Y4, Y6
-	VBROADCASTSS 8(R9), Y7
-	VFMADD231PS  Y5, Y7, Y6
-	VFMADD231PS  (R12), Y6, Y2
+	VFMADD231PS  (R12)(BX*1), Y7, Y2
 	ADDQ         DX, R12
 	VMOVUPS      Y4, Y4
-	VBROADCASTSS 12(R9), Y6
-	VFMADD231PS  Y5, Y6, Y4
-	VFMADD231PS  (R12), Y4, Y3
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_4_edge
+	VMOVUPS      Y4, Y6
+	VBROADCASTSS 4(R8), Y7
+	VFMADD231PS  Y5, Y7, Y4
+	VFNMADD231PS Y5, Y7, Y6
+	VFMADD231PS  (R12), Y4, Y1
+	VFMADD231PS  (R12)(BX*1), Y6, Y3
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_1_edge
 
-panel_1_tile_4_done:
+tile_2_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPS Y0, (DI)
 	ADDQ    AX, DI
 	VMOVUPS Y1, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y2, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y3, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_1_tile_4
+	ADDQ    8(SP), SI
+	VMOVUPS Y2, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_2_panel_1
 
-panel_1_below_4:
-panel_1_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_1_below_2
-	MOVQ    BX, DI
-	VMOVUPS (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_2_done
+tile_2_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000008, 24(SP)
+	SUBQ $0x00000002, 40(SP)
+	JMP  tile_2
 
-panel_1_tile_2_edge:
-	MOVLQSX      (R10), R12
+below_2:
+tile_1:
+	CMPQ 40(SP), $0x00000001
+	JLT  below_1
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_1_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_1_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Y0
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Y1
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_1_done
+
+tile_1_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Y2
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y3
-	ADDQ         AX, R8
-	VMOVUPS      Y2, Y4
-	VBROADCASTSS (R9), Y5
-	VFMADD231PS  Y3, Y5, Y4
-	VFMADD231PS  (R12), Y4, Y0
-	ADDQ         DX, R12
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Y2
+	VMOVUPS      (DI)(AX*1), Y3
+	LEAQ         (DI)(AX*2), DI
 	VMOVUPS      Y2, Y2
-	VBROADCASTSS 4(R9), Y4
-	VFMADD231PS  Y3, Y4, Y2
-	VFMADD231PS  (R12), Y2, Y1
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_2_edge
+	VMOVUPS      Y2, Y4
+	VBROADCASTSS (R8), Y5
+	VFMADD231PS  Y3, Y5, Y2
+	VFNMADD231PS Y3, Y5, Y4
+	VFMADD231PS  (R12), Y2, Y0
+	VFMADD231PS  (R12)(BX*1), Y4, Y1
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_1_edge
 
-panel_1_tile_2_done:
+tile_1_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPS Y0, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y1, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_1_tile_2
+	ADDQ    8(SP), SI
+	VMOVUPS Y1, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_1_panel_1
 
-panel_1_below_2:
-panel_1_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_1_below_1
-	MOVQ    BX, DI
-	VMOVUPS (BX), Y0
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_1_done
-
-panel_1_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Y1
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y2
-	ADDQ         AX, R8
-	VMOVUPS      Y1, Y1
-	VBROADCASTSS (R9), Y3
-	VFMADD231PS  Y2, Y3, Y1
-	VFMADD231PS  (R12), Y1, Y0
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_1_edge
-
-panel_1_tile_1_done:
-	VMOVUPS Y0, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000004, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_1_tile_1
-
-panel_1_below_1:
-	ADDQ $0x00000020, 8(SP)
-	SUBQ $0x00000008, 24(SP)
-	JMP  panel_1
+tile_1_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000004, 24(SP)
+	SUBQ $0x00000001, 40(SP)
+	JMP  tile_1
 
 below_1:
 	VZEROUPPER
 	RET
 
-// func gather1AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gather1AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·gather1AVX2F64(SB), NOSPLIT, $32-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x03, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x03, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x03, DX
-	MOVQ atom+72(FP), BX
-	SHLQ $0x03, BX
-	MOVQ BX, (SP)
-	MOVQ $0x00000000, 8(SP)
-	MOVQ c+56(FP), BX
-	MOVQ BX, 24(SP)
+TEXT ·gather1AVX2F64(SB), NOSPLIT, $56-88
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  atom+72(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  BX, (SP)
+	MOVQ  half+48(FP), BX
+	MOVQ  BX, 40(SP)
+	IMULQ AX, BX
+	MOVQ  BX, 8(SP)
+	MOVQ  half+48(FP), BX
+	IMULQ DX, BX
+	MOVQ  y+0(FP), SI
+	MOVQ  SI, 16(SP)
+	MOVQ  $0x00000000, 24(SP)
 
-panel_1:
-	CMPQ 24(SP), $0x00000004
-	JLT  below_1
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+tile_4:
+	CMPQ 40(SP), $0x00000004
+	JLT  below_4
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_1_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_1_below_8
-	MOVQ    BX, DI
-	VMOVUPD (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y2
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y3
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y4
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y5
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y6
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_8_done
+tile_4_panel_1:
+	CMPQ    48(SP), $0x00000004
+	JLT     tile_4_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Y0
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y1
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y2
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Y4
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y5
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y6
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_1_done
 
-panel_1_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Y8
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y9
-	ADDQ         AX, R8
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Y8
+	VMOVUPD      (DI)(AX*1), Y9
+	LEAQ         (DI)(AX*2), DI
 	VMOVUPD      Y8, Y10
-	VBROADCASTSD (R9), Y11
-	VFMADD231PD  Y9, Y11, Y10
+	VMOVUPD      Y10, Y11
+	VBROADCASTSD (R8), Y12
+	VFMADD231PD  Y9, Y12, Y10
+	VFNMADD231PD Y9, Y12, Y11
 	VFMADD231PD  (R12), Y10, Y0
+	VFMADD231PD  (R12)(BX*1), Y11, Y4
 	ADDQ         DX, R12
 	VMOVUPD      Y8, Y10
-	VBROADCASTSD 8(R9), Y11
-	VFMADD231PD  Y9, Y11, Y10
+	VMOVUPD      Y10, Y11
+	VBROADCASTSD 8(R8), Y12
+	VFMADD231PD  Y9, Y12, Y10
+	VFNMADD231PD Y9, Y12, Y11
 	VFMADD231PD  (R12), Y10, Y1
+	VFMADD231PD  (R12)(BX*1), Y11, Y5
 	ADDQ         DX, R12
 	VMOVUPD      Y8, Y10
-	VBROADCASTSD 16(R9), Y11
-	VFMADD231PD  Y9, Y11, Y10
+	VMOVUPD      Y10, Y11
+	VBROADCASTSD 16(R8), Y12
+	VFMADD231PD  Y9, Y12, Y10
+	VFNMADD231PD Y9, Y12, Y11
 	VFMADD231PD  (R12), Y10, Y2
-	ADDQ         DX, R12
-	VMOVUPD      Y8, Y10
-	VBROADCASTSD 24(R9), Y11
-	VFMADD231PD  Y9, Y11, Y10
-	VFMADD231PD  (R12), Y10, Y3
-	ADDQ         DX, R12
-	VMOVUPD      Y8, Y10
-	VBROADCASTSD 32(R9), Y11
-	VFMADD231PD  Y9, Y11, Y10
-	VFMADD231PD  (R12), Y10, Y4
-	ADDQ         DX, R12
-	VMOVUPD      Y8, Y10
-	VBROADCASTSD 40(R9), Y11
-	VFMADD231PD  Y9, Y11, Y10
-	VFMADD231PD  (R12), Y10, Y5
-	ADDQ         DX, R12
-	VMOVUPD      Y8, Y10
-	VBROADCASTSD 48(R9), Y11
-	VFMADD231PD  Y9, Y11, Y10
-	VFMADD231PD  (R12), Y10, Y6
+	VFMADD231PD  (R12)(BX*1), Y11, Y6
 	ADDQ         DX, R12
 	VMOVUPD      Y8, Y8
-	VBROADCASTSD 56(R9), Y10
-	VFMADD231PD  Y9, Y10, Y8
-	VFMADD231PD  (R12), Y8, Y7
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_8_edge
+	VMOVUPD      Y8, Y10
+	VBROADCASTSD 24(R8), Y11
+	VFMADD231PD  Y9, Y11, Y8
+	VFNMADD231PD Y9, Y11, Y10
+	VFMADD231PD  (R12), Y8, Y3
+	VFMADD231PD  (R12)(BX*1), Y10, Y7
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_1_edge
 
-panel_1_tile_8_done:
+tile_4_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPD Y0, (DI)
 	ADDQ    AX, DI
 	VMOVUPD Y1, (DI)
@@ -435,345 +418,330 @@ panel_1_tile_8_done:
 	VMOVUPD Y2, (DI)
 	ADDQ    AX, DI
 	VMOVUPD Y3, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y4, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y5, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y6, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y7, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_1_tile_8
+	ADDQ    8(SP), SI
+	VMOVUPD Y4, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Y5, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Y6, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Y7, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000004, 48(SP)
+	JMP     tile_4_panel_1
 
-panel_1_below_8:
-panel_1_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_1_below_4
-	MOVQ    BX, DI
-	VMOVUPD (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y2
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_4_done
+tile_4_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000020, 24(SP)
+	SUBQ $0x00000004, 40(SP)
+	JMP  tile_4
 
-panel_1_tile_4_edge:
-	MOVLQSX      (R10), R12
+below_4:
+tile_2:
+	CMPQ 40(SP), $0x00000002
+	JLT  below_2
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_2_panel_1:
+	CMPQ    48(SP), $0x00000004
+	JLT     tile_2_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Y0
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Y2
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_1_done
+
+tile_2_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y5
-	ADDQ         AX, R8
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Y4
+	VMOVUPD      (DI)(AX*1), Y5
+	LEAQ         (DI)(AX*2), DI
 	VMOVUPD      Y4, Y6
-	VBROADCASTSD (R9), Y7
-	VFMADD231PD  Y5, Y7, Y6
+	VMOVUPD      Y6, Y7
+	VBROADCASTSD (R8), Y8
+	VFMADD231PD  Y5, Y8, Y6
+	VFNMADD231PD Y5, Y8, Y7
 	VFMADD231PD  (R12), Y6, Y0
-	ADDQ         DX, R12
-	VMOVUPD      Y4, Y6
-	VBROADCASTSD 8(R9), Y7
-	VFMADD231PD  Y5, Y7, Y6
-	VFMADD231PD  (R12), Y6, Y1
-	ADDQ         DX, R12
-	VMOVUPD      Y4, Y6
-	VBROADCASTSD 16(R9), Y7
-	VFMADD231PD  Y5, Y7, Y6
-	VFMADD231PD  (R12), Y6, Y2
+	VFMADD231PD  (R12)(BX*1), Y7, Y2
 	ADDQ         DX, R12
 	VMOVUPD      Y4, Y4
-	VBROADCASTSD 24(R9), Y6
-	VFMADD231PD  Y5, Y6, Y4
-	VFMADD231PD  (R12), Y4, Y3
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_4_edge
+	VMOVUPD      Y4, Y6
+	VBROADCASTSD 8(R8), Y7
+	VFMADD231PD  Y5, Y7, Y4
+	VFNMADD231PD Y5, Y7, Y6
+	VFMADD231PD  (R12), Y4, Y1
+	VFMADD231PD  (R12)(BX*1), Y6, Y3
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_1_edge
 
-panel_1_tile_4_done:
+tile_2_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPD Y0, (DI)
 	ADDQ    AX, DI
 	VMOVUPD Y1, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y2, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y3, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_1_tile_4
+	ADDQ    8(SP), SI
+	VMOVUPD Y2, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Y3, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000004, 48(SP)
+	JMP     tile_2_panel_1
 
-panel_1_below_4:
-panel_1_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_1_below_2
-	MOVQ    BX, DI
-	VMOVUPD (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_2_done
+tile_2_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000010, 24(SP)
+	SUBQ $0x00000002, 40(SP)
+	JMP  tile_2
 
-panel_1_tile_2_edge:
-	MOVLQSX      (R10), R12
+below_2:
+tile_1:
+	CMPQ 40(SP), $0x00000001
+	JLT  below_1
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_1_panel_1:
+	CMPQ    48(SP), $0x00000004
+	JLT     tile_1_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Y0
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Y1
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_1_done
+
+tile_1_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Y2
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y3
-	ADDQ         AX, R8
-	VMOVUPD      Y2, Y4
-	VBROADCASTSD (R9), Y5
-	VFMADD231PD  Y3, Y5, Y4
-	VFMADD231PD  (R12), Y4, Y0
-	ADDQ         DX, R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Y2
+	VMOVUPD      (DI)(AX*1), Y3
+	LEAQ         (DI)(AX*2), DI
 	VMOVUPD      Y2, Y2
-	VBROADCASTSD 8(R9), Y4
-	VFMADD231PD  Y3, Y4, Y2
-	VFMADD231PD  (R12), Y2, Y1
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_2_edge
+	VMOVUPD      Y2, Y4
+	VBROADCASTSD (R8), Y5
+	VFMADD231PD  Y3, Y5, Y2
+	VFNMADD231PD Y3, Y5, Y4
+	VFMADD231PD  (R12), Y2, Y0
+	VFMADD231PD  (R12)(BX*1), Y4, Y1
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_1_edge
 
-panel_1_tile_2_done:
+tile_1_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPD Y0, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y1, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_1_tile_2
+	ADDQ    8(SP), SI
+	VMOVUPD Y1, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000004, 48(SP)
+	JMP     tile_1_panel_1
 
-panel_1_below_2:
-panel_1_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_1_below_1
-	MOVQ    BX, DI
-	VMOVUPD (BX), Y0
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_1_done
-
-panel_1_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Y1
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y2
-	ADDQ         AX, R8
-	VMOVUPD      Y1, Y1
-	VBROADCASTSD (R9), Y3
-	VFMADD231PD  Y2, Y3, Y1
-	VFMADD231PD  (R12), Y1, Y0
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_1_edge
-
-panel_1_tile_1_done:
-	VMOVUPD Y0, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_1_tile_1
-
-panel_1_below_1:
-	ADDQ $0x00000020, 8(SP)
-	SUBQ $0x00000004, 24(SP)
-	JMP  panel_1
+tile_1_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000008, 24(SP)
+	SUBQ $0x00000001, 40(SP)
+	JMP  tile_1
 
 below_1:
 	VZEROUPPER
 	RET
 
-// func gather1AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gather1AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, AVX512F
-TEXT ·gather1AVX512F32(SB), NOSPLIT, $32-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x02, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x02, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x02, DX
-	MOVQ atom+72(FP), BX
-	SHLQ $0x02, BX
-	MOVQ BX, (SP)
-	MOVQ $0x00000000, 8(SP)
-	MOVQ c+56(FP), BX
-	MOVQ BX, 24(SP)
+TEXT ·gather1AVX512F32(SB), NOSPLIT, $56-88
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  atom+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  BX, (SP)
+	MOVQ  half+48(FP), BX
+	MOVQ  BX, 40(SP)
+	IMULQ AX, BX
+	MOVQ  BX, 8(SP)
+	MOVQ  half+48(FP), BX
+	IMULQ DX, BX
+	MOVQ  y+0(FP), SI
+	MOVQ  SI, 16(SP)
+	MOVQ  $0x00000000, 24(SP)
 
-panel_2:
-	CMPQ 24(SP), $0x00000020
-	JLT  below_2
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+tile_4:
+	CMPQ 40(SP), $0x00000004
+	JLT  below_4
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_2_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_2_below_8
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_8_done
+tile_4_panel_2:
+	CMPQ    48(SP), $0x00000020
+	JLT     tile_4_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z4
+	VMOVUPS 64(DI), Z5
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z6
+	VMOVUPS 64(DI), Z7
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z8
+	VMOVUPS 64(DI), Z9
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z10
+	VMOVUPS 64(DI), Z11
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z12
+	VMOVUPS 64(DI), Z13
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z14
+	VMOVUPS 64(DI), Z15
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_2_done
 
-panel_2_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_2_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z16
-	VMOVUPS      64(R8), Z17
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z18
-	VMOVUPS      64(R8), Z19
-	ADDQ         AX, R8
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z16
+	VMOVUPS      64(DI), Z17
+	VMOVUPS      (DI)(AX*1), Z18
+	VMOVUPS      64(DI)(AX*1), Z19
+	LEAQ         (DI)(AX*2), DI
 	VMOVUPS      Z16, Z20
 	VMOVUPS      Z17, Z21
-	VBROADCASTSS (R9), Z22
-	VFMADD231PS  Z18, Z22, Z20
-	VFMADD231PS  Z19, Z22, Z21
+	VMOVUPS      Z20, Z22
+	VMOVUPS      Z21, Z23
+	VBROADCASTSS (R8), Z24
+	VFMADD231PS  Z18, Z24, Z20
+	VFNMADD231PS Z18, Z24, Z22
+	VFMADD231PS  Z19, Z24, Z21
+	VFNMADD231PS Z19, Z24, Z23
 	VFMADD231PS  (R12), Z20, Z0
+	VFMADD231PS  (R12)(BX*1), Z22, Z8
 	VFMADD231PS  64(R12), Z21, Z1
+	VFMADD231PS  64(R12)(BX*1), Z23, Z9
 	ADDQ         DX, R12
 	VMOVUPS      Z16, Z20
 	VMOVUPS      Z17, Z21
-	VBROADCASTSS 4(R9), Z22
-	VFMADD231PS  Z18, Z22, Z20
-	VFMADD231PS  Z19, Z22, Z21
+	VMOVUPS      Z20, Z22
+	VMOVUPS      Z21, Z23
+	VBROADCASTSS 4(R8), Z24
+	VFMADD231PS  Z18, Z24, Z20
+	VFNMADD231PS Z18, Z24, Z22
+	VFMADD231PS  Z19, Z24, Z21
+	VFNMADD231PS Z19, Z24, Z23
 	VFMADD231PS  (R12), Z20, Z2
+	VFMADD231PS  (R12)(BX*1), Z22, Z10
 	VFMADD231PS  64(R12), Z21, Z3
+	VFMADD231PS  64(R12)(BX*1), Z23, Z11
 	ADDQ         DX, R12
 	VMOVUPS      Z16, Z20
 	VMOVUPS      Z17, Z21
-	VBROADCASTSS 8(R9), Z22
-	VFMADD231PS  Z18, Z22, Z20
-	VFMADD231PS  Z19, Z22, Z21
+	VMOVUPS      Z20, Z22
+	VMOVUPS      Z21, Z23
+	VBROADCASTSS 8(R8), Z24
+	VFMADD231PS  Z18, Z24, Z20
+	VFNMADD231PS Z18, Z24, Z22
+	VFMADD231PS  Z19, Z24, Z21
+	VFNMADD231PS Z19, Z24, Z23
 	VFMADD231PS  (R12), Z20, Z4
+	VFMADD231PS  (R12)(BX*1), Z22, Z12
 	VFMADD231PS  64(R12), Z21, Z5
-	ADDQ         DX, R12
-	VMOVUPS      Z16, Z20
-	VMOVUPS      Z17, Z21
-	VBROADCASTSS 12(R9), Z22
-	VFMADD231PS  Z18, Z22, Z20
-	VFMADD231PS  Z19, Z22, Z21
-	VFMADD231PS  (R12), Z20, Z6
-	VFMADD231PS  64(R12), Z21, Z7
-	ADDQ         DX, R12
-	VMOVUPS      Z16, Z20
-	VMOVUPS      Z17, Z21
-	VBROADCASTSS 16(R9), Z22
-	VFMADD231PS  Z18, Z22, Z20
-	VFMADD231PS  Z19, Z22, Z21
-	VFMADD231PS  (R12), Z20, Z8
-	VFMADD231PS  64(R12), Z21, Z9
-	ADDQ         DX, R12
-	VMOVUPS      Z16, Z20
-	VMOVUPS      Z17, Z21
-	VBROADCASTSS 20(R9), Z22
-	VFMADD231PS  Z18, Z22, Z20
-	VFMADD231PS  Z19, Z22, Z21
-	VFMADD231PS  (R12), Z20, Z10
-	VFMADD231PS  64(R12), Z21, Z11
-	ADDQ         DX, R12
-	VMOVUPS      Z16, Z20
-	VMOVUPS      Z17, Z21
-	VBROADCASTSS 24(R9), Z22
-	VFMADD231PS  Z18, Z22, Z20
-	VFMADD231PS  Z19, Z22, Z21
-	VFMADD231PS  (R12), Z20, Z12
-	VFMADD231PS  64(R12), Z21, Z13
+	VFMADD231PS  64(R12)(BX*1), Z23, Z13
 	ADDQ         DX, R12
 	VMOVUPS      Z16, Z16
 	VMOVUPS      Z17, Z17
-	VBROADCASTSS 28(R9), Z20
-	VFMADD231PS  Z18, Z20, Z16
-	VFMADD231PS  Z19, Z20, Z17
-	VFMADD231PS  (R12), Z16, Z14
-	VFMADD231PS  64(R12), Z17, Z15
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_8_edge
+	VMOVUPS      Z16, Z20
+	VMOVUPS      Z17, Z21
+	VBROADCASTSS 12(R8), Z22
+	VFMADD231PS  Z18, Z22, Z16
+	VFNMADD231PS Z18, Z22, Z20
+	VFMADD231PS  Z19, Z22, Z17
+	VFNMADD231PS Z19, Z22, Z21
+	VFMADD231PS  (R12), Z16, Z6
+	VFMADD231PS  (R12)(BX*1), Z20, Z14
+	VFMADD231PS  64(R12), Z17, Z7
+	VFMADD231PS  64(R12)(BX*1), Z21, Z15
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_2_edge
 
-panel_2_tile_8_done:
+tile_4_panel_2_done:
+	MOVQ    SI, DI
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    AX, DI
@@ -785,683 +753,591 @@ panel_2_tile_8_done:
 	ADDQ    AX, DI
 	VMOVUPS Z6, (DI)
 	VMOVUPS Z7, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z8, (DI)
-	VMOVUPS Z9, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z10, (DI)
-	VMOVUPS Z11, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z12, (DI)
-	VMOVUPS Z13, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z14, (DI)
-	VMOVUPS Z15, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_2_tile_8
+	ADDQ    8(SP), SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000020, 48(SP)
+	JMP     tile_4_panel_2
 
-panel_2_below_8:
-panel_2_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_2_below_4
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_4_done
+tile_4_below_2:
+tile_4_panel_1:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_4_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z1
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z2
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z4
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z5
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z6
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_1_done
 
-panel_2_tile_4_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z8
-	VMOVUPS      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z10
-	VMOVUPS      64(R8), Z11
-	ADDQ         AX, R8
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z8
+	VMOVUPS      (DI)(AX*1), Z9
+	LEAQ         (DI)(AX*2), DI
+	VMOVUPS      Z8, Z10
+	VMOVUPS      Z10, Z11
+	VBROADCASTSS (R8), Z12
+	VFMADD231PS  Z9, Z12, Z10
+	VFNMADD231PS Z9, Z12, Z11
+	VFMADD231PS  (R12), Z10, Z0
+	VFMADD231PS  (R12)(BX*1), Z11, Z4
+	ADDQ         DX, R12
+	VMOVUPS      Z8, Z10
+	VMOVUPS      Z10, Z11
+	VBROADCASTSS 4(R8), Z12
+	VFMADD231PS  Z9, Z12, Z10
+	VFNMADD231PS Z9, Z12, Z11
+	VFMADD231PS  (R12), Z10, Z1
+	VFMADD231PS  (R12)(BX*1), Z11, Z5
+	ADDQ         DX, R12
+	VMOVUPS      Z8, Z10
+	VMOVUPS      Z10, Z11
+	VBROADCASTSS 8(R8), Z12
+	VFMADD231PS  Z9, Z12, Z10
+	VFNMADD231PS Z9, Z12, Z11
+	VFMADD231PS  (R12), Z10, Z2
+	VFMADD231PS  (R12)(BX*1), Z11, Z6
+	ADDQ         DX, R12
+	VMOVUPS      Z8, Z8
+	VMOVUPS      Z8, Z10
+	VBROADCASTSS 12(R8), Z11
+	VFMADD231PS  Z9, Z11, Z8
+	VFNMADD231PS Z9, Z11, Z10
+	VFMADD231PS  (R12), Z8, Z3
+	VFMADD231PS  (R12)(BX*1), Z10, Z7
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_1_edge
+
+tile_4_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPS Z0, (DI)
+	ADDQ    AX, DI
+	VMOVUPS Z1, (DI)
+	ADDQ    AX, DI
+	VMOVUPS Z2, (DI)
+	ADDQ    AX, DI
+	VMOVUPS Z3, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPS Z4, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_4_panel_1
+
+tile_4_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000010, 24(SP)
+	SUBQ $0x00000004, 40(SP)
+	JMP  tile_4
+
+below_4:
+tile_2:
+	CMPQ 40(SP), $0x00000002
+	JLT  below_2
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_2_panel_2:
+	CMPQ    48(SP), $0x00000020
+	JLT     tile_2_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z4
+	VMOVUPS 64(DI), Z5
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z6
+	VMOVUPS 64(DI), Z7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_2_done
+
+tile_2_panel_2_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z8
+	VMOVUPS      64(DI), Z9
+	VMOVUPS      (DI)(AX*1), Z10
+	VMOVUPS      64(DI)(AX*1), Z11
+	LEAQ         (DI)(AX*2), DI
 	VMOVUPS      Z8, Z12
 	VMOVUPS      Z9, Z13
-	VBROADCASTSS (R9), Z14
-	VFMADD231PS  Z10, Z14, Z12
-	VFMADD231PS  Z11, Z14, Z13
+	VMOVUPS      Z12, Z14
+	VMOVUPS      Z13, Z15
+	VBROADCASTSS (R8), Z16
+	VFMADD231PS  Z10, Z16, Z12
+	VFNMADD231PS Z10, Z16, Z14
+	VFMADD231PS  Z11, Z16, Z13
+	VFNMADD231PS Z11, Z16, Z15
 	VFMADD231PS  (R12), Z12, Z0
+	VFMADD231PS  (R12)(BX*1), Z14, Z4
 	VFMADD231PS  64(R12), Z13, Z1
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z12
-	VMOVUPS      Z9, Z13
-	VBROADCASTSS 4(R9), Z14
-	VFMADD231PS  Z10, Z14, Z12
-	VFMADD231PS  Z11, Z14, Z13
-	VFMADD231PS  (R12), Z12, Z2
-	VFMADD231PS  64(R12), Z13, Z3
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z12
-	VMOVUPS      Z9, Z13
-	VBROADCASTSS 8(R9), Z14
-	VFMADD231PS  Z10, Z14, Z12
-	VFMADD231PS  Z11, Z14, Z13
-	VFMADD231PS  (R12), Z12, Z4
-	VFMADD231PS  64(R12), Z13, Z5
+	VFMADD231PS  64(R12)(BX*1), Z15, Z5
 	ADDQ         DX, R12
 	VMOVUPS      Z8, Z8
 	VMOVUPS      Z9, Z9
-	VBROADCASTSS 12(R9), Z12
-	VFMADD231PS  Z10, Z12, Z8
-	VFMADD231PS  Z11, Z12, Z9
-	VFMADD231PS  (R12), Z8, Z6
-	VFMADD231PS  64(R12), Z9, Z7
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_4_edge
+	VMOVUPS      Z8, Z12
+	VMOVUPS      Z9, Z13
+	VBROADCASTSS 4(R8), Z14
+	VFMADD231PS  Z10, Z14, Z8
+	VFNMADD231PS Z10, Z14, Z12
+	VFMADD231PS  Z11, Z14, Z9
+	VFNMADD231PS Z11, Z14, Z13
+	VFMADD231PS  (R12), Z8, Z2
+	VFMADD231PS  (R12)(BX*1), Z12, Z6
+	VFMADD231PS  64(R12), Z9, Z3
+	VFMADD231PS  64(R12)(BX*1), Z13, Z7
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_2_edge
 
-panel_2_tile_4_done:
+tile_2_panel_2_done:
+	MOVQ    SI, DI
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    AX, DI
 	VMOVUPS Z2, (DI)
 	VMOVUPS Z3, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z4, (DI)
-	VMOVUPS Z5, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z6, (DI)
-	VMOVUPS Z7, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_2_tile_4
+	ADDQ    8(SP), SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000020, 48(SP)
+	JMP     tile_2_panel_2
 
-panel_2_below_4:
-panel_2_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_2_below_2
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_2_done
+tile_2_below_2:
+tile_2_panel_1:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_2_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z2
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_1_done
 
-panel_2_tile_2_edge:
-	MOVLQSX      (R10), R12
+tile_2_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z4
-	VMOVUPS      64(R8), Z5
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z6
-	VMOVUPS      64(R8), Z7
-	ADDQ         AX, R8
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z4
+	VMOVUPS      (DI)(AX*1), Z5
+	LEAQ         (DI)(AX*2), DI
+	VMOVUPS      Z4, Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS (R8), Z8
+	VFMADD231PS  Z5, Z8, Z6
+	VFNMADD231PS Z5, Z8, Z7
+	VFMADD231PS  (R12), Z6, Z0
+	VFMADD231PS  (R12)(BX*1), Z7, Z2
+	ADDQ         DX, R12
+	VMOVUPS      Z4, Z4
+	VMOVUPS      Z4, Z6
+	VBROADCASTSS 4(R8), Z7
+	VFMADD231PS  Z5, Z7, Z4
+	VFNMADD231PS Z5, Z7, Z6
+	VFMADD231PS  (R12), Z4, Z1
+	VFMADD231PS  (R12)(BX*1), Z6, Z3
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_1_edge
+
+tile_2_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPS Z0, (DI)
+	ADDQ    AX, DI
+	VMOVUPS Z1, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPS Z2, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_2_panel_1
+
+tile_2_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000008, 24(SP)
+	SUBQ $0x00000002, 40(SP)
+	JMP  tile_2
+
+below_2:
+tile_1:
+	CMPQ 40(SP), $0x00000001
+	JLT  below_1
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_1_panel_2:
+	CMPQ    48(SP), $0x00000020
+	JLT     tile_1_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_2_done
+
+tile_1_panel_2_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z4
+	VMOVUPS      64(DI), Z5
+	VMOVUPS      (DI)(AX*1), Z6
+	VMOVUPS      64(DI)(AX*1), Z7
+	LEAQ         (DI)(AX*2), DI
+	VMOVUPS      Z4, Z4
+	VMOVUPS      Z5, Z5
 	VMOVUPS      Z4, Z8
 	VMOVUPS      Z5, Z9
-	VBROADCASTSS (R9), Z10
-	VFMADD231PS  Z6, Z10, Z8
-	VFMADD231PS  Z7, Z10, Z9
-	VFMADD231PS  (R12), Z8, Z0
-	VFMADD231PS  64(R12), Z9, Z1
-	ADDQ         DX, R12
-	VMOVUPS      Z4, Z4
-	VMOVUPS      Z5, Z5
-	VBROADCASTSS 4(R9), Z8
-	VFMADD231PS  Z6, Z8, Z4
-	VFMADD231PS  Z7, Z8, Z5
-	VFMADD231PS  (R12), Z4, Z2
-	VFMADD231PS  64(R12), Z5, Z3
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_2_edge
-
-panel_2_tile_2_done:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z2, (DI)
-	VMOVUPS Z3, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_2_tile_2
-
-panel_2_below_2:
-panel_2_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_2_below_1
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_1_done
-
-panel_2_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z2
-	VMOVUPS      64(R8), Z3
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z4
-	VMOVUPS      64(R8), Z5
-	ADDQ         AX, R8
-	VMOVUPS      Z2, Z2
-	VMOVUPS      Z3, Z3
-	VBROADCASTSS (R9), Z6
-	VFMADD231PS  Z4, Z6, Z2
-	VFMADD231PS  Z5, Z6, Z3
-	VFMADD231PS  (R12), Z2, Z0
-	VFMADD231PS  64(R12), Z3, Z1
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_1_edge
-
-panel_2_tile_1_done:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000004, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_2_tile_1
-
-panel_2_below_1:
-	ADDQ $0x00000080, 8(SP)
-	SUBQ $0x00000020, 24(SP)
-	JMP  panel_2
-
-below_2:
-panel_1:
-	CMPQ 24(SP), $0x00000010
-	JLT  below_1
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
-
-panel_1_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_1_below_8
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z3
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z4
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z5
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z6
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_8_done
-
-panel_1_tile_8_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z8
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z9
-	ADDQ         AX, R8
-	VMOVUPS      Z8, Z10
-	VBROADCASTSS (R9), Z11
-	VFMADD231PS  Z9, Z11, Z10
-	VFMADD231PS  (R12), Z10, Z0
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z10
-	VBROADCASTSS 4(R9), Z11
-	VFMADD231PS  Z9, Z11, Z10
-	VFMADD231PS  (R12), Z10, Z1
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z10
-	VBROADCASTSS 8(R9), Z11
-	VFMADD231PS  Z9, Z11, Z10
-	VFMADD231PS  (R12), Z10, Z2
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z10
-	VBROADCASTSS 12(R9), Z11
-	VFMADD231PS  Z9, Z11, Z10
-	VFMADD231PS  (R12), Z10, Z3
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z10
-	VBROADCASTSS 16(R9), Z11
-	VFMADD231PS  Z9, Z11, Z10
-	VFMADD231PS  (R12), Z10, Z4
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z10
-	VBROADCASTSS 20(R9), Z11
-	VFMADD231PS  Z9, Z11, Z10
-	VFMADD231PS  (R12), Z10, Z5
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z10
-	VBROADCASTSS 24(R9), Z11
-	VFMADD231PS  Z9, Z11, Z10
-	VFMADD231PS  (R12), Z10, Z6
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z8
-	VBROADCASTSS 28(R9), Z10
-	VFMADD231PS  Z9, Z10, Z8
-	VFMADD231PS  (R12), Z8, Z7
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_8_edge
-
-panel_1_tile_8_done:
-	VMOVUPS Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z2, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z3, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z4, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z5, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z6, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z7, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_1_tile_8
-
-panel_1_below_8:
-panel_1_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_1_below_4
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_4_done
-
-panel_1_tile_4_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z5
-	ADDQ         AX, R8
-	VMOVUPS      Z4, Z6
-	VBROADCASTSS (R9), Z7
-	VFMADD231PS  Z5, Z7, Z6
-	VFMADD231PS  (R12), Z6, Z0
-	ADDQ         DX, R12
-	VMOVUPS      Z4, Z6
-	VBROADCASTSS 4(R9), Z7
-	VFMADD231PS  Z5, Z7, Z6
-	VFMADD231PS  (R12), Z6, Z1
-	ADDQ         DX, R12
-	VMOVUPS      Z4, Z6
-	VBROADCASTSS 8(R9), Z7
-	VFMADD231PS  Z5, Z7, Z6
-	VFMADD231PS  (R12), Z6, Z2
-	ADDQ         DX, R12
-	VMOVUPS      Z4, Z4
-	VBROADCASTSS 12(R9), Z6
-	VFMADD231PS  Z5, Z6, Z4
-	VFMADD231PS  (R12), Z4, Z3
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_4_edge
-
-panel_1_tile_4_done:
-	VMOVUPS Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z2, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z3, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_1_tile_4
-
-panel_1_below_4:
-panel_1_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_1_below_2
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_2_done
-
-panel_1_tile_2_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z2
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z3
-	ADDQ         AX, R8
-	VMOVUPS      Z2, Z4
-	VBROADCASTSS (R9), Z5
-	VFMADD231PS  Z3, Z5, Z4
+	VBROADCASTSS (R8), Z10
+	VFMADD231PS  Z6, Z10, Z4
+	VFNMADD231PS Z6, Z10, Z8
+	VFMADD231PS  Z7, Z10, Z5
+	VFNMADD231PS Z7, Z10, Z9
 	VFMADD231PS  (R12), Z4, Z0
-	ADDQ         DX, R12
-	VMOVUPS      Z2, Z2
-	VBROADCASTSS 4(R9), Z4
-	VFMADD231PS  Z3, Z4, Z2
-	VFMADD231PS  (R12), Z2, Z1
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_2_edge
+	VFMADD231PS  (R12)(BX*1), Z8, Z2
+	VFMADD231PS  64(R12), Z5, Z1
+	VFMADD231PS  64(R12)(BX*1), Z9, Z3
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_2_edge
 
-panel_1_tile_2_done:
+tile_1_panel_2_done:
+	MOVQ    SI, DI
 	VMOVUPS Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_1_tile_2
+	VMOVUPS Z1, 64(DI)
+	ADDQ    8(SP), SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000020, 48(SP)
+	JMP     tile_1_panel_2
 
-panel_1_below_2:
-panel_1_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_1_below_1
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_1_done
+tile_1_below_2:
+tile_1_panel_1:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_1_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z1
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_1_done
 
-panel_1_tile_1_edge:
-	MOVLQSX      (R10), R12
+tile_1_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z1
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z2
-	ADDQ         AX, R8
-	VMOVUPS      Z1, Z1
-	VBROADCASTSS (R9), Z3
-	VFMADD231PS  Z2, Z3, Z1
-	VFMADD231PS  (R12), Z1, Z0
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_1_edge
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z2
+	VMOVUPS      (DI)(AX*1), Z3
+	LEAQ         (DI)(AX*2), DI
+	VMOVUPS      Z2, Z2
+	VMOVUPS      Z2, Z4
+	VBROADCASTSS (R8), Z5
+	VFMADD231PS  Z3, Z5, Z2
+	VFNMADD231PS Z3, Z5, Z4
+	VFMADD231PS  (R12), Z2, Z0
+	VFMADD231PS  (R12)(BX*1), Z4, Z1
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_1_edge
 
-panel_1_tile_1_done:
+tile_1_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPS Z0, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000004, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_1_tile_1
+	ADDQ    8(SP), SI
+	VMOVUPS Z1, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_1_panel_1
 
-panel_1_below_1:
-	ADDQ $0x00000040, 8(SP)
-	SUBQ $0x00000010, 24(SP)
-	JMP  panel_1
+tile_1_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000004, 24(SP)
+	SUBQ $0x00000001, 40(SP)
+	JMP  tile_1
 
 below_1:
 	VZEROUPPER
 	RET
 
-// func gather1AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gather1AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, AVX512F
-TEXT ·gather1AVX512F64(SB), NOSPLIT, $32-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x03, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x03, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x03, DX
-	MOVQ atom+72(FP), BX
-	SHLQ $0x03, BX
-	MOVQ BX, (SP)
-	MOVQ $0x00000000, 8(SP)
-	MOVQ c+56(FP), BX
-	MOVQ BX, 24(SP)
+TEXT ·gather1AVX512F64(SB), NOSPLIT, $56-88
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  atom+72(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  BX, (SP)
+	MOVQ  half+48(FP), BX
+	MOVQ  BX, 40(SP)
+	IMULQ AX, BX
+	MOVQ  BX, 8(SP)
+	MOVQ  half+48(FP), BX
+	IMULQ DX, BX
+	MOVQ  y+0(FP), SI
+	MOVQ  SI, 16(SP)
+	MOVQ  $0x00000000, 24(SP)
 
-panel_2:
-	CMPQ 24(SP), $0x00000010
-	JLT  below_2
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+tile_4:
+	CMPQ 40(SP), $0x00000004
+	JLT  below_4
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_2_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_2_below_8
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	VMOVUPD 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	VMOVUPD 64(BX), Z3
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z4
-	VMOVUPD 64(BX), Z5
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z6
-	VMOVUPD 64(BX), Z7
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z8
-	VMOVUPD 64(BX), Z9
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z10
-	VMOVUPD 64(BX), Z11
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z12
-	VMOVUPD 64(BX), Z13
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z14
-	VMOVUPD 64(BX), Z15
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_8_done
+tile_4_panel_2:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_4_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	VMOVUPD 64(DI), Z1
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z2
+	VMOVUPD 64(DI), Z3
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z4
+	VMOVUPD 64(DI), Z5
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z6
+	VMOVUPD 64(DI), Z7
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z8
+	VMOVUPD 64(DI), Z9
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z10
+	VMOVUPD 64(DI), Z11
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z12
+	VMOVUPD 64(DI), Z13
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z14
+	VMOVUPD 64(DI), Z15
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_2_done
 
-panel_2_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_2_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z16
-	VMOVUPD      64(R8), Z17
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z18
-	VMOVUPD      64(R8), Z19
-	ADDQ         AX, R8
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z16
+	VMOVUPD      64(DI), Z17
+	VMOVUPD      (DI)(AX*1), Z18
+	VMOVUPD      64(DI)(AX*1), Z19
+	LEAQ         (DI)(AX*2), DI
 	VMOVUPD      Z16, Z20
 	VMOVUPD      Z17, Z21
-	VBROADCASTSD (R9), Z22
-	VFMADD231PD  Z18, Z22, Z20
-	VFMADD231PD  Z19, Z22, Z21
+	VMOVUPD      Z20, Z22
+	VMOVUPD      Z21, Z23
+	VBROADCASTSD (R8), Z24
+	VFMADD231PD  Z18, Z24, Z20
+	VFNMADD231PD Z18, Z24, Z22
+	VFMADD231PD  Z19, Z24, Z21
+	VFNMADD231PD Z19, Z24, Z23
 	VFMADD231PD  (R12), Z20, Z0
+	VFMADD231PD  (R12)(BX*1), Z22, Z8
 	VFMADD231PD  64(R12), Z21, Z1
+	VFMADD231PD  64(R12)(BX*1), Z23, Z9
 	ADDQ         DX, R12
 	VMOVUPD      Z16, Z20
 	VMOVUPD      Z17, Z21
-	VBROADCASTSD 8(R9), Z22
-	VFMADD231PD  Z18, Z22, Z20
-	VFMADD231PD  Z19, Z22, Z21
+	VMOVUPD      Z20, Z22
+	VMOVUPD      Z21, Z23
+	VBROADCASTSD 8(R8), Z24
+	VFMADD231PD  Z18, Z24, Z20
+	VFNMADD231PD Z18, Z24, Z22
+	VFMADD231PD  Z19, Z24, Z21
+	VFNMADD231PD Z19, Z24, Z23
 	VFMADD231PD  (R12), Z20, Z2
+	VFMADD231PD  (R12)(BX*1), Z22, Z10
 	VFMADD231PD  64(R12), Z21, Z3
+	VFMADD231PD  64(R12)(BX*1), Z23, Z11
 	ADDQ         DX, R12
 	VMOVUPD      Z16, Z20
 	VMOVUPD      Z17, Z21
-	VBROADCASTSD 16(R9), Z22
-	VFMADD231PD  Z18, Z22, Z20
-	VFMADD231PD  Z19, Z22, Z21
+	VMOVUPD      Z20, Z22
+	VMOVUPD      Z21, Z23
+	VBROADCASTSD 16(R8), Z24
+	VFMADD231PD  Z18, Z24, Z20
+	VFNMADD231PD Z18, Z24, Z22
+	VFMADD231PD  Z19, Z24, Z21
+	VFNMADD231PD Z19, Z24, Z23
 	VFMADD231PD  (R12), Z20, Z4
+	VFMADD231PD  (R12)(BX*1), Z22, Z12
 	VFMADD231PD  64(R12), Z21, Z5
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z20
-	VMOVUPD      Z17, Z21
-	VBROADCASTSD 24(R9), Z22
-	VFMADD231PD  Z18, Z22, Z20
-	VFMADD231PD  Z19, Z22, Z21
-	VFMADD231PD  (R12), Z20, Z6
-	VFMADD231PD  64(R12), Z21, Z7
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z20
-	VMOVUPD      Z17, Z21
-	VBROADCASTSD 32(R9), Z22
-	VFMADD231PD  Z18, Z22, Z20
-	VFMADD231PD  Z19, Z22, Z21
-	VFMADD231PD  (R12), Z20, Z8
-	VFMADD231PD  64(R12), Z21, Z9
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z20
-	VMOVUPD      Z17, Z21
-	VBROADCASTSD 40(R9), Z22
-	VFMADD231PD  Z18, Z22, Z20
-	VFMADD231PD  Z19, Z22, Z21
-	VFMADD231PD  (R12), Z20, Z10
-	VFMADD231PD  64(R12), Z21, Z11
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z20
-	VMOVUPD      Z17, Z21
-	VBROADCASTSD 48(R9), Z22
-	VFMADD231PD  Z18, Z22, Z20
-	VFMADD231PD  Z19, Z22, Z21
-	VFMADD231PD  (R12), Z20, Z12
-	VFMADD231PD  64(R12), Z21, Z13
+	VFMADD231PD  64(R12)(BX*1), Z23, Z13
 	ADDQ         DX, R12
 	VMOVUPD      Z16, Z16
 	VMOVUPD      Z17, Z17
-	VBROADCASTSD 56(R9), Z20
-	VFMADD231PD  Z18, Z20, Z16
-	VFMADD231PD  Z19, Z20, Z17
-	VFMADD231PD  (R12), Z16, Z14
-	VFMADD231PD  64(R12), Z17, Z15
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_8_edge
+	VMOVUPD      Z16, Z20
+	VMOVUPD      Z17, Z21
+	VBROADCASTSD 24(R8), Z22
+	VFMADD231PD  Z18, Z22, Z16
+	VFNMADD231PD Z18, Z22, Z20
+	VFMADD231PD  Z19, Z22, Z17
+	VFNMADD231PD Z19, Z22, Z21
+	VFMADD231PD  (R12), Z16, Z6
+	VFMADD231PD  (R12)(BX*1), Z20, Z14
+	VFMADD231PD  64(R12), Z17, Z7
+	VFMADD231PD  64(R12)(BX*1), Z21, Z15
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_2_edge
 
-panel_2_tile_8_done:
+tile_4_panel_2_done:
+	MOVQ    SI, DI
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, 64(DI)
 	ADDQ    AX, DI
@@ -1473,932 +1349,863 @@ panel_2_tile_8_done:
 	ADDQ    AX, DI
 	VMOVUPD Z6, (DI)
 	VMOVUPD Z7, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z8, (DI)
-	VMOVUPD Z9, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z10, (DI)
-	VMOVUPD Z11, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z12, (DI)
-	VMOVUPD Z13, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z14, (DI)
-	VMOVUPD Z15, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_2_tile_8
+	ADDQ    8(SP), SI
+	VMOVUPD Z8, (SI)
+	VMOVUPD Z9, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPD Z10, (SI)
+	VMOVUPD Z11, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPD Z12, (SI)
+	VMOVUPD Z13, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPD Z14, (SI)
+	VMOVUPD Z15, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_4_panel_2
 
-panel_2_below_8:
-panel_2_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_2_below_4
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	VMOVUPD 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	VMOVUPD 64(BX), Z3
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z4
-	VMOVUPD 64(BX), Z5
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z6
-	VMOVUPD 64(BX), Z7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_4_done
+tile_4_below_2:
+tile_4_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_4_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z1
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z2
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z4
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z5
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z6
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_1_done
 
-panel_2_tile_4_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z8
-	VMOVUPD      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z10
-	VMOVUPD      64(R8), Z11
-	ADDQ         AX, R8
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z8
+	VMOVUPD      (DI)(AX*1), Z9
+	LEAQ         (DI)(AX*2), DI
+	VMOVUPD      Z8, Z10
+	VMOVUPD      Z10, Z11
+	VBROADCASTSD (R8), Z12
+	VFMADD231PD  Z9, Z12, Z10
+	VFNMADD231PD Z9, Z12, Z11
+	VFMADD231PD  (R12), Z10, Z0
+	VFMADD231PD  (R12)(BX*1), Z11, Z4
+	ADDQ         DX, R12
+	VMOVUPD      Z8, Z10
+	VMOVUPD      Z10, Z11
+	VBROADCASTSD 8(R8), Z12
+	VFMADD231PD  Z9, Z12, Z10
+	VFNMADD231PD Z9, Z12, Z11
+	VFMADD231PD  (R12), Z10, Z1
+	VFMADD231PD  (R12)(BX*1), Z11, Z5
+	ADDQ         DX, R12
+	VMOVUPD      Z8, Z10
+	VMOVUPD      Z10, Z11
+	VBROADCASTSD 16(R8), Z12
+	VFMADD231PD  Z9, Z12, Z10
+	VFNMADD231PD Z9, Z12, Z11
+	VFMADD231PD  (R12), Z10, Z2
+	VFMADD231PD  (R12)(BX*1), Z11, Z6
+	ADDQ         DX, R12
+	VMOVUPD      Z8, Z8
+	VMOVUPD      Z8, Z10
+	VBROADCASTSD 24(R8), Z11
+	VFMADD231PD  Z9, Z11, Z8
+	VFNMADD231PD Z9, Z11, Z10
+	VFMADD231PD  (R12), Z8, Z3
+	VFMADD231PD  (R12)(BX*1), Z10, Z7
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_1_edge
+
+tile_4_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPD Z0, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Z1, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Z2, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Z3, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z4, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Z5, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Z6, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Z7, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_4_panel_1
+
+tile_4_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000020, 24(SP)
+	SUBQ $0x00000004, 40(SP)
+	JMP  tile_4
+
+below_4:
+tile_2:
+	CMPQ 40(SP), $0x00000002
+	JLT  below_2
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_2_panel_2:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_2_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	VMOVUPD 64(DI), Z1
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z2
+	VMOVUPD 64(DI), Z3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z4
+	VMOVUPD 64(DI), Z5
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z6
+	VMOVUPD 64(DI), Z7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_2_done
+
+tile_2_panel_2_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z8
+	VMOVUPD      64(DI), Z9
+	VMOVUPD      (DI)(AX*1), Z10
+	VMOVUPD      64(DI)(AX*1), Z11
+	LEAQ         (DI)(AX*2), DI
 	VMOVUPD      Z8, Z12
 	VMOVUPD      Z9, Z13
-	VBROADCASTSD (R9), Z14
-	VFMADD231PD  Z10, Z14, Z12
-	VFMADD231PD  Z11, Z14, Z13
+	VMOVUPD      Z12, Z14
+	VMOVUPD      Z13, Z15
+	VBROADCASTSD (R8), Z16
+	VFMADD231PD  Z10, Z16, Z12
+	VFNMADD231PD Z10, Z16, Z14
+	VFMADD231PD  Z11, Z16, Z13
+	VFNMADD231PD Z11, Z16, Z15
 	VFMADD231PD  (R12), Z12, Z0
+	VFMADD231PD  (R12)(BX*1), Z14, Z4
 	VFMADD231PD  64(R12), Z13, Z1
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z12
-	VMOVUPD      Z9, Z13
-	VBROADCASTSD 8(R9), Z14
-	VFMADD231PD  Z10, Z14, Z12
-	VFMADD231PD  Z11, Z14, Z13
-	VFMADD231PD  (R12), Z12, Z2
-	VFMADD231PD  64(R12), Z13, Z3
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z12
-	VMOVUPD      Z9, Z13
-	VBROADCASTSD 16(R9), Z14
-	VFMADD231PD  Z10, Z14, Z12
-	VFMADD231PD  Z11, Z14, Z13
-	VFMADD231PD  (R12), Z12, Z4
-	VFMADD231PD  64(R12), Z13, Z5
+	VFMADD231PD  64(R12)(BX*1), Z15, Z5
 	ADDQ         DX, R12
 	VMOVUPD      Z8, Z8
 	VMOVUPD      Z9, Z9
-	VBROADCASTSD 24(R9), Z12
-	VFMADD231PD  Z10, Z12, Z8
-	VFMADD231PD  Z11, Z12, Z9
-	VFMADD231PD  (R12), Z8, Z6
-	VFMADD231PD  64(R12), Z9, Z7
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_4_edge
+	VMOVUPD      Z8, Z12
+	VMOVUPD      Z9, Z13
+	VBROADCASTSD 8(R8), Z14
+	VFMADD231PD  Z10, Z14, Z8
+	VFNMADD231PD Z10, Z14, Z12
+	VFMADD231PD  Z11, Z14, Z9
+	VFNMADD231PD Z11, Z14, Z13
+	VFMADD231PD  (R12), Z8, Z2
+	VFMADD231PD  (R12)(BX*1), Z12, Z6
+	VFMADD231PD  64(R12), Z9, Z3
+	VFMADD231PD  64(R12)(BX*1), Z13, Z7
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_2_edge
 
-panel_2_tile_4_done:
+tile_2_panel_2_done:
+	MOVQ    SI, DI
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, 64(DI)
 	ADDQ    AX, DI
 	VMOVUPD Z2, (DI)
 	VMOVUPD Z3, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z4, (DI)
-	VMOVUPD Z5, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z6, (DI)
-	VMOVUPD Z7, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_2_tile_4
+	ADDQ    8(SP), SI
+	VMOVUPD Z4, (SI)
+	VMOVUPD Z5, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPD Z6, (SI)
+	VMOVUPD Z7, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_2_panel_2
 
-panel_2_below_4:
-panel_2_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_2_below_2
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	VMOVUPD 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	VMOVUPD 64(BX), Z3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_2_done
+tile_2_below_2:
+tile_2_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_2_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z2
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_1_done
 
-panel_2_tile_2_edge:
-	MOVLQSX      (R10), R12
+tile_2_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z4
-	VMOVUPD      64(R8), Z5
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z6
-	VMOVUPD      64(R8), Z7
-	ADDQ         AX, R8
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z4
+	VMOVUPD      (DI)(AX*1), Z5
+	LEAQ         (DI)(AX*2), DI
+	VMOVUPD      Z4, Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD (R8), Z8
+	VFMADD231PD  Z5, Z8, Z6
+	VFNMADD231PD Z5, Z8, Z7
+	VFMADD231PD  (R12), Z6, Z0
+	VFMADD231PD  (R12)(BX*1), Z7, Z2
+	ADDQ         DX, R12
+	VMOVUPD      Z4, Z4
+	VMOVUPD      Z4, Z6
+	VBROADCASTSD 8(R8), Z7
+	VFMADD231PD  Z5, Z7, Z4
+	VFNMADD231PD Z5, Z7, Z6
+	VFMADD231PD  (R12), Z4, Z1
+	VFMADD231PD  (R12)(BX*1), Z6, Z3
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_1_edge
+
+tile_2_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPD Z0, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Z1, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z2, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Z3, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_2_panel_1
+
+tile_2_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000010, 24(SP)
+	SUBQ $0x00000002, 40(SP)
+	JMP  tile_2
+
+below_2:
+tile_1:
+	CMPQ 40(SP), $0x00000001
+	JLT  below_1
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_1_panel_2:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_1_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	VMOVUPD 64(DI), Z1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z2
+	VMOVUPD 64(DI), Z3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_2_done
+
+tile_1_panel_2_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z4
+	VMOVUPD      64(DI), Z5
+	VMOVUPD      (DI)(AX*1), Z6
+	VMOVUPD      64(DI)(AX*1), Z7
+	LEAQ         (DI)(AX*2), DI
+	VMOVUPD      Z4, Z4
+	VMOVUPD      Z5, Z5
 	VMOVUPD      Z4, Z8
 	VMOVUPD      Z5, Z9
-	VBROADCASTSD (R9), Z10
-	VFMADD231PD  Z6, Z10, Z8
-	VFMADD231PD  Z7, Z10, Z9
-	VFMADD231PD  (R12), Z8, Z0
-	VFMADD231PD  64(R12), Z9, Z1
-	ADDQ         DX, R12
-	VMOVUPD      Z4, Z4
-	VMOVUPD      Z5, Z5
-	VBROADCASTSD 8(R9), Z8
-	VFMADD231PD  Z6, Z8, Z4
-	VFMADD231PD  Z7, Z8, Z5
-	VFMADD231PD  (R12), Z4, Z2
-	VFMADD231PD  64(R12), Z5, Z3
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_2_edge
-
-panel_2_tile_2_done:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	VMOVUPD Z3, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_2_tile_2
-
-panel_2_below_2:
-panel_2_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_2_below_1
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	VMOVUPD 64(BX), Z1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_1_done
-
-panel_2_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z2
-	VMOVUPD      64(R8), Z3
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z4
-	VMOVUPD      64(R8), Z5
-	ADDQ         AX, R8
-	VMOVUPD      Z2, Z2
-	VMOVUPD      Z3, Z3
-	VBROADCASTSD (R9), Z6
-	VFMADD231PD  Z4, Z6, Z2
-	VFMADD231PD  Z5, Z6, Z3
-	VFMADD231PD  (R12), Z2, Z0
-	VFMADD231PD  64(R12), Z3, Z1
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_1_edge
-
-panel_2_tile_1_done:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_2_tile_1
-
-panel_2_below_1:
-	ADDQ $0x00000080, 8(SP)
-	SUBQ $0x00000010, 24(SP)
-	JMP  panel_2
-
-below_2:
-panel_1:
-	CMPQ 24(SP), $0x00000008
-	JLT  below_1
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
-
-panel_1_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_1_below_8
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z3
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z4
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z5
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z6
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_8_done
-
-panel_1_tile_8_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z8
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z9
-	ADDQ         AX, R8
-	VMOVUPD      Z8, Z10
-	VBROADCASTSD (R9), Z11
-	VFMADD231PD  Z9, Z11, Z10
-	VFMADD231PD  (R12), Z10, Z0
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z10
-	VBROADCASTSD 8(R9), Z11
-	VFMADD231PD  Z9, Z11, Z10
-	VFMADD231PD  (R12), Z10, Z1
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z10
-	VBROADCASTSD 16(R9), Z11
-	VFMADD231PD  Z9, Z11, Z10
-	VFMADD231PD  (R12), Z10, Z2
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z10
-	VBROADCASTSD 24(R9), Z11
-	VFMADD231PD  Z9, Z11, Z10
-	VFMADD231PD  (R12), Z10, Z3
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z10
-	VBROADCASTSD 32(R9), Z11
-	VFMADD231PD  Z9, Z11, Z10
-	VFMADD231PD  (R12), Z10, Z4
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z10
-	VBROADCASTSD 40(R9), Z11
-	VFMADD231PD  Z9, Z11, Z10
-	VFMADD231PD  (R12), Z10, Z5
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z10
-	VBROADCASTSD 48(R9), Z11
-	VFMADD231PD  Z9, Z11, Z10
-	VFMADD231PD  (R12), Z10, Z6
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z8
-	VBROADCASTSD 56(R9), Z10
-	VFMADD231PD  Z9, Z10, Z8
-	VFMADD231PD  (R12), Z8, Z7
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_8_edge
-
-panel_1_tile_8_done:
-	VMOVUPD Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z1, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z3, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z4, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z5, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z6, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z7, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_1_tile_8
-
-panel_1_below_8:
-panel_1_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_1_below_4
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_4_done
-
-panel_1_tile_4_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z5
-	ADDQ         AX, R8
-	VMOVUPD      Z4, Z6
-	VBROADCASTSD (R9), Z7
-	VFMADD231PD  Z5, Z7, Z6
-	VFMADD231PD  (R12), Z6, Z0
-	ADDQ         DX, R12
-	VMOVUPD      Z4, Z6
-	VBROADCASTSD 8(R9), Z7
-	VFMADD231PD  Z5, Z7, Z6
-	VFMADD231PD  (R12), Z6, Z1
-	ADDQ         DX, R12
-	VMOVUPD      Z4, Z6
-	VBROADCASTSD 16(R9), Z7
-	VFMADD231PD  Z5, Z7, Z6
-	VFMADD231PD  (R12), Z6, Z2
-	ADDQ         DX, R12
-	VMOVUPD      Z4, Z4
-	VBROADCASTSD 24(R9), Z6
-	VFMADD231PD  Z5, Z6, Z4
-	VFMADD231PD  (R12), Z4, Z3
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_4_edge
-
-panel_1_tile_4_done:
-	VMOVUPD Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z1, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z3, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_1_tile_4
-
-panel_1_below_4:
-panel_1_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_1_below_2
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_2_done
-
-panel_1_tile_2_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z2
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z3
-	ADDQ         AX, R8
-	VMOVUPD      Z2, Z4
-	VBROADCASTSD (R9), Z5
-	VFMADD231PD  Z3, Z5, Z4
+	VBROADCASTSD (R8), Z10
+	VFMADD231PD  Z6, Z10, Z4
+	VFNMADD231PD Z6, Z10, Z8
+	VFMADD231PD  Z7, Z10, Z5
+	VFNMADD231PD Z7, Z10, Z9
 	VFMADD231PD  (R12), Z4, Z0
-	ADDQ         DX, R12
-	VMOVUPD      Z2, Z2
-	VBROADCASTSD 8(R9), Z4
-	VFMADD231PD  Z3, Z4, Z2
-	VFMADD231PD  (R12), Z2, Z1
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_2_edge
+	VFMADD231PD  (R12)(BX*1), Z8, Z2
+	VFMADD231PD  64(R12), Z5, Z1
+	VFMADD231PD  64(R12)(BX*1), Z9, Z3
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_2_edge
 
-panel_1_tile_2_done:
+tile_1_panel_2_done:
+	MOVQ    SI, DI
 	VMOVUPD Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z1, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_1_tile_2
+	VMOVUPD Z1, 64(DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z2, (SI)
+	VMOVUPD Z3, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_1_panel_2
 
-panel_1_below_2:
-panel_1_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_1_below_1
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_1_done
+tile_1_below_2:
+tile_1_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_1_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z1
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_1_done
 
-panel_1_tile_1_edge:
-	MOVLQSX      (R10), R12
+tile_1_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z1
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z2
-	ADDQ         AX, R8
-	VMOVUPD      Z1, Z1
-	VBROADCASTSD (R9), Z3
-	VFMADD231PD  Z2, Z3, Z1
-	VFMADD231PD  (R12), Z1, Z0
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_1_edge
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z2
+	VMOVUPD      (DI)(AX*1), Z3
+	LEAQ         (DI)(AX*2), DI
+	VMOVUPD      Z2, Z2
+	VMOVUPD      Z2, Z4
+	VBROADCASTSD (R8), Z5
+	VFMADD231PD  Z3, Z5, Z2
+	VFNMADD231PD Z3, Z5, Z4
+	VFMADD231PD  (R12), Z2, Z0
+	VFMADD231PD  (R12)(BX*1), Z4, Z1
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_1_edge
 
-panel_1_tile_1_done:
+tile_1_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPD Z0, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_1_tile_1
+	ADDQ    8(SP), SI
+	VMOVUPD Z1, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_1_panel_1
 
-panel_1_below_1:
-	ADDQ $0x00000040, 8(SP)
-	SUBQ $0x00000008, 24(SP)
-	JMP  panel_1
+tile_1_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000008, 24(SP)
+	SUBQ $0x00000001, 40(SP)
+	JMP  tile_1
 
 below_1:
 	VZEROUPPER
 	RET
 
-// func gatherGrad1AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gatherGrad1AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
 TEXT ·gatherGrad1AVX2F32(SB), NOSPLIT, $8-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x02, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x02, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x02, DX
-	MOVQ dr+0(FP), BX
-	MOVQ p+8(FP), SI
-	MOVQ index+32(FP), DI
-	MOVQ edges+40(FP), R8
-	MOVQ R8, (SP)
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  dr+0(FP), BX
+	MOVQ  p+8(FP), SI
+	MOVQ  half+48(FP), DI
+	MOVQ  half+48(FP), R8
+	IMULQ AX, DI
+	IMULQ DX, R8
+	MOVQ  $0x00000000, (SP)
 
 edge:
-	CMPQ (SP), $0x00000000
-	JLE  done
-	XORQ R8, R8
+	MOVQ (SP), R9
+	CMPQ R9, edges+40(FP)
+	JGE  done
+	XORQ R9, R9
 
 channels:
-	MOVQ    dy+16(FP), R10
-	MOVLQSX (DI), R9
-	IMULQ   atom+72(FP), R9
-	SHLQ    $0x02, R9
-	ADDQ    x+24(FP), R9
-	ADDQ    R8, R9
-	ADDQ    R8, R10
-	LEAQ    (BX)(R8*1), R11
-	VMOVUPS (R11), Y0
-	ADDQ    AX, R11
-	VMOVUPS (R11), Y1
-	MOVQ    n+48(FP), R12
-	MOVQ    SI, R11
+	MOVQ    dy+16(FP), R11
+	MOVQ    index+32(FP), R12
+	MOVQ    (SP), R10
+	MOVLQSX (R12)(R10*4), R10
+	IMULQ   atom+72(FP), R10
+	SHLQ    $0x02, R10
+	ADDQ    x+24(FP), R10
+	ADDQ    R9, R10
+	ADDQ    R9, R11
+	LEAQ    (BX)(R9*1), R12
+	VMOVUPS (R12), Y0
+	ADDQ    AX, R12
+	VMOVUPS (R12), Y1
+	MOVQ    half+48(FP), R13
+	MOVQ    SI, R12
 
 orientation:
-	VMOVUPS      (R10), Y2
-	VMULPS       (R9), Y2, Y2
+	VMOVUPS      (R11), Y2
+	VMULPS       (R10), Y2, Y2
+	VMOVUPS      Y2, Y3
+	VMOVUPS      (R11)(DI*1), Y4
+	VFMADD231PS  (R10)(R8*1), Y4, Y2
+	VFNMADD231PS (R10)(R8*1), Y4, Y3
 	VADDPS       Y2, Y0, Y0
-	VBROADCASTSS (R11), Y3
-	VFMADD231PS  Y3, Y2, Y1
-	ADDQ         AX, R10
-	ADDQ         DX, R9
-	ADDQ         $0x00000004, R11
-	DECQ         R12
-	JNZ          orientation
-	LEAQ         (BX)(R8*1), R11
-	VMOVUPS      Y0, (R11)
+	VBROADCASTSS (R12), Y2
+	VFMADD231PS  Y2, Y3, Y1
 	ADDQ         AX, R11
-	VMOVUPS      Y1, (R11)
-	ADDQ         $0x00000020, R8
-	MOVQ         R8, R9
-	SHRQ         $0x02, R9
-	CMPQ         R9, c+56(FP)
+	ADDQ         DX, R10
+	ADDQ         $0x00000004, R12
+	DECQ         R13
+	JNZ          orientation
+	LEAQ         (BX)(R9*1), R12
+	VMOVUPS      Y0, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Y1, (R12)
+	ADDQ         $0x00000020, R9
+	MOVQ         R9, R10
+	SHRQ         $0x02, R10
+	CMPQ         R10, c+56(FP)
 	JLT          channels
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
-	ADDQ         $0x00000004, DI
-	DECQ         (SP)
+	INCQ         (SP)
 	JMP          edge
 
 done:
 	VZEROUPPER
 	RET
 
-// func gatherGrad1AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gatherGrad1AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
 TEXT ·gatherGrad1AVX2F64(SB), NOSPLIT, $8-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x03, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x03, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x03, DX
-	MOVQ dr+0(FP), BX
-	MOVQ p+8(FP), SI
-	MOVQ index+32(FP), DI
-	MOVQ edges+40(FP), R8
-	MOVQ R8, (SP)
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  dr+0(FP), BX
+	MOVQ  p+8(FP), SI
+	MOVQ  half+48(FP), DI
+	MOVQ  half+48(FP), R8
+	IMULQ AX, DI
+	IMULQ DX, R8
+	MOVQ  $0x00000000, (SP)
 
 edge:
-	CMPQ (SP), $0x00000000
-	JLE  done
-	XORQ R8, R8
+	MOVQ (SP), R9
+	CMPQ R9, edges+40(FP)
+	JGE  done
+	XORQ R9, R9
 
 channels:
-	MOVQ    dy+16(FP), R10
-	MOVLQSX (DI), R9
-	IMULQ   atom+72(FP), R9
-	SHLQ    $0x03, R9
-	ADDQ    x+24(FP), R9
-	ADDQ    R8, R9
-	ADDQ    R8, R10
-	LEAQ    (BX)(R8*1), R11
-	VMOVUPD (R11), Y0
-	ADDQ    AX, R11
-	VMOVUPD (R11), Y1
-	MOVQ    n+48(FP), R12
-	MOVQ    SI, R11
+	MOVQ    dy+16(FP), R11
+	MOVQ    index+32(FP), R12
+	MOVQ    (SP), R10
+	MOVLQSX (R12)(R10*4), R10
+	IMULQ   atom+72(FP), R10
+	SHLQ    $0x03, R10
+	ADDQ    x+24(FP), R10
+	ADDQ    R9, R10
+	ADDQ    R9, R11
+	LEAQ    (BX)(R9*1), R12
+	VMOVUPD (R12), Y0
+	ADDQ    AX, R12
+	VMOVUPD (R12), Y1
+	MOVQ    half+48(FP), R13
+	MOVQ    SI, R12
 
 orientation:
-	VMOVUPD      (R10), Y2
-	VMULPD       (R9), Y2, Y2
+	VMOVUPD      (R11), Y2
+	VMULPD       (R10), Y2, Y2
+	VMOVUPD      Y2, Y3
+	VMOVUPD      (R11)(DI*1), Y4
+	VFMADD231PD  (R10)(R8*1), Y4, Y2
+	VFNMADD231PD (R10)(R8*1), Y4, Y3
 	VADDPD       Y2, Y0, Y0
-	VBROADCASTSD (R11), Y3
-	VFMADD231PD  Y3, Y2, Y1
-	ADDQ         AX, R10
-	ADDQ         DX, R9
-	ADDQ         $0x00000008, R11
-	DECQ         R12
-	JNZ          orientation
-	LEAQ         (BX)(R8*1), R11
-	VMOVUPD      Y0, (R11)
+	VBROADCASTSD (R12), Y2
+	VFMADD231PD  Y2, Y3, Y1
 	ADDQ         AX, R11
-	VMOVUPD      Y1, (R11)
-	ADDQ         $0x00000020, R8
-	MOVQ         R8, R9
-	SHRQ         $0x03, R9
-	CMPQ         R9, c+56(FP)
+	ADDQ         DX, R10
+	ADDQ         $0x00000008, R12
+	DECQ         R13
+	JNZ          orientation
+	LEAQ         (BX)(R9*1), R12
+	VMOVUPD      Y0, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Y1, (R12)
+	ADDQ         $0x00000020, R9
+	MOVQ         R9, R10
+	SHRQ         $0x03, R10
+	CMPQ         R10, c+56(FP)
 	JLT          channels
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
-	ADDQ         $0x00000004, DI
-	DECQ         (SP)
+	INCQ         (SP)
 	JMP          edge
 
 done:
 	VZEROUPPER
 	RET
 
-// func gatherGrad1AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gatherGrad1AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, AVX512F
 TEXT ·gatherGrad1AVX512F32(SB), NOSPLIT, $8-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x02, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x02, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x02, DX
-	MOVQ dr+0(FP), BX
-	MOVQ p+8(FP), SI
-	MOVQ index+32(FP), DI
-	MOVQ edges+40(FP), R8
-	MOVQ R8, (SP)
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  dr+0(FP), BX
+	MOVQ  p+8(FP), SI
+	MOVQ  half+48(FP), DI
+	MOVQ  half+48(FP), R8
+	IMULQ AX, DI
+	IMULQ DX, R8
+	MOVQ  $0x00000000, (SP)
 
 edge:
-	CMPQ (SP), $0x00000000
-	JLE  done
-	XORQ R8, R8
+	MOVQ (SP), R9
+	CMPQ R9, edges+40(FP)
+	JGE  done
+	XORQ R9, R9
 
 channels:
-	MOVQ    dy+16(FP), R10
-	MOVLQSX (DI), R9
-	IMULQ   atom+72(FP), R9
-	SHLQ    $0x02, R9
-	ADDQ    x+24(FP), R9
-	ADDQ    R8, R9
-	ADDQ    R8, R10
-	LEAQ    (BX)(R8*1), R11
-	VMOVUPS (R11), Z0
-	ADDQ    AX, R11
-	VMOVUPS (R11), Z1
-	MOVQ    n+48(FP), R12
-	MOVQ    SI, R11
+	MOVQ    dy+16(FP), R11
+	MOVQ    index+32(FP), R12
+	MOVQ    (SP), R10
+	MOVLQSX (R12)(R10*4), R10
+	IMULQ   atom+72(FP), R10
+	SHLQ    $0x02, R10
+	ADDQ    x+24(FP), R10
+	ADDQ    R9, R10
+	ADDQ    R9, R11
+	LEAQ    (BX)(R9*1), R12
+	VMOVUPS (R12), Z0
+	ADDQ    AX, R12
+	VMOVUPS (R12), Z1
+	MOVQ    half+48(FP), R13
+	MOVQ    SI, R12
 
 orientation:
-	VMOVUPS      (R10), Z2
-	VMULPS       (R9), Z2, Z2
+	VMOVUPS      (R11), Z2
+	VMULPS       (R10), Z2, Z2
+	VMOVUPS      Z2, Z3
+	VMOVUPS      (R11)(DI*1), Z4
+	VFMADD231PS  (R10)(R8*1), Z4, Z2
+	VFNMADD231PS (R10)(R8*1), Z4, Z3
 	VADDPS       Z2, Z0, Z0
-	VBROADCASTSS (R11), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	ADDQ         AX, R10
-	ADDQ         DX, R9
-	ADDQ         $0x00000004, R11
-	DECQ         R12
-	JNZ          orientation
-	LEAQ         (BX)(R8*1), R11
-	VMOVUPS      Z0, (R11)
+	VBROADCASTSS (R12), Z2
+	VFMADD231PS  Z2, Z3, Z1
 	ADDQ         AX, R11
-	VMOVUPS      Z1, (R11)
-	ADDQ         $0x00000040, R8
-	MOVQ         R8, R9
-	SHRQ         $0x02, R9
-	CMPQ         R9, c+56(FP)
+	ADDQ         DX, R10
+	ADDQ         $0x00000004, R12
+	DECQ         R13
+	JNZ          orientation
+	LEAQ         (BX)(R9*1), R12
+	VMOVUPS      Z0, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Z1, (R12)
+	ADDQ         $0x00000040, R9
+	MOVQ         R9, R10
+	SHRQ         $0x02, R10
+	CMPQ         R10, c+56(FP)
 	JLT          channels
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
-	ADDQ         $0x00000004, DI
-	DECQ         (SP)
+	INCQ         (SP)
 	JMP          edge
 
 done:
 	VZEROUPPER
 	RET
 
-// func gatherGrad1AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gatherGrad1AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, AVX512F
 TEXT ·gatherGrad1AVX512F64(SB), NOSPLIT, $8-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x03, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x03, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x03, DX
-	MOVQ dr+0(FP), BX
-	MOVQ p+8(FP), SI
-	MOVQ index+32(FP), DI
-	MOVQ edges+40(FP), R8
-	MOVQ R8, (SP)
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  dr+0(FP), BX
+	MOVQ  p+8(FP), SI
+	MOVQ  half+48(FP), DI
+	MOVQ  half+48(FP), R8
+	IMULQ AX, DI
+	IMULQ DX, R8
+	MOVQ  $0x00000000, (SP)
 
 edge:
-	CMPQ (SP), $0x00000000
-	JLE  done
-	XORQ R8, R8
+	MOVQ (SP), R9
+	CMPQ R9, edges+40(FP)
+	JGE  done
+	XORQ R9, R9
 
 channels:
-	MOVQ    dy+16(FP), R10
-	MOVLQSX (DI), R9
-	IMULQ   atom+72(FP), R9
-	SHLQ    $0x03, R9
-	ADDQ    x+24(FP), R9
-	ADDQ    R8, R9
-	ADDQ    R8, R10
-	LEAQ    (BX)(R8*1), R11
-	VMOVUPD (R11), Z0
-	ADDQ    AX, R11
-	VMOVUPD (R11), Z1
-	MOVQ    n+48(FP), R12
-	MOVQ    SI, R11
+	MOVQ    dy+16(FP), R11
+	MOVQ    index+32(FP), R12
+	MOVQ    (SP), R10
+	MOVLQSX (R12)(R10*4), R10
+	IMULQ   atom+72(FP), R10
+	SHLQ    $0x03, R10
+	ADDQ    x+24(FP), R10
+	ADDQ    R9, R10
+	ADDQ    R9, R11
+	LEAQ    (BX)(R9*1), R12
+	VMOVUPD (R12), Z0
+	ADDQ    AX, R12
+	VMOVUPD (R12), Z1
+	MOVQ    half+48(FP), R13
+	MOVQ    SI, R12
 
 orientation:
-	VMOVUPD      (R10), Z2
-	VMULPD       (R9), Z2, Z2
+	VMOVUPD      (R11), Z2
+	VMULPD       (R10), Z2, Z2
+	VMOVUPD      Z2, Z3
+	VMOVUPD      (R11)(DI*1), Z4
+	VFMADD231PD  (R10)(R8*1), Z4, Z2
+	VFNMADD231PD (R10)(R8*1), Z4, Z3
 	VADDPD       Z2, Z0, Z0
-	VBROADCASTSD (R11), Z3
-	VFMADD231PD  Z3, Z2, Z1
-	ADDQ         AX, R10
-	ADDQ         DX, R9
-	ADDQ         $0x00000008, R11
-	DECQ         R12
-	JNZ          orientation
-	LEAQ         (BX)(R8*1), R11
-	VMOVUPD      Z0, (R11)
+	VBROADCASTSD (R12), Z2
+	VFMADD231PD  Z2, Z3, Z1
 	ADDQ         AX, R11
-	VMOVUPD      Z1, (R11)
-	ADDQ         $0x00000040, R8
-	MOVQ         R8, R9
-	SHRQ         $0x03, R9
-	CMPQ         R9, c+56(FP)
+	ADDQ         DX, R10
+	ADDQ         $0x00000008, R12
+	DECQ         R13
+	JNZ          orientation
+	LEAQ         (BX)(R9*1), R12
+	VMOVUPD      Z0, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Z1, (R12)
+	ADDQ         $0x00000040, R9
+	MOVQ         R9, R10
+	SHRQ         $0x03, R10
+	CMPQ         R10, c+56(FP)
 	JLT          channels
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
-	ADDQ         $0x00000004, DI
-	DECQ         (SP)
+	INCQ         (SP)
 	JMP          edge
 
 done:
 	VZEROUPPER
 	RET
 
-// func gather2AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gather2AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·gather2AVX2F32(SB), NOSPLIT, $32-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x02, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x02, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x02, DX
-	MOVQ atom+72(FP), BX
-	SHLQ $0x02, BX
-	MOVQ BX, (SP)
-	MOVQ $0x00000000, 8(SP)
-	MOVQ c+56(FP), BX
-	MOVQ BX, 24(SP)
+TEXT ·gather2AVX2F32(SB), NOSPLIT, $56-88
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  atom+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  BX, (SP)
+	MOVQ  half+48(FP), BX
+	MOVQ  BX, 40(SP)
+	IMULQ AX, BX
+	MOVQ  BX, 8(SP)
+	MOVQ  half+48(FP), BX
+	IMULQ DX, BX
+	MOVQ  y+0(FP), SI
+	MOVQ  SI, 16(SP)
+	MOVQ  $0x00000000, 24(SP)
 
-panel_1:
-	CMPQ 24(SP), $0x00000008
-	JLT  below_1
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+tile_4:
+	CMPQ 40(SP), $0x00000004
+	JLT  below_4
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_1_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_1_below_8
-	MOVQ    BX, DI
-	VMOVUPS (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y2
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y3
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y4
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y5
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y6
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_8_done
+tile_4_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_4_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Y0
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y1
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y2
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Y4
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y5
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y6
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_1_done
 
-panel_1_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Y8
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y9
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y10
-	ADDQ         AX, R8
-	VMOVUPS      Y8, Y11
-	VBROADCASTSS (R9), Y12
-	VFMADD231PS  Y9, Y12, Y11
-	VBROADCASTSS (R9)(CX*1), Y12
-	VFMADD231PS  Y10, Y12, Y11
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Y8
+	VMOVUPS      (DI)(AX*1), Y9
+	VMOVUPS      (DI)(AX*2), Y10
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Y11
+	VMOVUPS      Y11, Y11
+	VFMADD213PS  Y8, Y10, Y11
+	VMOVUPS      Y11, Y12
+	VBROADCASTSS (R8), Y13
+	VFMADD231PS  Y9, Y13, Y11
+	VFNMADD231PS Y9, Y13, Y12
 	VFMADD231PS  (R12), Y11, Y0
+	VFMADD231PS  (R12)(BX*1), Y12, Y4
 	ADDQ         DX, R12
-	VMOVUPS      Y8, Y11
-	VBROADCASTSS 4(R9), Y12
-	VFMADD231PS  Y9, Y12, Y11
-	VBROADCASTSS 4(R9)(CX*1), Y12
-	VFMADD231PS  Y10, Y12, Y11
+	VBROADCASTSS 4(R8)(CX*1), Y11
+	VMOVUPS      Y11, Y11
+	VFMADD213PS  Y8, Y10, Y11
+	VMOVUPS      Y11, Y12
+	VBROADCASTSS 4(R8), Y13
+	VFMADD231PS  Y9, Y13, Y11
+	VFNMADD231PS Y9, Y13, Y12
 	VFMADD231PS  (R12), Y11, Y1
+	VFMADD231PS  (R12)(BX*1), Y12, Y5
 	ADDQ         DX, R12
-	VMOVUPS      Y8, Y11
-	VBROADCASTSS 8(R9), Y12
-	VFMADD231PS  Y9, Y12, Y11
-	VBROADCASTSS 8(R9)(CX*1), Y12
-	VFMADD231PS  Y10, Y12, Y11
+	VBROADCASTSS 8(R8)(CX*1), Y11
+	VMOVUPS      Y11, Y11
+	VFMADD213PS  Y8, Y10, Y11
+	VMOVUPS      Y11, Y12
+	VBROADCASTSS 8(R8), Y13
+	VFMADD231PS  Y9, Y13, Y11
+	VFNMADD231PS Y9, Y13, Y12
 	VFMADD231PS  (R12), Y11, Y2
+	VFMADD231PS  (R12)(BX*1), Y12, Y6
 	ADDQ         DX, R12
-	VMOVUPS      Y8, Y11
-	VBROADCASTSS 12(R9), Y12
-	VFMADD231PS  Y9, Y12, Y11
-	VBROADCASTSS 12(R9)(CX*1), Y12
-	VFMADD231PS  Y10, Y12, Y11
+	VBROADCASTSS 12(R8)(CX*1), Y11
+	VMOVUPS      Y11, Y11
+	VFMADD213PS  Y8, Y10, Y11
+	VMOVUPS      Y11, Y8
+	VBROADCASTSS 12(R8), Y10
+	VFMADD231PS  Y9, Y10, Y11
+	VFNMADD231PS Y9, Y10, Y8
 	VFMADD231PS  (R12), Y11, Y3
-	ADDQ         DX, R12
-	VMOVUPS      Y8, Y11
-	VBROADCASTSS 16(R9), Y12
-	VFMADD231PS  Y9, Y12, Y11
-	VBROADCASTSS 16(R9)(CX*1), Y12
-	VFMADD231PS  Y10, Y12, Y11
-	VFMADD231PS  (R12), Y11, Y4
-	ADDQ         DX, R12
-	VMOVUPS      Y8, Y11
-	VBROADCASTSS 20(R9), Y12
-	VFMADD231PS  Y9, Y12, Y11
-	VBROADCASTSS 20(R9)(CX*1), Y12
-	VFMADD231PS  Y10, Y12, Y11
-	VFMADD231PS  (R12), Y11, Y5
-	ADDQ         DX, R12
-	VMOVUPS      Y8, Y11
-	VBROADCASTSS 24(R9), Y12
-	VFMADD231PS  Y9, Y12, Y11
-	VBROADCASTSS 24(R9)(CX*1), Y12
-	VFMADD231PS  Y10, Y12, Y11
-	VFMADD231PS  (R12), Y11, Y6
-	ADDQ         DX, R12
-	VMOVUPS      Y8, Y8
-	VBROADCASTSS 28(R9), Y11
-	VFMADD231PS  Y9, Y11, Y8
-	VBROADCASTSS 28(R9)(CX*1), Y9
-	VFMADD231PS  Y10, Y9, Y8
-	VFMADD231PS  (R12), Y8, Y7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_8_edge
+	VFMADD231PS  (R12)(BX*1), Y8, Y7
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_1_edge
 
-panel_1_tile_8_done:
+tile_4_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPS Y0, (DI)
 	ADDQ    AX, DI
 	VMOVUPS Y1, (DI)
@@ -2406,353 +2213,316 @@ panel_1_tile_8_done:
 	VMOVUPS Y2, (DI)
 	ADDQ    AX, DI
 	VMOVUPS Y3, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y4, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y5, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y6, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y7, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_1_tile_8
+	ADDQ    8(SP), SI
+	VMOVUPS Y4, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_4_panel_1
 
-panel_1_below_8:
-panel_1_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_1_below_4
-	MOVQ    BX, DI
-	VMOVUPS (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y2
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_4_done
+tile_4_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000010, 24(SP)
+	SUBQ $0x00000004, 40(SP)
+	JMP  tile_4
 
-panel_1_tile_4_edge:
-	MOVLQSX      (R10), R12
+below_4:
+tile_2:
+	CMPQ 40(SP), $0x00000002
+	JLT  below_2
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_2_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_2_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Y0
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Y2
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_1_done
+
+tile_2_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y5
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y6
-	ADDQ         AX, R8
-	VMOVUPS      Y4, Y7
-	VBROADCASTSS (R9), Y8
-	VFMADD231PS  Y5, Y8, Y7
-	VBROADCASTSS (R9)(CX*1), Y8
-	VFMADD231PS  Y6, Y8, Y7
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Y4
+	VMOVUPS      (DI)(AX*1), Y5
+	VMOVUPS      (DI)(AX*2), Y6
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Y7
+	VMOVUPS      Y7, Y7
+	VFMADD213PS  Y4, Y6, Y7
+	VMOVUPS      Y7, Y8
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y5, Y9, Y7
+	VFNMADD231PS Y5, Y9, Y8
 	VFMADD231PS  (R12), Y7, Y0
+	VFMADD231PS  (R12)(BX*1), Y8, Y2
 	ADDQ         DX, R12
-	VMOVUPS      Y4, Y7
-	VBROADCASTSS 4(R9), Y8
-	VFMADD231PS  Y5, Y8, Y7
-	VBROADCASTSS 4(R9)(CX*1), Y8
-	VFMADD231PS  Y6, Y8, Y7
+	VBROADCASTSS 4(R8)(CX*1), Y7
+	VMOVUPS      Y7, Y7
+	VFMADD213PS  Y4, Y6, Y7
+	VMOVUPS      Y7, Y4
+	VBROADCASTSS 4(R8), Y6
+	VFMADD231PS  Y5, Y6, Y7
+	VFNMADD231PS Y5, Y6, Y4
 	VFMADD231PS  (R12), Y7, Y1
-	ADDQ         DX, R12
-	VMOVUPS      Y4, Y7
-	VBROADCASTSS 8(R9), Y8
-	VFMADD231PS  Y5, Y8, Y7
-	VBROADCASTSS 8(R9)(CX*1), Y8
-	VFMADD231PS  Y6, Y8, Y7
-	VFMADD231PS  (R12), Y7, Y2
-	ADDQ         DX, R12
-	VMOVUPS      Y4, Y4
-	VBROADCASTSS 12(R9), Y7
-	VFMADD231PS  Y5, Y7, Y4
-	VBROADCASTSS 12(R9)(CX*1), Y5
-	VFMADD231PS  Y6, Y5, Y4
-	VFMADD231PS  (R12), Y4, Y3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_4_edge
+	VFMADD231PS  (R12)(BX*1), Y4, Y3
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_1_edge
 
-panel_1_tile_4_done:
+tile_2_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPS Y0, (DI)
 	ADDQ    AX, DI
 	VMOVUPS Y1, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y2, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y3, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_1_tile_4
+	ADDQ    8(SP), SI
+	VMOVUPS Y2, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_2_panel_1
 
-panel_1_below_4:
-panel_1_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_1_below_2
-	MOVQ    BX, DI
-	VMOVUPS (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_2_done
+tile_2_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000008, 24(SP)
+	SUBQ $0x00000002, 40(SP)
+	JMP  tile_2
 
-panel_1_tile_2_edge:
-	MOVLQSX      (R10), R12
+below_2:
+tile_1:
+	CMPQ 40(SP), $0x00000001
+	JLT  below_1
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_1_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_1_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Y0
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Y1
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_1_done
+
+tile_1_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Y2
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y3
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPS      Y2, Y5
-	VBROADCASTSS (R9), Y6
-	VFMADD231PS  Y3, Y6, Y5
-	VBROADCASTSS (R9)(CX*1), Y6
-	VFMADD231PS  Y4, Y6, Y5
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Y2
+	VMOVUPS      (DI)(AX*1), Y3
+	VMOVUPS      (DI)(AX*2), Y4
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Y5
+	VMOVUPS      Y5, Y5
+	VFMADD213PS  Y2, Y4, Y5
+	VMOVUPS      Y5, Y2
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y3, Y4, Y5
+	VFNMADD231PS Y3, Y4, Y2
 	VFMADD231PS  (R12), Y5, Y0
-	ADDQ         DX, R12
-	VMOVUPS      Y2, Y2
-	VBROADCASTSS 4(R9), Y5
-	VFMADD231PS  Y3, Y5, Y2
-	VBROADCASTSS 4(R9)(CX*1), Y3
-	VFMADD231PS  Y4, Y3, Y2
-	VFMADD231PS  (R12), Y2, Y1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_2_edge
+	VFMADD231PS  (R12)(BX*1), Y2, Y1
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_1_edge
 
-panel_1_tile_2_done:
+tile_1_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPS Y0, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y1, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_1_tile_2
+	ADDQ    8(SP), SI
+	VMOVUPS Y1, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_1_panel_1
 
-panel_1_below_2:
-panel_1_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_1_below_1
-	MOVQ    BX, DI
-	VMOVUPS (BX), Y0
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_1_done
-
-panel_1_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Y1
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y2
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y3
-	ADDQ         AX, R8
-	VMOVUPS      Y1, Y1
-	VBROADCASTSS (R9), Y4
-	VFMADD231PS  Y2, Y4, Y1
-	VBROADCASTSS (R9)(CX*1), Y2
-	VFMADD231PS  Y3, Y2, Y1
-	VFMADD231PS  (R12), Y1, Y0
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_1_edge
-
-panel_1_tile_1_done:
-	VMOVUPS Y0, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000004, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_1_tile_1
-
-panel_1_below_1:
-	ADDQ $0x00000020, 8(SP)
-	SUBQ $0x00000008, 24(SP)
-	JMP  panel_1
+tile_1_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000004, 24(SP)
+	SUBQ $0x00000001, 40(SP)
+	JMP  tile_1
 
 below_1:
 	VZEROUPPER
 	RET
 
-// func gather2AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gather2AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·gather2AVX2F64(SB), NOSPLIT, $32-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x03, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x03, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x03, DX
-	MOVQ atom+72(FP), BX
-	SHLQ $0x03, BX
-	MOVQ BX, (SP)
-	MOVQ $0x00000000, 8(SP)
-	MOVQ c+56(FP), BX
-	MOVQ BX, 24(SP)
+TEXT ·gather2AVX2F64(SB), NOSPLIT, $56-88
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  atom+72(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  BX, (SP)
+	MOVQ  half+48(FP), BX
+	MOVQ  BX, 40(SP)
+	IMULQ AX, BX
+	MOVQ  BX, 8(SP)
+	MOVQ  half+48(FP), BX
+	IMULQ DX, BX
+	MOVQ  y+0(FP), SI
+	MOVQ  SI, 16(SP)
+	MOVQ  $0x00000000, 24(SP)
 
-panel_1:
-	CMPQ 24(SP), $0x00000004
-	JLT  below_1
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+tile_4:
+	CMPQ 40(SP), $0x00000004
+	JLT  below_4
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_1_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_1_below_8
-	MOVQ    BX, DI
-	VMOVUPD (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y2
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y3
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y4
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y5
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y6
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_8_done
+tile_4_panel_1:
+	CMPQ    48(SP), $0x00000004
+	JLT     tile_4_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Y0
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y1
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y2
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Y4
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y5
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y6
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_1_done
 
-panel_1_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Y8
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y9
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y10
-	ADDQ         AX, R8
-	VMOVUPD      Y8, Y11
-	VBROADCASTSD (R9), Y12
-	VFMADD231PD  Y9, Y12, Y11
-	VBROADCASTSD (R9)(CX*1), Y12
-	VFMADD231PD  Y10, Y12, Y11
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Y8
+	VMOVUPD      (DI)(AX*1), Y9
+	VMOVUPD      (DI)(AX*2), Y10
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Y11
+	VMOVUPD      Y11, Y11
+	VFMADD213PD  Y8, Y10, Y11
+	VMOVUPD      Y11, Y12
+	VBROADCASTSD (R8), Y13
+	VFMADD231PD  Y9, Y13, Y11
+	VFNMADD231PD Y9, Y13, Y12
 	VFMADD231PD  (R12), Y11, Y0
+	VFMADD231PD  (R12)(BX*1), Y12, Y4
 	ADDQ         DX, R12
-	VMOVUPD      Y8, Y11
-	VBROADCASTSD 8(R9), Y12
-	VFMADD231PD  Y9, Y12, Y11
-	VBROADCASTSD 8(R9)(CX*1), Y12
-	VFMADD231PD  Y10, Y12, Y11
+	VBROADCASTSD 8(R8)(CX*1), Y11
+	VMOVUPD      Y11, Y11
+	VFMADD213PD  Y8, Y10, Y11
+	VMOVUPD      Y11, Y12
+	VBROADCASTSD 8(R8), Y13
+	VFMADD231PD  Y9, Y13, Y11
+	VFNMADD231PD Y9, Y13, Y12
 	VFMADD231PD  (R12), Y11, Y1
+	VFMADD231PD  (R12)(BX*1), Y12, Y5
 	ADDQ         DX, R12
-	VMOVUPD      Y8, Y11
-	VBROADCASTSD 16(R9), Y12
-	VFMADD231PD  Y9, Y12, Y11
-	VBROADCASTSD 16(R9)(CX*1), Y12
-	VFMADD231PD  Y10, Y12, Y11
+	VBROADCASTSD 16(R8)(CX*1), Y11
+	VMOVUPD      Y11, Y11
+	VFMADD213PD  Y8, Y10, Y11
+	VMOVUPD      Y11, Y12
+	VBROADCASTSD 16(R8), Y13
+	VFMADD231PD  Y9, Y13, Y11
+	VFNMADD231PD Y9, Y13, Y12
 	VFMADD231PD  (R12), Y11, Y2
+	VFMADD231PD  (R12)(BX*1), Y12, Y6
 	ADDQ         DX, R12
-	VMOVUPD      Y8, Y11
-	VBROADCASTSD 24(R9), Y12
-	VFMADD231PD  Y9, Y12, Y11
-	VBROADCASTSD 24(R9)(CX*1), Y12
-	VFMADD231PD  Y10, Y12, Y11
+	VBROADCASTSD 24(R8)(CX*1), Y11
+	VMOVUPD      Y11, Y11
+	VFMADD213PD  Y8, Y10, Y11
+	VMOVUPD      Y11, Y8
+	VBROADCASTSD 24(R8), Y10
+	VFMADD231PD  Y9, Y10, Y11
+	VFNMADD231PD Y9, Y10, Y8
 	VFMADD231PD  (R12), Y11, Y3
-	ADDQ         DX, R12
-	VMOVUPD      Y8, Y11
-	VBROADCASTSD 32(R9), Y12
-	VFMADD231PD  Y9, Y12, Y11
-	VBROADCASTSD 32(R9)(CX*1), Y12
-	VFMADD231PD  Y10, Y12, Y11
-	VFMADD231PD  (R12), Y11, Y4
-	ADDQ         DX, R12
-	VMOVUPD      Y8, Y11
-	VBROADCASTSD 40(R9), Y12
-	VFMADD231PD  Y9, Y12, Y11
-	VBROADCASTSD 40(R9)(CX*1), Y12
-	VFMADD231PD  Y10, Y12, Y11
-	VFMADD231PD  (R12), Y11, Y5
-	ADDQ         DX, R12
-	VMOVUPD      Y8, Y11
-	VBROADCASTSD 48(R9), Y12
-	VFMADD231PD  Y9, Y12, Y11
-	VBROADCASTSD 48(R9)(CX*1), Y12
-	VFMADD231PD  Y10, Y12, Y11
-	VFMADD231PD  (R12), Y11, Y6
-	ADDQ         DX, R12
-	VMOVUPD      Y8, Y8
-	VBROADCASTSD 56(R9), Y11
-	VFMADD231PD  Y9, Y11, Y8
-	VBROADCASTSD 56(R9)(CX*1), Y9
-	VFMADD231PD  Y10, Y9, Y8
-	VFMADD231PD  (R12), Y8, Y7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_8_edge
+	VFMADD231PD  (R12)(BX*1), Y8, Y7
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_1_edge
 
-panel_1_tile_8_done:
+tile_4_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPD Y0, (DI)
 	ADDQ    AX, DI
 	VMOVUPD Y1, (DI)
@@ -2760,396 +2530,355 @@ panel_1_tile_8_done:
 	VMOVUPD Y2, (DI)
 	ADDQ    AX, DI
 	VMOVUPD Y3, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y4, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y5, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y6, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y7, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_1_tile_8
+	ADDQ    8(SP), SI
+	VMOVUPD Y4, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Y5, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Y6, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Y7, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000004, 48(SP)
+	JMP     tile_4_panel_1
 
-panel_1_below_8:
-panel_1_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_1_below_4
-	MOVQ    BX, DI
-	VMOVUPD (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y2
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_4_done
+tile_4_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000020, 24(SP)
+	SUBQ $0x00000004, 40(SP)
+	JMP  tile_4
 
-panel_1_tile_4_edge:
-	MOVLQSX      (R10), R12
+below_4:
+tile_2:
+	CMPQ 40(SP), $0x00000002
+	JLT  below_2
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_2_panel_1:
+	CMPQ    48(SP), $0x00000004
+	JLT     tile_2_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Y0
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Y2
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_1_done
+
+tile_2_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y5
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y6
-	ADDQ         AX, R8
-	VMOVUPD      Y4, Y7
-	VBROADCASTSD (R9), Y8
-	VFMADD231PD  Y5, Y8, Y7
-	VBROADCASTSD (R9)(CX*1), Y8
-	VFMADD231PD  Y6, Y8, Y7
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Y4
+	VMOVUPD      (DI)(AX*1), Y5
+	VMOVUPD      (DI)(AX*2), Y6
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Y7
+	VMOVUPD      Y7, Y7
+	VFMADD213PD  Y4, Y6, Y7
+	VMOVUPD      Y7, Y8
+	VBROADCASTSD (R8), Y9
+	VFMADD231PD  Y5, Y9, Y7
+	VFNMADD231PD Y5, Y9, Y8
 	VFMADD231PD  (R12), Y7, Y0
+	VFMADD231PD  (R12)(BX*1), Y8, Y2
 	ADDQ         DX, R12
-	VMOVUPD      Y4, Y7
-	VBROADCASTSD 8(R9), Y8
-	VFMADD231PD  Y5, Y8, Y7
-	VBROADCASTSD 8(R9)(CX*1), Y8
-	VFMADD231PD  Y6, Y8, Y7
+	VBROADCASTSD 8(R8)(CX*1), Y7
+	VMOVUPD      Y7, Y7
+	VFMADD213PD  Y4, Y6, Y7
+	VMOVUPD      Y7, Y4
+	VBROADCASTSD 8(R8), Y6
+	VFMADD231PD  Y5, Y6, Y7
+	VFNMADD231PD Y5, Y6, Y4
 	VFMADD231PD  (R12), Y7, Y1
-	ADDQ         DX, R12
-	VMOVUPD      Y4, Y7
-	VBROADCASTSD 16(R9), Y8
-	VFMADD231PD  Y5, Y8, Y7
-	VBROADCASTSD 16(R9)(CX*1), Y8
-	VFMADD231PD  Y6, Y8, Y7
-	VFMADD231PD  (R12), Y7, Y2
-	ADDQ         DX, R12
-	VMOVUPD      Y4, Y4
-	VBROADCASTSD 24(R9), Y7
-	VFMADD231PD  Y5, Y7, Y4
-	VBROADCASTSD 24(R9)(CX*1), Y5
-	VFMADD231PD  Y6, Y5, Y4
-	VFMADD231PD  (R12), Y4, Y3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_4_edge
+	VFMADD231PD  (R12)(BX*1), Y4, Y3
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_1_edge
 
-panel_1_tile_4_done:
+tile_2_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPD Y0, (DI)
 	ADDQ    AX, DI
 	VMOVUPD Y1, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y2, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y3, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_1_tile_4
+	ADDQ    8(SP), SI
+	VMOVUPD Y2, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Y3, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000004, 48(SP)
+	JMP     tile_2_panel_1
 
-panel_1_below_4:
-panel_1_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_1_below_2
-	MOVQ    BX, DI
-	VMOVUPD (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_2_done
+tile_2_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000010, 24(SP)
+	SUBQ $0x00000002, 40(SP)
+	JMP  tile_2
 
-panel_1_tile_2_edge:
-	MOVLQSX      (R10), R12
+below_2:
+tile_1:
+	CMPQ 40(SP), $0x00000001
+	JLT  below_1
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_1_panel_1:
+	CMPQ    48(SP), $0x00000004
+	JLT     tile_1_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Y0
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Y1
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_1_done
+
+tile_1_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Y2
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y3
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPD      Y2, Y5
-	VBROADCASTSD (R9), Y6
-	VFMADD231PD  Y3, Y6, Y5
-	VBROADCASTSD (R9)(CX*1), Y6
-	VFMADD231PD  Y4, Y6, Y5
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Y2
+	VMOVUPD      (DI)(AX*1), Y3
+	VMOVUPD      (DI)(AX*2), Y4
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Y5
+	VMOVUPD      Y5, Y5
+	VFMADD213PD  Y2, Y4, Y5
+	VMOVUPD      Y5, Y2
+	VBROADCASTSD (R8), Y4
+	VFMADD231PD  Y3, Y4, Y5
+	VFNMADD231PD Y3, Y4, Y2
 	VFMADD231PD  (R12), Y5, Y0
-	ADDQ         DX, R12
-	VMOVUPD      Y2, Y2
-	VBROADCASTSD 8(R9), Y5
-	VFMADD231PD  Y3, Y5, Y2
-	VBROADCASTSD 8(R9)(CX*1), Y3
-	VFMADD231PD  Y4, Y3, Y2
-	VFMADD231PD  (R12), Y2, Y1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_2_edge
+	VFMADD231PD  (R12)(BX*1), Y2, Y1
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_1_edge
 
-panel_1_tile_2_done:
+tile_1_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPD Y0, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y1, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_1_tile_2
+	ADDQ    8(SP), SI
+	VMOVUPD Y1, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000004, 48(SP)
+	JMP     tile_1_panel_1
 
-panel_1_below_2:
-panel_1_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_1_below_1
-	MOVQ    BX, DI
-	VMOVUPD (BX), Y0
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_1_done
-
-panel_1_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Y1
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y2
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y3
-	ADDQ         AX, R8
-	VMOVUPD      Y1, Y1
-	VBROADCASTSD (R9), Y4
-	VFMADD231PD  Y2, Y4, Y1
-	VBROADCASTSD (R9)(CX*1), Y2
-	VFMADD231PD  Y3, Y2, Y1
-	VFMADD231PD  (R12), Y1, Y0
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_1_edge
-
-panel_1_tile_1_done:
-	VMOVUPD Y0, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_1_tile_1
-
-panel_1_below_1:
-	ADDQ $0x00000020, 8(SP)
-	SUBQ $0x00000004, 24(SP)
-	JMP  panel_1
+tile_1_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000008, 24(SP)
+	SUBQ $0x00000001, 40(SP)
+	JMP  tile_1
 
 below_1:
 	VZEROUPPER
 	RET
 
-// func gather2AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gather2AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, AVX512F
-TEXT ·gather2AVX512F32(SB), NOSPLIT, $32-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x02, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x02, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x02, DX
-	MOVQ atom+72(FP), BX
-	SHLQ $0x02, BX
-	MOVQ BX, (SP)
-	MOVQ $0x00000000, 8(SP)
-	MOVQ c+56(FP), BX
-	MOVQ BX, 24(SP)
+TEXT ·gather2AVX512F32(SB), NOSPLIT, $56-88
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  atom+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  BX, (SP)
+	MOVQ  half+48(FP), BX
+	MOVQ  BX, 40(SP)
+	IMULQ AX, BX
+	MOVQ  BX, 8(SP)
+	MOVQ  half+48(FP), BX
+	IMULQ DX, BX
+	MOVQ  y+0(FP), SI
+	MOVQ  SI, 16(SP)
+	MOVQ  $0x00000000, 24(SP)
 
-panel_2:
-	CMPQ 24(SP), $0x00000020
-	JLT  below_2
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+tile_4:
+	CMPQ 40(SP), $0x00000004
+	JLT  below_4
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_2_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_2_below_8
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_8_done
+tile_4_panel_2:
+	CMPQ    48(SP), $0x00000020
+	JLT     tile_4_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z4
+	VMOVUPS 64(DI), Z5
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z6
+	VMOVUPS 64(DI), Z7
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z8
+	VMOVUPS 64(DI), Z9
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z10
+	VMOVUPS 64(DI), Z11
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z12
+	VMOVUPS 64(DI), Z13
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z14
+	VMOVUPS 64(DI), Z15
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_2_done
 
-panel_2_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_2_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z16
-	VMOVUPS      64(R8), Z17
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z18
-	VMOVUPS      64(R8), Z19
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z20
-	VMOVUPS      64(R8), Z21
-	ADDQ         AX, R8
-	VMOVUPS      Z16, Z22
-	VMOVUPS      Z17, Z23
-	VBROADCASTSS (R9), Z24
-	VFMADD231PS  Z18, Z24, Z22
-	VFMADD231PS  Z19, Z24, Z23
-	VBROADCASTSS (R9)(CX*1), Z24
-	VFMADD231PS  Z20, Z24, Z22
-	VFMADD231PS  Z21, Z24, Z23
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z16
+	VMOVUPS      64(DI), Z17
+	VMOVUPS      (DI)(AX*1), Z18
+	VMOVUPS      64(DI)(AX*1), Z19
+	VMOVUPS      (DI)(AX*2), Z20
+	VMOVUPS      64(DI)(AX*2), Z21
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Z23
+	VMOVUPS      Z23, Z22
+	VFMADD213PS  Z16, Z20, Z22
+	VMOVUPS      Z23, Z23
+	VFMADD213PS  Z17, Z21, Z23
+	VMOVUPS      Z22, Z24
+	VMOVUPS      Z23, Z25
+	VBROADCASTSS (R8), Z26
+	VFMADD231PS  Z18, Z26, Z22
+	VFNMADD231PS Z18, Z26, Z24
+	VFMADD231PS  Z19, Z26, Z23
+	VFNMADD231PS Z19, Z26, Z25
 	VFMADD231PS  (R12), Z22, Z0
+	VFMADD231PS  (R12)(BX*1), Z24, Z8
 	VFMADD231PS  64(R12), Z23, Z1
+	VFMADD231PS  64(R12)(BX*1), Z25, Z9
 	ADDQ         DX, R12
-	VMOVUPS      Z16, Z22
-	VMOVUPS      Z17, Z23
-	VBROADCASTSS 4(R9), Z24
-	VFMADD231PS  Z18, Z24, Z22
-	VFMADD231PS  Z19, Z24, Z23
-	VBROADCASTSS 4(R9)(CX*1), Z24
-	VFMADD231PS  Z20, Z24, Z22
-	VFMADD231PS  Z21, Z24, Z23
+	VBROADCASTSS 4(R8)(CX*1), Z23
+	VMOVUPS      Z23, Z22
+	VFMADD213PS  Z16, Z20, Z22
+	VMOVUPS      Z23, Z23
+	VFMADD213PS  Z17, Z21, Z23
+	VMOVUPS      Z22, Z24
+	VMOVUPS      Z23, Z25
+	VBROADCASTSS 4(R8), Z26
+	VFMADD231PS  Z18, Z26, Z22
+	VFNMADD231PS Z18, Z26, Z24
+	VFMADD231PS  Z19, Z26, Z23
+	VFNMADD231PS Z19, Z26, Z25
 	VFMADD231PS  (R12), Z22, Z2
+	VFMADD231PS  (R12)(BX*1), Z24, Z10
 	VFMADD231PS  64(R12), Z23, Z3
+	VFMADD231PS  64(R12)(BX*1), Z25, Z11
 	ADDQ         DX, R12
-	VMOVUPS      Z16, Z22
-	VMOVUPS      Z17, Z23
-	VBROADCASTSS 8(R9), Z24
-	VFMADD231PS  Z18, Z24, Z22
-	VFMADD231PS  Z19, Z24, Z23
-	VBROADCASTSS 8(R9)(CX*1), Z24
-	VFMADD231PS  Z20, Z24, Z22
-	VFMADD231PS  Z21, Z24, Z23
+	VBROADCASTSS 8(R8)(CX*1), Z23
+	VMOVUPS      Z23, Z22
+	VFMADD213PS  Z16, Z20, Z22
+	VMOVUPS      Z23, Z23
+	VFMADD213PS  Z17, Z21, Z23
+	VMOVUPS      Z22, Z24
+	VMOVUPS      Z23, Z25
+	VBROADCASTSS 8(R8), Z26
+	VFMADD231PS  Z18, Z26, Z22
+	VFNMADD231PS Z18, Z26, Z24
+	VFMADD231PS  Z19, Z26, Z23
+	VFNMADD231PS Z19, Z26, Z25
 	VFMADD231PS  (R12), Z22, Z4
+	VFMADD231PS  (R12)(BX*1), Z24, Z12
 	VFMADD231PS  64(R12), Z23, Z5
+	VFMADD231PS  64(R12)(BX*1), Z25, Z13
 	ADDQ         DX, R12
-	VMOVUPS      Z16, Z22
-	VMOVUPS      Z17, Z23
-	VBROADCASTSS 12(R9), Z24
-	VFMADD231PS  Z18, Z24, Z22
-	VFMADD231PS  Z19, Z24, Z23
-	VBROADCASTSS 12(R9)(CX*1), Z24
-	VFMADD231PS  Z20, Z24, Z22
-	VFMADD231PS  Z21, Z24, Z23
+	VBROADCASTSS 12(R8)(CX*1), Z23
+	VMOVUPS      Z23, Z22
+	VFMADD213PS  Z16, Z20, Z22
+	VMOVUPS      Z23, Z16
+	VFMADD213PS  Z17, Z21, Z16
+	VMOVUPS      Z22, Z17
+	VMOVUPS      Z16, Z20
+	VBROADCASTSS 12(R8), Z21
+	VFMADD231PS  Z18, Z21, Z22
+	VFNMADD231PS Z18, Z21, Z17
+	VFMADD231PS  Z19, Z21, Z16
+	VFNMADD231PS Z19, Z21, Z20
 	VFMADD231PS  (R12), Z22, Z6
-	VFMADD231PS  64(R12), Z23, Z7
-	ADDQ         DX, R12
-	VMOVUPS      Z16, Z22
-	VMOVUPS      Z17, Z23
-	VBROADCASTSS 16(R9), Z24
-	VFMADD231PS  Z18, Z24, Z22
-	VFMADD231PS  Z19, Z24, Z23
-	VBROADCASTSS 16(R9)(CX*1), Z24
-	VFMADD231PS  Z20, Z24, Z22
-	VFMADD231PS  Z21, Z24, Z23
-	VFMADD231PS  (R12), Z22, Z8
-	VFMADD231PS  64(R12), Z23, Z9
-	ADDQ         DX, R12
-	VMOVUPS      Z16, Z22
-	VMOVUPS      Z17, Z23
-	VBROADCASTSS 20(R9), Z24
-	VFMADD231PS  Z18, Z24, Z22
-	VFMADD231PS  Z19, Z24, Z23
-	VBROADCASTSS 20(R9)(CX*1), Z24
-	VFMADD231PS  Z20, Z24, Z22
-	VFMADD231PS  Z21, Z24, Z23
-	VFMADD231PS  (R12), Z22, Z10
-	VFMADD231PS  64(R12), Z23, Z11
-	ADDQ         DX, R12
-	VMOVUPS      Z16, Z22
-	VMOVUPS      Z17, Z23
-	VBROADCASTSS 24(R9), Z24
-	VFMADD231PS  Z18, Z24, Z22
-	VFMADD231PS  Z19, Z24, Z23
-	VBROADCASTSS 24(R9)(CX*1), Z24
-	VFMADD231PS  Z20, Z24, Z22
-	VFMADD231PS  Z21, Z24, Z23
-	VFMADD231PS  (R12), Z22, Z12
-	VFMADD231PS  64(R12), Z23, Z13
-	ADDQ         DX, R12
-	VMOVUPS      Z16, Z16
-	VMOVUPS      Z17, Z17
-	VBROADCASTSS 28(R9), Z22
-	VFMADD231PS  Z18, Z22, Z16
-	VFMADD231PS  Z19, Z22, Z17
-	VBROADCASTSS 28(R9)(CX*1), Z18
-	VFMADD231PS  Z20, Z18, Z16
-	VFMADD231PS  Z21, Z18, Z17
-	VFMADD231PS  (R12), Z16, Z14
-	VFMADD231PS  64(R12), Z17, Z15
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_8_edge
+	VFMADD231PS  (R12)(BX*1), Z17, Z14
+	VFMADD231PS  64(R12), Z16, Z7
+	VFMADD231PS  64(R12)(BX*1), Z20, Z15
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_2_edge
 
-panel_2_tile_8_done:
+tile_4_panel_2_done:
+	MOVQ    SI, DI
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    AX, DI
@@ -3161,389 +2890,114 @@ panel_2_tile_8_done:
 	ADDQ    AX, DI
 	VMOVUPS Z6, (DI)
 	VMOVUPS Z7, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z8, (DI)
-	VMOVUPS Z9, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z10, (DI)
-	VMOVUPS Z11, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z12, (DI)
-	VMOVUPS Z13, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z14, (DI)
-	VMOVUPS Z15, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_2_tile_8
+	ADDQ    8(SP), SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000020, 48(SP)
+	JMP     tile_4_panel_2
 
-panel_2_below_8:
-panel_2_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_2_below_4
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_4_done
+tile_4_below_2:
+tile_4_panel_1:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_4_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z1
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z2
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z4
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z5
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z6
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_1_done
 
-panel_2_tile_4_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z8
-	VMOVUPS      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z10
-	VMOVUPS      64(R8), Z11
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z12
-	VMOVUPS      64(R8), Z13
-	ADDQ         AX, R8
-	VMOVUPS      Z8, Z14
-	VMOVUPS      Z9, Z15
-	VBROADCASTSS (R9), Z16
-	VFMADD231PS  Z10, Z16, Z14
-	VFMADD231PS  Z11, Z16, Z15
-	VBROADCASTSS (R9)(CX*1), Z16
-	VFMADD231PS  Z12, Z16, Z14
-	VFMADD231PS  Z13, Z16, Z15
-	VFMADD231PS  (R12), Z14, Z0
-	VFMADD231PS  64(R12), Z15, Z1
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z14
-	VMOVUPS      Z9, Z15
-	VBROADCASTSS 4(R9), Z16
-	VFMADD231PS  Z10, Z16, Z14
-	VFMADD231PS  Z11, Z16, Z15
-	VBROADCASTSS 4(R9)(CX*1), Z16
-	VFMADD231PS  Z12, Z16, Z14
-	VFMADD231PS  Z13, Z16, Z15
-	VFMADD231PS  (R12), Z14, Z2
-	VFMADD231PS  64(R12), Z15, Z3
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z14
-	VMOVUPS      Z9, Z15
-	VBROADCASTSS 8(R9), Z16
-	VFMADD231PS  Z10, Z16, Z14
-	VFMADD231PS  Z11, Z16, Z15
-	VBROADCASTSS 8(R9)(CX*1), Z16
-	VFMADD231PS  Z12, Z16, Z14
-	VFMADD231PS  Z13, Z16, Z15
-	VFMADD231PS  (R12), Z14, Z4
-	VFMADD231PS  64(R12), Z15, Z5
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z8
-	VMOVUPS      Z9, Z9
-	VBROADCASTSS 12(R9), Z14
-	VFMADD231PS  Z10, Z14, Z8
-	VFMADD231PS  Z11, Z14, Z9
-	VBROADCASTSS 12(R9)(CX*1), Z10
-	VFMADD231PS  Z12, Z10, Z8
-	VFMADD231PS  Z13, Z10, Z9
-	VFMADD231PS  (R12), Z8, Z6
-	VFMADD231PS  64(R12), Z9, Z7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_4_edge
-
-panel_2_tile_4_done:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z2, (DI)
-	VMOVUPS Z3, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z4, (DI)
-	VMOVUPS Z5, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z6, (DI)
-	VMOVUPS Z7, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_2_tile_4
-
-panel_2_below_4:
-panel_2_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_2_below_2
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_2_done
-
-panel_2_tile_2_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z4
-	VMOVUPS      64(R8), Z5
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z6
-	VMOVUPS      64(R8), Z7
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z8
-	VMOVUPS      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPS      Z4, Z10
-	VMOVUPS      Z5, Z11
-	VBROADCASTSS (R9), Z12
-	VFMADD231PS  Z6, Z12, Z10
-	VFMADD231PS  Z7, Z12, Z11
-	VBROADCASTSS (R9)(CX*1), Z12
-	VFMADD231PS  Z8, Z12, Z10
-	VFMADD231PS  Z9, Z12, Z11
-	VFMADD231PS  (R12), Z10, Z0
-	VFMADD231PS  64(R12), Z11, Z1
-	ADDQ         DX, R12
-	VMOVUPS      Z4, Z4
-	VMOVUPS      Z5, Z5
-	VBROADCASTSS 4(R9), Z10
-	VFMADD231PS  Z6, Z10, Z4
-	VFMADD231PS  Z7, Z10, Z5
-	VBROADCASTSS 4(R9)(CX*1), Z6
-	VFMADD231PS  Z8, Z6, Z4
-	VFMADD231PS  Z9, Z6, Z5
-	VFMADD231PS  (R12), Z4, Z2
-	VFMADD231PS  64(R12), Z5, Z3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_2_edge
-
-panel_2_tile_2_done:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z2, (DI)
-	VMOVUPS Z3, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_2_tile_2
-
-panel_2_below_2:
-panel_2_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_2_below_1
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_1_done
-
-panel_2_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z2
-	VMOVUPS      64(R8), Z3
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z4
-	VMOVUPS      64(R8), Z5
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z6
-	VMOVUPS      64(R8), Z7
-	ADDQ         AX, R8
-	VMOVUPS      Z2, Z2
-	VMOVUPS      Z3, Z3
-	VBROADCASTSS (R9), Z8
-	VFMADD231PS  Z4, Z8, Z2
-	VFMADD231PS  Z5, Z8, Z3
-	VBROADCASTSS (R9)(CX*1), Z4
-	VFMADD231PS  Z6, Z4, Z2
-	VFMADD231PS  Z7, Z4, Z3
-	VFMADD231PS  (R12), Z2, Z0
-	VFMADD231PS  64(R12), Z3, Z1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_1_edge
-
-panel_2_tile_1_done:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000004, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_2_tile_1
-
-panel_2_below_1:
-	ADDQ $0x00000080, 8(SP)
-	SUBQ $0x00000020, 24(SP)
-	JMP  panel_2
-
-below_2:
-panel_1:
-	CMPQ 24(SP), $0x00000010
-	JLT  below_1
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
-
-panel_1_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_1_below_8
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z3
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z4
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z5
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z6
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_8_done
-
-panel_1_tile_8_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z8
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z9
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z10
-	ADDQ         AX, R8
-	VMOVUPS      Z8, Z11
-	VBROADCASTSS (R9), Z12
-	VFMADD231PS  Z9, Z12, Z11
-	VBROADCASTSS (R9)(CX*1), Z12
-	VFMADD231PS  Z10, Z12, Z11
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z8
+	VMOVUPS      (DI)(AX*1), Z9
+	VMOVUPS      (DI)(AX*2), Z10
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Z11
+	VMOVUPS      Z11, Z11
+	VFMADD213PS  Z8, Z10, Z11
+	VMOVUPS      Z11, Z12
+	VBROADCASTSS (R8), Z13
+	VFMADD231PS  Z9, Z13, Z11
+	VFNMADD231PS Z9, Z13, Z12
 	VFMADD231PS  (R12), Z11, Z0
+	VFMADD231PS  (R12)(BX*1), Z12, Z4
 	ADDQ         DX, R12
-	VMOVUPS      Z8, Z11
-	VBROADCASTSS 4(R9), Z12
-	VFMADD231PS  Z9, Z12, Z11
-	VBROADCASTSS 4(R9)(CX*1), Z12
-	VFMADD231PS  Z10, Z12, Z11
+	VBROADCASTSS 4(R8)(CX*1), Z11
+	VMOVUPS      Z11, Z11
+	VFMADD213PS  Z8, Z10, Z11
+	VMOVUPS      Z11, Z12
+	VBROADCASTSS 4(R8), Z13
+	VFMADD231PS  Z9, Z13, Z11
+	VFNMADD231PS Z9, Z13, Z12
 	VFMADD231PS  (R12), Z11, Z1
+	VFMADD231PS  (R12)(BX*1), Z12, Z5
 	ADDQ         DX, R12
-	VMOVUPS      Z8, Z11
-	VBROADCASTSS 8(R9), Z12
-	VFMADD231PS  Z9, Z12, Z11
-	VBROADCASTSS 8(R9)(CX*1), Z12
-	VFMADD231PS  Z10, Z12, Z11
+	VBROADCASTSS 8(R8)(CX*1), Z11
+	VMOVUPS      Z11, Z11
+	VFMADD213PS  Z8, Z10, Z11
+	VMOVUPS      Z11, Z12
+	VBROADCASTSS 8(R8), Z13
+	VFMADD231PS  Z9, Z13, Z11
+	VFNMADD231PS Z9, Z13, Z12
 	VFMADD231PS  (R12), Z11, Z2
+	VFMADD231PS  (R12)(BX*1), Z12, Z6
 	ADDQ         DX, R12
-	VMOVUPS      Z8, Z11
-	VBROADCASTSS 12(R9), Z12
-	VFMADD231PS  Z9, Z12, Z11
-	VBROADCASTSS 12(R9)(CX*1), Z12
-	VFMADD231PS  Z10, Z12, Z11
+	VBROADCASTSS 12(R8)(CX*1), Z11
+	VMOVUPS      Z11, Z11
+	VFMADD213PS  Z8, Z10, Z11
+	VMOVUPS      Z11, Z8
+	VBROADCASTSS 12(R8), Z10
+	VFMADD231PS  Z9, Z10, Z11
+	VFNMADD231PS Z9, Z10, Z8
 	VFMADD231PS  (R12), Z11, Z3
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z11
-	VBROADCASTSS 16(R9), Z12
-	VFMADD231PS  Z9, Z12, Z11
-	VBROADCASTSS 16(R9)(CX*1), Z12
-	VFMADD231PS  Z10, Z12, Z11
-	VFMADD231PS  (R12), Z11, Z4
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z11
-	VBROADCASTSS 20(R9), Z12
-	VFMADD231PS  Z9, Z12, Z11
-	VBROADCASTSS 20(R9)(CX*1), Z12
-	VFMADD231PS  Z10, Z12, Z11
-	VFMADD231PS  (R12), Z11, Z5
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z11
-	VBROADCASTSS 24(R9), Z12
-	VFMADD231PS  Z9, Z12, Z11
-	VBROADCASTSS 24(R9)(CX*1), Z12
-	VFMADD231PS  Z10, Z12, Z11
-	VFMADD231PS  (R12), Z11, Z6
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z8
-	VBROADCASTSS 28(R9), Z11
-	VFMADD231PS  Z9, Z11, Z8
-	VBROADCASTSS 28(R9)(CX*1), Z9
-	VFMADD231PS  Z10, Z9, Z8
-	VFMADD231PS  (R12), Z8, Z7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_8_edge
+	VFMADD231PS  (R12)(BX*1), Z8, Z7
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_1_edge
 
-panel_1_tile_8_done:
+tile_4_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPS Z0, (DI)
 	ADDQ    AX, DI
 	VMOVUPS Z1, (DI)
@@ -3551,2303 +3005,2218 @@ panel_1_tile_8_done:
 	VMOVUPS Z2, (DI)
 	ADDQ    AX, DI
 	VMOVUPS Z3, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z4, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z5, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z6, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z7, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_1_tile_8
+	ADDQ    8(SP), SI
+	VMOVUPS Z4, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_4_panel_1
 
-panel_1_below_8:
-panel_1_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_1_below_4
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_4_done
+tile_4_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000010, 24(SP)
+	SUBQ $0x00000004, 40(SP)
+	JMP  tile_4
 
-panel_1_tile_4_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z5
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z6
-	ADDQ         AX, R8
-	VMOVUPS      Z4, Z7
-	VBROADCASTSS (R9), Z8
-	VFMADD231PS  Z5, Z8, Z7
-	VBROADCASTSS (R9)(CX*1), Z8
-	VFMADD231PS  Z6, Z8, Z7
-	VFMADD231PS  (R12), Z7, Z0
-	ADDQ         DX, R12
-	VMOVUPS      Z4, Z7
-	VBROADCASTSS 4(R9), Z8
-	VFMADD231PS  Z5, Z8, Z7
-	VBROADCASTSS 4(R9)(CX*1), Z8
-	VFMADD231PS  Z6, Z8, Z7
-	VFMADD231PS  (R12), Z7, Z1
-	ADDQ         DX, R12
-	VMOVUPS      Z4, Z7
-	VBROADCASTSS 8(R9), Z8
-	VFMADD231PS  Z5, Z8, Z7
-	VBROADCASTSS 8(R9)(CX*1), Z8
-	VFMADD231PS  Z6, Z8, Z7
-	VFMADD231PS  (R12), Z7, Z2
-	ADDQ         DX, R12
-	VMOVUPS      Z4, Z4
-	VBROADCASTSS 12(R9), Z7
-	VFMADD231PS  Z5, Z7, Z4
-	VBROADCASTSS 12(R9)(CX*1), Z5
-	VFMADD231PS  Z6, Z5, Z4
-	VFMADD231PS  (R12), Z4, Z3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_4_edge
-
-panel_1_tile_4_done:
-	VMOVUPS Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z2, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z3, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_1_tile_4
-
-panel_1_below_4:
-panel_1_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_1_below_2
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_2_done
-
-panel_1_tile_2_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z2
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z3
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPS      Z2, Z5
-	VBROADCASTSS (R9), Z6
-	VFMADD231PS  Z3, Z6, Z5
-	VBROADCASTSS (R9)(CX*1), Z6
-	VFMADD231PS  Z4, Z6, Z5
-	VFMADD231PS  (R12), Z5, Z0
-	ADDQ         DX, R12
-	VMOVUPS      Z2, Z2
-	VBROADCASTSS 4(R9), Z5
-	VFMADD231PS  Z3, Z5, Z2
-	VBROADCASTSS 4(R9)(CX*1), Z3
-	VFMADD231PS  Z4, Z3, Z2
-	VFMADD231PS  (R12), Z2, Z1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_2_edge
-
-panel_1_tile_2_done:
-	VMOVUPS Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_1_tile_2
-
-panel_1_below_2:
-panel_1_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_1_below_1
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_1_done
-
-panel_1_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z1
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z2
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z3
-	ADDQ         AX, R8
-	VMOVUPS      Z1, Z1
-	VBROADCASTSS (R9), Z4
-	VFMADD231PS  Z2, Z4, Z1
-	VBROADCASTSS (R9)(CX*1), Z2
-	VFMADD231PS  Z3, Z2, Z1
-	VFMADD231PS  (R12), Z1, Z0
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_1_edge
-
-panel_1_tile_1_done:
-	VMOVUPS Z0, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000004, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_1_tile_1
-
-panel_1_below_1:
-	ADDQ $0x00000040, 8(SP)
-	SUBQ $0x00000010, 24(SP)
-	JMP  panel_1
-
-below_1:
-	VZEROUPPER
-	RET
-
-// func gather2AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
-// Requires: AVX, AVX512F
-TEXT ·gather2AVX512F64(SB), NOSPLIT, $32-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x03, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x03, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x03, DX
-	MOVQ atom+72(FP), BX
-	SHLQ $0x03, BX
-	MOVQ BX, (SP)
-	MOVQ $0x00000000, 8(SP)
-	MOVQ c+56(FP), BX
-	MOVQ BX, 24(SP)
-
-panel_2:
-	CMPQ 24(SP), $0x00000010
+below_4:
+tile_2:
+	CMPQ 40(SP), $0x00000002
 	JLT  below_2
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_2_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_2_below_8
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	VMOVUPD 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	VMOVUPD 64(BX), Z3
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z4
-	VMOVUPD 64(BX), Z5
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z6
-	VMOVUPD 64(BX), Z7
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z8
-	VMOVUPD 64(BX), Z9
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z10
-	VMOVUPD 64(BX), Z11
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z12
-	VMOVUPD 64(BX), Z13
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z14
-	VMOVUPD 64(BX), Z15
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_8_done
+tile_2_panel_2:
+	CMPQ    48(SP), $0x00000020
+	JLT     tile_2_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z4
+	VMOVUPS 64(DI), Z5
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z6
+	VMOVUPS 64(DI), Z7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_2_done
 
-panel_2_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_2_panel_2_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z16
-	VMOVUPD      64(R8), Z17
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z18
-	VMOVUPD      64(R8), Z19
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z20
-	VMOVUPD      64(R8), Z21
-	ADDQ         AX, R8
-	VMOVUPD      Z16, Z22
-	VMOVUPD      Z17, Z23
-	VBROADCASTSD (R9), Z24
-	VFMADD231PD  Z18, Z24, Z22
-	VFMADD231PD  Z19, Z24, Z23
-	VBROADCASTSD (R9)(CX*1), Z24
-	VFMADD231PD  Z20, Z24, Z22
-	VFMADD231PD  Z21, Z24, Z23
-	VFMADD231PD  (R12), Z22, Z0
-	VFMADD231PD  64(R12), Z23, Z1
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z8
+	VMOVUPS      64(DI), Z9
+	VMOVUPS      (DI)(AX*1), Z10
+	VMOVUPS      64(DI)(AX*1), Z11
+	VMOVUPS      (DI)(AX*2), Z12
+	VMOVUPS      64(DI)(AX*2), Z13
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Z15
+	VMOVUPS      Z15, Z14
+	VFMADD213PS  Z8, Z12, Z14
+	VMOVUPS      Z15, Z15
+	VFMADD213PS  Z9, Z13, Z15
+	VMOVUPS      Z14, Z16
+	VMOVUPS      Z15, Z17
+	VBROADCASTSS (R8), Z18
+	VFMADD231PS  Z10, Z18, Z14
+	VFNMADD231PS Z10, Z18, Z16
+	VFMADD231PS  Z11, Z18, Z15
+	VFNMADD231PS Z11, Z18, Z17
+	VFMADD231PS  (R12), Z14, Z0
+	VFMADD231PS  (R12)(BX*1), Z16, Z4
+	VFMADD231PS  64(R12), Z15, Z1
+	VFMADD231PS  64(R12)(BX*1), Z17, Z5
 	ADDQ         DX, R12
-	VMOVUPD      Z16, Z22
-	VMOVUPD      Z17, Z23
-	VBROADCASTSD 8(R9), Z24
-	VFMADD231PD  Z18, Z24, Z22
-	VFMADD231PD  Z19, Z24, Z23
-	VBROADCASTSD 8(R9)(CX*1), Z24
-	VFMADD231PD  Z20, Z24, Z22
-	VFMADD231PD  Z21, Z24, Z23
-	VFMADD231PD  (R12), Z22, Z2
-	VFMADD231PD  64(R12), Z23, Z3
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z22
-	VMOVUPD      Z17, Z23
-	VBROADCASTSD 16(R9), Z24
-	VFMADD231PD  Z18, Z24, Z22
-	VFMADD231PD  Z19, Z24, Z23
-	VBROADCASTSD 16(R9)(CX*1), Z24
-	VFMADD231PD  Z20, Z24, Z22
-	VFMADD231PD  Z21, Z24, Z23
-	VFMADD231PD  (R12), Z22, Z4
-	VFMADD231PD  64(R12), Z23, Z5
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z22
-	VMOVUPD      Z17, Z23
-	VBROADCASTSD 24(R9), Z24
-	VFMADD231PD  Z18, Z24, Z22
-	VFMADD231PD  Z19, Z24, Z23
-	VBROADCASTSD 24(R9)(CX*1), Z24
-	VFMADD231PD  Z20, Z24, Z22
-	VFMADD231PD  Z21, Z24, Z23
-	VFMADD231PD  (R12), Z22, Z6
-	VFMADD231PD  64(R12), Z23, Z7
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z22
-	VMOVUPD      Z17, Z23
-	VBROADCASTSD 32(R9), Z24
-	VFMADD231PD  Z18, Z24, Z22
-	VFMADD231PD  Z19, Z24, Z23
-	VBROADCASTSD 32(R9)(CX*1), Z24
-	VFMADD231PD  Z20, Z24, Z22
-	VFMADD231PD  Z21, Z24, Z23
-	VFMADD231PD  (R12), Z22, Z8
-	VFMADD231PD  64(R12), Z23, Z9
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z22
-	VMOVUPD      Z17, Z23
-	VBROADCASTSD 40(R9), Z24
-	VFMADD231PD  Z18, Z24, Z22
-	VFMADD231PD  Z19, Z24, Z23
-	VBROADCASTSD 40(R9)(CX*1), Z24
-	VFMADD231PD  Z20, Z24, Z22
-	VFMADD231PD  Z21, Z24, Z23
-	VFMADD231PD  (R12), Z22, Z10
-	VFMADD231PD  64(R12), Z23, Z11
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z22
-	VMOVUPD      Z17, Z23
-	VBROADCASTSD 48(R9), Z24
-	VFMADD231PD  Z18, Z24, Z22
-	VFMADD231PD  Z19, Z24, Z23
-	VBROADCASTSD 48(R9)(CX*1), Z24
-	VFMADD231PD  Z20, Z24, Z22
-	VFMADD231PD  Z21, Z24, Z23
-	VFMADD231PD  (R12), Z22, Z12
-	VFMADD231PD  64(R12), Z23, Z13
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z16
-	VMOVUPD      Z17, Z17
-	VBROADCASTSD 56(R9), Z22
-	VFMADD231PD  Z18, Z22, Z16
-	VFMADD231PD  Z19, Z22, Z17
-	VBROADCASTSD 56(R9)(CX*1), Z18
-	VFMADD231PD  Z20, Z18, Z16
-	VFMADD231PD  Z21, Z18, Z17
-	VFMADD231PD  (R12), Z16, Z14
-	VFMADD231PD  64(R12), Z17, Z15
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_8_edge
+	VBROADCASTSS 4(R8)(CX*1), Z15
+	VMOVUPS      Z15, Z14
+	VFMADD213PS  Z8, Z12, Z14
+	VMOVUPS      Z15, Z8
+	VFMADD213PS  Z9, Z13, Z8
+	VMOVUPS      Z14, Z9
+	VMOVUPS      Z8, Z12
+	VBROADCASTSS 4(R8), Z13
+	VFMADD231PS  Z10, Z13, Z14
+	VFNMADD231PS Z10, Z13, Z9
+	VFMADD231PS  Z11, Z13, Z8
+	VFNMADD231PS Z11, Z13, Z12
+	VFMADD231PS  (R12), Z14, Z2
+	VFMADD231PS  (R12)(BX*1), Z9, Z6
+	VFMADD231PS  64(R12), Z8, Z3
+	VFMADD231PS  64(R12)(BX*1), Z12, Z7
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_2_edge
 
-panel_2_tile_8_done:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
+tile_2_panel_2_done:
+	MOVQ    SI, DI
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
 	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	VMOVUPD Z3, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z4, (DI)
-	VMOVUPD Z5, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z6, (DI)
-	VMOVUPD Z7, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z8, (DI)
-	VMOVUPD Z9, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z10, (DI)
-	VMOVUPD Z11, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z12, (DI)
-	VMOVUPD Z13, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z14, (DI)
-	VMOVUPD Z15, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_2_tile_8
+	VMOVUPS Z2, (DI)
+	VMOVUPS Z3, 64(DI)
+	ADDQ    8(SP), SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000020, 48(SP)
+	JMP     tile_2_panel_2
 
-panel_2_below_8:
-panel_2_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_2_below_4
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	VMOVUPD 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	VMOVUPD 64(BX), Z3
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z4
-	VMOVUPD 64(BX), Z5
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z6
-	VMOVUPD 64(BX), Z7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_4_done
+tile_2_below_2:
+tile_2_panel_1:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_2_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z2
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_1_done
 
-panel_2_tile_4_edge:
-	MOVLQSX      (R10), R12
+tile_2_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z8
-	VMOVUPD      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z10
-	VMOVUPD      64(R8), Z11
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z12
-	VMOVUPD      64(R8), Z13
-	ADDQ         AX, R8
-	VMOVUPD      Z8, Z14
-	VMOVUPD      Z9, Z15
-	VBROADCASTSD (R9), Z16
-	VFMADD231PD  Z10, Z16, Z14
-	VFMADD231PD  Z11, Z16, Z15
-	VBROADCASTSD (R9)(CX*1), Z16
-	VFMADD231PD  Z12, Z16, Z14
-	VFMADD231PD  Z13, Z16, Z15
-	VFMADD231PD  (R12), Z14, Z0
-	VFMADD231PD  64(R12), Z15, Z1
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z4
+	VMOVUPS      (DI)(AX*1), Z5
+	VMOVUPS      (DI)(AX*2), Z6
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Z7
+	VMOVUPS      Z7, Z7
+	VFMADD213PS  Z4, Z6, Z7
+	VMOVUPS      Z7, Z8
+	VBROADCASTSS (R8), Z9
+	VFMADD231PS  Z5, Z9, Z7
+	VFNMADD231PS Z5, Z9, Z8
+	VFMADD231PS  (R12), Z7, Z0
+	VFMADD231PS  (R12)(BX*1), Z8, Z2
 	ADDQ         DX, R12
-	VMOVUPD      Z8, Z14
-	VMOVUPD      Z9, Z15
-	VBROADCASTSD 8(R9), Z16
-	VFMADD231PD  Z10, Z16, Z14
-	VFMADD231PD  Z11, Z16, Z15
-	VBROADCASTSD 8(R9)(CX*1), Z16
-	VFMADD231PD  Z12, Z16, Z14
-	VFMADD231PD  Z13, Z16, Z15
-	VFMADD231PD  (R12), Z14, Z2
-	VFMADD231PD  64(R12), Z15, Z3
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z14
-	VMOVUPD      Z9, Z15
-	VBROADCASTSD 16(R9), Z16
-	VFMADD231PD  Z10, Z16, Z14
-	VFMADD231PD  Z11, Z16, Z15
-	VBROADCASTSD 16(R9)(CX*1), Z16
-	VFMADD231PD  Z12, Z16, Z14
-	VFMADD231PD  Z13, Z16, Z15
-	VFMADD231PD  (R12), Z14, Z4
-	VFMADD231PD  64(R12), Z15, Z5
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z8
-	VMOVUPD      Z9, Z9
-	VBROADCASTSD 24(R9), Z14
-	VFMADD231PD  Z10, Z14, Z8
-	VFMADD231PD  Z11, Z14, Z9
-	VBROADCASTSD 24(R9)(CX*1), Z10
-	VFMADD231PD  Z12, Z10, Z8
-	VFMADD231PD  Z13, Z10, Z9
-	VFMADD231PD  (R12), Z8, Z6
-	VFMADD231PD  64(R12), Z9, Z7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_4_edge
+	VBROADCASTSS 4(R8)(CX*1), Z7
+	VMOVUPS      Z7, Z7
+	VFMADD213PS  Z4, Z6, Z7
+	VMOVUPS      Z7, Z4
+	VBROADCASTSS 4(R8), Z6
+	VFMADD231PS  Z5, Z6, Z7
+	VFNMADD231PS Z5, Z6, Z4
+	VFMADD231PS  (R12), Z7, Z1
+	VFMADD231PS  (R12)(BX*1), Z4, Z3
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_1_edge
 
-panel_2_tile_4_done:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
+tile_2_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPS Z0, (DI)
 	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	VMOVUPD Z3, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z4, (DI)
-	VMOVUPD Z5, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z6, (DI)
-	VMOVUPD Z7, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_2_tile_4
+	VMOVUPS Z1, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPS Z2, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_2_panel_1
 
-panel_2_below_4:
-panel_2_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_2_below_2
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	VMOVUPD 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	VMOVUPD 64(BX), Z3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_2_done
-
-panel_2_tile_2_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z4
-	VMOVUPD      64(R8), Z5
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z6
-	VMOVUPD      64(R8), Z7
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z8
-	VMOVUPD      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPD      Z4, Z10
-	VMOVUPD      Z5, Z11
-	VBROADCASTSD (R9), Z12
-	VFMADD231PD  Z6, Z12, Z10
-	VFMADD231PD  Z7, Z12, Z11
-	VBROADCASTSD (R9)(CX*1), Z12
-	VFMADD231PD  Z8, Z12, Z10
-	VFMADD231PD  Z9, Z12, Z11
-	VFMADD231PD  (R12), Z10, Z0
-	VFMADD231PD  64(R12), Z11, Z1
-	ADDQ         DX, R12
-	VMOVUPD      Z4, Z4
-	VMOVUPD      Z5, Z5
-	VBROADCASTSD 8(R9), Z10
-	VFMADD231PD  Z6, Z10, Z4
-	VFMADD231PD  Z7, Z10, Z5
-	VBROADCASTSD 8(R9)(CX*1), Z6
-	VFMADD231PD  Z8, Z6, Z4
-	VFMADD231PD  Z9, Z6, Z5
-	VFMADD231PD  (R12), Z4, Z2
-	VFMADD231PD  64(R12), Z5, Z3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_2_edge
-
-panel_2_tile_2_done:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	VMOVUPD Z3, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_2_tile_2
-
-panel_2_below_2:
-panel_2_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_2_below_1
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	VMOVUPD 64(BX), Z1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_1_done
-
-panel_2_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z2
-	VMOVUPD      64(R8), Z3
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z4
-	VMOVUPD      64(R8), Z5
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z6
-	VMOVUPD      64(R8), Z7
-	ADDQ         AX, R8
-	VMOVUPD      Z2, Z2
-	VMOVUPD      Z3, Z3
-	VBROADCASTSD (R9), Z8
-	VFMADD231PD  Z4, Z8, Z2
-	VFMADD231PD  Z5, Z8, Z3
-	VBROADCASTSD (R9)(CX*1), Z4
-	VFMADD231PD  Z6, Z4, Z2
-	VFMADD231PD  Z7, Z4, Z3
-	VFMADD231PD  (R12), Z2, Z0
-	VFMADD231PD  64(R12), Z3, Z1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_1_edge
-
-panel_2_tile_1_done:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_2_tile_1
-
-panel_2_below_1:
-	ADDQ $0x00000080, 8(SP)
-	SUBQ $0x00000010, 24(SP)
-	JMP  panel_2
+tile_2_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000008, 24(SP)
+	SUBQ $0x00000002, 40(SP)
+	JMP  tile_2
 
 below_2:
-panel_1:
-	CMPQ 24(SP), $0x00000008
+tile_1:
+	CMPQ 40(SP), $0x00000001
 	JLT  below_1
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_1_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_1_below_8
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z3
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z4
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z5
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z6
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_8_done
+tile_1_panel_2:
+	CMPQ    48(SP), $0x00000020
+	JLT     tile_1_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_2_done
 
-panel_1_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_1_panel_2_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z8
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z9
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z10
-	ADDQ         AX, R8
-	VMOVUPD      Z8, Z11
-	VBROADCASTSD (R9), Z12
-	VFMADD231PD  Z9, Z12, Z11
-	VBROADCASTSD (R9)(CX*1), Z12
-	VFMADD231PD  Z10, Z12, Z11
-	VFMADD231PD  (R12), Z11, Z0
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z11
-	VBROADCASTSD 8(R9), Z12
-	VFMADD231PD  Z9, Z12, Z11
-	VBROADCASTSD 8(R9)(CX*1), Z12
-	VFMADD231PD  Z10, Z12, Z11
-	VFMADD231PD  (R12), Z11, Z1
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z11
-	VBROADCASTSD 16(R9), Z12
-	VFMADD231PD  Z9, Z12, Z11
-	VBROADCASTSD 16(R9)(CX*1), Z12
-	VFMADD231PD  Z10, Z12, Z11
-	VFMADD231PD  (R12), Z11, Z2
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z11
-	VBROADCASTSD 24(R9), Z12
-	VFMADD231PD  Z9, Z12, Z11
-	VBROADCASTSD 24(R9)(CX*1), Z12
-	VFMADD231PD  Z10, Z12, Z11
-	VFMADD231PD  (R12), Z11, Z3
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z11
-	VBROADCASTSD 32(R9), Z12
-	VFMADD231PD  Z9, Z12, Z11
-	VBROADCASTSD 32(R9)(CX*1), Z12
-	VFMADD231PD  Z10, Z12, Z11
-	VFMADD231PD  (R12), Z11, Z4
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z11
-	VBROADCASTSD 40(R9), Z12
-	VFMADD231PD  Z9, Z12, Z11
-	VBROADCASTSD 40(R9)(CX*1), Z12
-	VFMADD231PD  Z10, Z12, Z11
-	VFMADD231PD  (R12), Z11, Z5
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z11
-	VBROADCASTSD 48(R9), Z12
-	VFMADD231PD  Z9, Z12, Z11
-	VBROADCASTSD 48(R9)(CX*1), Z12
-	VFMADD231PD  Z10, Z12, Z11
-	VFMADD231PD  (R12), Z11, Z6
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z8
-	VBROADCASTSD 56(R9), Z11
-	VFMADD231PD  Z9, Z11, Z8
-	VBROADCASTSD 56(R9)(CX*1), Z9
-	VFMADD231PD  Z10, Z9, Z8
-	VFMADD231PD  (R12), Z8, Z7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_8_edge
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z4
+	VMOVUPS      64(DI), Z5
+	VMOVUPS      (DI)(AX*1), Z6
+	VMOVUPS      64(DI)(AX*1), Z7
+	VMOVUPS      (DI)(AX*2), Z8
+	VMOVUPS      64(DI)(AX*2), Z9
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Z11
+	VMOVUPS      Z11, Z10
+	VFMADD213PS  Z4, Z8, Z10
+	VMOVUPS      Z11, Z4
+	VFMADD213PS  Z5, Z9, Z4
+	VMOVUPS      Z10, Z5
+	VMOVUPS      Z4, Z8
+	VBROADCASTSS (R8), Z9
+	VFMADD231PS  Z6, Z9, Z10
+	VFNMADD231PS Z6, Z9, Z5
+	VFMADD231PS  Z7, Z9, Z4
+	VFNMADD231PS Z7, Z9, Z8
+	VFMADD231PS  (R12), Z10, Z0
+	VFMADD231PS  (R12)(BX*1), Z5, Z2
+	VFMADD231PS  64(R12), Z4, Z1
+	VFMADD231PS  64(R12)(BX*1), Z8, Z3
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_2_edge
 
-panel_1_tile_8_done:
-	VMOVUPD Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z1, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z3, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z4, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z5, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z6, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z7, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_1_tile_8
+tile_1_panel_2_done:
+	MOVQ    SI, DI
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	ADDQ    8(SP), SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000020, 48(SP)
+	JMP     tile_1_panel_2
 
-panel_1_below_8:
-panel_1_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_1_below_4
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_4_done
+tile_1_below_2:
+tile_1_panel_1:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_1_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z1
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_1_done
 
-panel_1_tile_4_edge:
-	MOVLQSX      (R10), R12
+tile_1_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z5
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z6
-	ADDQ         AX, R8
-	VMOVUPD      Z4, Z7
-	VBROADCASTSD (R9), Z8
-	VFMADD231PD  Z5, Z8, Z7
-	VBROADCASTSD (R9)(CX*1), Z8
-	VFMADD231PD  Z6, Z8, Z7
-	VFMADD231PD  (R12), Z7, Z0
-	ADDQ         DX, R12
-	VMOVUPD      Z4, Z7
-	VBROADCASTSD 8(R9), Z8
-	VFMADD231PD  Z5, Z8, Z7
-	VBROADCASTSD 8(R9)(CX*1), Z8
-	VFMADD231PD  Z6, Z8, Z7
-	VFMADD231PD  (R12), Z7, Z1
-	ADDQ         DX, R12
-	VMOVUPD      Z4, Z7
-	VBROADCASTSD 16(R9), Z8
-	VFMADD231PD  Z5, Z8, Z7
-	VBROADCASTSD 16(R9)(CX*1), Z8
-	VFMADD231PD  Z6, Z8, Z7
-	VFMADD231PD  (R12), Z7, Z2
-	ADDQ         DX, R12
-	VMOVUPD      Z4, Z4
-	VBROADCASTSD 24(R9), Z7
-	VFMADD231PD  Z5, Z7, Z4
-	VBROADCASTSD 24(R9)(CX*1), Z5
-	VFMADD231PD  Z6, Z5, Z4
-	VFMADD231PD  (R12), Z4, Z3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_4_edge
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z2
+	VMOVUPS      (DI)(AX*1), Z3
+	VMOVUPS      (DI)(AX*2), Z4
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Z5
+	VMOVUPS      Z5, Z5
+	VFMADD213PS  Z2, Z4, Z5
+	VMOVUPS      Z5, Z2
+	VBROADCASTSS (R8), Z4
+	VFMADD231PS  Z3, Z4, Z5
+	VFNMADD231PS Z3, Z4, Z2
+	VFMADD231PS  (R12), Z5, Z0
+	VFMADD231PS  (R12)(BX*1), Z2, Z1
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_1_edge
 
-panel_1_tile_4_done:
-	VMOVUPD Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z1, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z3, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_1_tile_4
+tile_1_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPS Z0, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPS Z1, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_1_panel_1
 
-panel_1_below_4:
-panel_1_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_1_below_2
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_2_done
-
-panel_1_tile_2_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z2
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z3
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPD      Z2, Z5
-	VBROADCASTSD (R9), Z6
-	VFMADD231PD  Z3, Z6, Z5
-	VBROADCASTSD (R9)(CX*1), Z6
-	VFMADD231PD  Z4, Z6, Z5
-	VFMADD231PD  (R12), Z5, Z0
-	ADDQ         DX, R12
-	VMOVUPD      Z2, Z2
-	VBROADCASTSD 8(R9), Z5
-	VFMADD231PD  Z3, Z5, Z2
-	VBROADCASTSD 8(R9)(CX*1), Z3
-	VFMADD231PD  Z4, Z3, Z2
-	VFMADD231PD  (R12), Z2, Z1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_2_edge
-
-panel_1_tile_2_done:
-	VMOVUPD Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z1, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_1_tile_2
-
-panel_1_below_2:
-panel_1_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_1_below_1
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_1_done
-
-panel_1_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z1
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z2
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z3
-	ADDQ         AX, R8
-	VMOVUPD      Z1, Z1
-	VBROADCASTSD (R9), Z4
-	VFMADD231PD  Z2, Z4, Z1
-	VBROADCASTSD (R9)(CX*1), Z2
-	VFMADD231PD  Z3, Z2, Z1
-	VFMADD231PD  (R12), Z1, Z0
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_1_edge
-
-panel_1_tile_1_done:
-	VMOVUPD Z0, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_1_tile_1
-
-panel_1_below_1:
-	ADDQ $0x00000040, 8(SP)
-	SUBQ $0x00000008, 24(SP)
-	JMP  panel_1
+tile_1_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000004, 24(SP)
+	SUBQ $0x00000001, 40(SP)
+	JMP  tile_1
 
 below_1:
 	VZEROUPPER
 	RET
 
-// func gatherGrad2AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gather2AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
+// Requires: AVX, AVX512F
+TEXT ·gather2AVX512F64(SB), NOSPLIT, $56-88
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  atom+72(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  BX, (SP)
+	MOVQ  half+48(FP), BX
+	MOVQ  BX, 40(SP)
+	IMULQ AX, BX
+	MOVQ  BX, 8(SP)
+	MOVQ  half+48(FP), BX
+	IMULQ DX, BX
+	MOVQ  y+0(FP), SI
+	MOVQ  SI, 16(SP)
+	MOVQ  $0x00000000, 24(SP)
+
+tile_4:
+	CMPQ 40(SP), $0x00000004
+	JLT  below_4
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_4_panel_2:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_4_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	VMOVUPD 64(DI), Z1
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z2
+	VMOVUPD 64(DI), Z3
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z4
+	VMOVUPD 64(DI), Z5
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z6
+	VMOVUPD 64(DI), Z7
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z8
+	VMOVUPD 64(DI), Z9
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z10
+	VMOVUPD 64(DI), Z11
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z12
+	VMOVUPD 64(DI), Z13
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z14
+	VMOVUPD 64(DI), Z15
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_2_done
+
+tile_4_panel_2_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z16
+	VMOVUPD      64(DI), Z17
+	VMOVUPD      (DI)(AX*1), Z18
+	VMOVUPD      64(DI)(AX*1), Z19
+	VMOVUPD      (DI)(AX*2), Z20
+	VMOVUPD      64(DI)(AX*2), Z21
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Z23
+	VMOVUPD      Z23, Z22
+	VFMADD213PD  Z16, Z20, Z22
+	VMOVUPD      Z23, Z23
+	VFMADD213PD  Z17, Z21, Z23
+	VMOVUPD      Z22, Z24
+	VMOVUPD      Z23, Z25
+	VBROADCASTSD (R8), Z26
+	VFMADD231PD  Z18, Z26, Z22
+	VFNMADD231PD Z18, Z26, Z24
+	VFMADD231PD  Z19, Z26, Z23
+	VFNMADD231PD Z19, Z26, Z25
+	VFMADD231PD  (R12), Z22, Z0
+	VFMADD231PD  (R12)(BX*1), Z24, Z8
+	VFMADD231PD  64(R12), Z23, Z1
+	VFMADD231PD  64(R12)(BX*1), Z25, Z9
+	ADDQ         DX, R12
+	VBROADCASTSD 8(R8)(CX*1), Z23
+	VMOVUPD      Z23, Z22
+	VFMADD213PD  Z16, Z20, Z22
+	VMOVUPD      Z23, Z23
+	VFMADD213PD  Z17, Z21, Z23
+	VMOVUPD      Z22, Z24
+	VMOVUPD      Z23, Z25
+	VBROADCASTSD 8(R8), Z26
+	VFMADD231PD  Z18, Z26, Z22
+	VFNMADD231PD Z18, Z26, Z24
+	VFMADD231PD  Z19, Z26, Z23
+	VFNMADD231PD Z19, Z26, Z25
+	VFMADD231PD  (R12), Z22, Z2
+	VFMADD231PD  (R12)(BX*1), Z24, Z10
+	VFMADD231PD  64(R12), Z23, Z3
+	VFMADD231PD  64(R12)(BX*1), Z25, Z11
+	ADDQ         DX, R12
+	VBROADCASTSD 16(R8)(CX*1), Z23
+	VMOVUPD      Z23, Z22
+	VFMADD213PD  Z16, Z20, Z22
+	VMOVUPD      Z23, Z23
+	VFMADD213PD  Z17, Z21, Z23
+	VMOVUPD      Z22, Z24
+	VMOVUPD      Z23, Z25
+	VBROADCASTSD 16(R8), Z26
+	VFMADD231PD  Z18, Z26, Z22
+	VFNMADD231PD Z18, Z26, Z24
+	VFMADD231PD  Z19, Z26, Z23
+	VFNMADD231PD Z19, Z26, Z25
+	VFMADD231PD  (R12), Z22, Z4
+	VFMADD231PD  (R12)(BX*1), Z24, Z12
+	VFMADD231PD  64(R12), Z23, Z5
+	VFMADD231PD  64(R12)(BX*1), Z25, Z13
+	ADDQ         DX, R12
+	VBROADCASTSD 24(R8)(CX*1), Z23
+	VMOVUPD      Z23, Z22
+	VFMADD213PD  Z16, Z20, Z22
+	VMOVUPD      Z23, Z16
+	VFMADD213PD  Z17, Z21, Z16
+	VMOVUPD      Z22, Z17
+	VMOVUPD      Z16, Z20
+	VBROADCASTSD 24(R8), Z21
+	VFMADD231PD  Z18, Z21, Z22
+	VFNMADD231PD Z18, Z21, Z17
+	VFMADD231PD  Z19, Z21, Z16
+	VFNMADD231PD Z19, Z21, Z20
+	VFMADD231PD  (R12), Z22, Z6
+	VFMADD231PD  (R12)(BX*1), Z17, Z14
+	VFMADD231PD  64(R12), Z16, Z7
+	VFMADD231PD  64(R12)(BX*1), Z20, Z15
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_2_edge
+
+tile_4_panel_2_done:
+	MOVQ    SI, DI
+	VMOVUPD Z0, (DI)
+	VMOVUPD Z1, 64(DI)
+	ADDQ    AX, DI
+	VMOVUPD Z2, (DI)
+	VMOVUPD Z3, 64(DI)
+	ADDQ    AX, DI
+	VMOVUPD Z4, (DI)
+	VMOVUPD Z5, 64(DI)
+	ADDQ    AX, DI
+	VMOVUPD Z6, (DI)
+	VMOVUPD Z7, 64(DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z8, (SI)
+	VMOVUPD Z9, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPD Z10, (SI)
+	VMOVUPD Z11, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPD Z12, (SI)
+	VMOVUPD Z13, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPD Z14, (SI)
+	VMOVUPD Z15, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_4_panel_2
+
+tile_4_below_2:
+tile_4_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_4_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z1
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z2
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z4
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z5
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z6
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_1_done
+
+tile_4_panel_1_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z8
+	VMOVUPD      (DI)(AX*1), Z9
+	VMOVUPD      (DI)(AX*2), Z10
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Z11
+	VMOVUPD      Z11, Z11
+	VFMADD213PD  Z8, Z10, Z11
+	VMOVUPD      Z11, Z12
+	VBROADCASTSD (R8), Z13
+	VFMADD231PD  Z9, Z13, Z11
+	VFNMADD231PD Z9, Z13, Z12
+	VFMADD231PD  (R12), Z11, Z0
+	VFMADD231PD  (R12)(BX*1), Z12, Z4
+	ADDQ         DX, R12
+	VBROADCASTSD 8(R8)(CX*1), Z11
+	VMOVUPD      Z11, Z11
+	VFMADD213PD  Z8, Z10, Z11
+	VMOVUPD      Z11, Z12
+	VBROADCASTSD 8(R8), Z13
+	VFMADD231PD  Z9, Z13, Z11
+	VFNMADD231PD Z9, Z13, Z12
+	VFMADD231PD  (R12), Z11, Z1
+	VFMADD231PD  (R12)(BX*1), Z12, Z5
+	ADDQ         DX, R12
+	VBROADCASTSD 16(R8)(CX*1), Z11
+	VMOVUPD      Z11, Z11
+	VFMADD213PD  Z8, Z10, Z11
+	VMOVUPD      Z11, Z12
+	VBROADCASTSD 16(R8), Z13
+	VFMADD231PD  Z9, Z13, Z11
+	VFNMADD231PD Z9, Z13, Z12
+	VFMADD231PD  (R12), Z11, Z2
+	VFMADD231PD  (R12)(BX*1), Z12, Z6
+	ADDQ         DX, R12
+	VBROADCASTSD 24(R8)(CX*1), Z11
+	VMOVUPD      Z11, Z11
+	VFMADD213PD  Z8, Z10, Z11
+	VMOVUPD      Z11, Z8
+	VBROADCASTSD 24(R8), Z10
+	VFMADD231PD  Z9, Z10, Z11
+	VFNMADD231PD Z9, Z10, Z8
+	VFMADD231PD  (R12), Z11, Z3
+	VFMADD231PD  (R12)(BX*1), Z8, Z7
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_1_edge
+
+tile_4_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPD Z0, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Z1, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Z2, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Z3, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z4, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Z5, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Z6, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Z7, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_4_panel_1
+
+tile_4_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000020, 24(SP)
+	SUBQ $0x00000004, 40(SP)
+	JMP  tile_4
+
+below_4:
+tile_2:
+	CMPQ 40(SP), $0x00000002
+	JLT  below_2
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_2_panel_2:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_2_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	VMOVUPD 64(DI), Z1
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z2
+	VMOVUPD 64(DI), Z3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z4
+	VMOVUPD 64(DI), Z5
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z6
+	VMOVUPD 64(DI), Z7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_2_done
+
+tile_2_panel_2_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z8
+	VMOVUPD      64(DI), Z9
+	VMOVUPD      (DI)(AX*1), Z10
+	VMOVUPD      64(DI)(AX*1), Z11
+	VMOVUPD      (DI)(AX*2), Z12
+	VMOVUPD      64(DI)(AX*2), Z13
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Z15
+	VMOVUPD      Z15, Z14
+	VFMADD213PD  Z8, Z12, Z14
+	VMOVUPD      Z15, Z15
+	VFMADD213PD  Z9, Z13, Z15
+	VMOVUPD      Z14, Z16
+	VMOVUPD      Z15, Z17
+	VBROADCASTSD (R8), Z18
+	VFMADD231PD  Z10, Z18, Z14
+	VFNMADD231PD Z10, Z18, Z16
+	VFMADD231PD  Z11, Z18, Z15
+	VFNMADD231PD Z11, Z18, Z17
+	VFMADD231PD  (R12), Z14, Z0
+	VFMADD231PD  (R12)(BX*1), Z16, Z4
+	VFMADD231PD  64(R12), Z15, Z1
+	VFMADD231PD  64(R12)(BX*1), Z17, Z5
+	ADDQ         DX, R12
+	VBROADCASTSD 8(R8)(CX*1), Z15
+	VMOVUPD      Z15, Z14
+	VFMADD213PD  Z8, Z12, Z14
+	VMOVUPD      Z15, Z8
+	VFMADD213PD  Z9, Z13, Z8
+	VMOVUPD      Z14, Z9
+	VMOVUPD      Z8, Z12
+	VBROADCASTSD 8(R8), Z13
+	VFMADD231PD  Z10, Z13, Z14
+	VFNMADD231PD Z10, Z13, Z9
+	VFMADD231PD  Z11, Z13, Z8
+	VFNMADD231PD Z11, Z13, Z12
+	VFMADD231PD  (R12), Z14, Z2
+	VFMADD231PD  (R12)(BX*1), Z9, Z6
+	VFMADD231PD  64(R12), Z8, Z3
+	VFMADD231PD  64(R12)(BX*1), Z12, Z7
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_2_edge
+
+tile_2_panel_2_done:
+	MOVQ    SI, DI
+	VMOVUPD Z0, (DI)
+	VMOVUPD Z1, 64(DI)
+	ADDQ    AX, DI
+	VMOVUPD Z2, (DI)
+	VMOVUPD Z3, 64(DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z4, (SI)
+	VMOVUPD Z5, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPD Z6, (SI)
+	VMOVUPD Z7, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_2_panel_2
+
+tile_2_below_2:
+tile_2_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_2_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z2
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_1_done
+
+tile_2_panel_1_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z4
+	VMOVUPD      (DI)(AX*1), Z5
+	VMOVUPD      (DI)(AX*2), Z6
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Z7
+	VMOVUPD      Z7, Z7
+	VFMADD213PD  Z4, Z6, Z7
+	VMOVUPD      Z7, Z8
+	VBROADCASTSD (R8), Z9
+	VFMADD231PD  Z5, Z9, Z7
+	VFNMADD231PD Z5, Z9, Z8
+	VFMADD231PD  (R12), Z7, Z0
+	VFMADD231PD  (R12)(BX*1), Z8, Z2
+	ADDQ         DX, R12
+	VBROADCASTSD 8(R8)(CX*1), Z7
+	VMOVUPD      Z7, Z7
+	VFMADD213PD  Z4, Z6, Z7
+	VMOVUPD      Z7, Z4
+	VBROADCASTSD 8(R8), Z6
+	VFMADD231PD  Z5, Z6, Z7
+	VFNMADD231PD Z5, Z6, Z4
+	VFMADD231PD  (R12), Z7, Z1
+	VFMADD231PD  (R12)(BX*1), Z4, Z3
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_1_edge
+
+tile_2_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPD Z0, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Z1, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z2, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Z3, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_2_panel_1
+
+tile_2_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000010, 24(SP)
+	SUBQ $0x00000002, 40(SP)
+	JMP  tile_2
+
+below_2:
+tile_1:
+	CMPQ 40(SP), $0x00000001
+	JLT  below_1
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_1_panel_2:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_1_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	VMOVUPD 64(DI), Z1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z2
+	VMOVUPD 64(DI), Z3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_2_done
+
+tile_1_panel_2_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z4
+	VMOVUPD      64(DI), Z5
+	VMOVUPD      (DI)(AX*1), Z6
+	VMOVUPD      64(DI)(AX*1), Z7
+	VMOVUPD      (DI)(AX*2), Z8
+	VMOVUPD      64(DI)(AX*2), Z9
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Z11
+	VMOVUPD      Z11, Z10
+	VFMADD213PD  Z4, Z8, Z10
+	VMOVUPD      Z11, Z4
+	VFMADD213PD  Z5, Z9, Z4
+	VMOVUPD      Z10, Z5
+	VMOVUPD      Z4, Z8
+	VBROADCASTSD (R8), Z9
+	VFMADD231PD  Z6, Z9, Z10
+	VFNMADD231PD Z6, Z9, Z5
+	VFMADD231PD  Z7, Z9, Z4
+	VFNMADD231PD Z7, Z9, Z8
+	VFMADD231PD  (R12), Z10, Z0
+	VFMADD231PD  (R12)(BX*1), Z5, Z2
+	VFMADD231PD  64(R12), Z4, Z1
+	VFMADD231PD  64(R12)(BX*1), Z8, Z3
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_2_edge
+
+tile_1_panel_2_done:
+	MOVQ    SI, DI
+	VMOVUPD Z0, (DI)
+	VMOVUPD Z1, 64(DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z2, (SI)
+	VMOVUPD Z3, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_1_panel_2
+
+tile_1_below_2:
+tile_1_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_1_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z1
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_1_done
+
+tile_1_panel_1_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z2
+	VMOVUPD      (DI)(AX*1), Z3
+	VMOVUPD      (DI)(AX*2), Z4
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Z5
+	VMOVUPD      Z5, Z5
+	VFMADD213PD  Z2, Z4, Z5
+	VMOVUPD      Z5, Z2
+	VBROADCASTSD (R8), Z4
+	VFMADD231PD  Z3, Z4, Z5
+	VFNMADD231PD Z3, Z4, Z2
+	VFMADD231PD  (R12), Z5, Z0
+	VFMADD231PD  (R12)(BX*1), Z2, Z1
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_1_edge
+
+tile_1_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPD Z0, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z1, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_1_panel_1
+
+tile_1_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000008, 24(SP)
+	SUBQ $0x00000001, 40(SP)
+	JMP  tile_1
+
+below_1:
+	VZEROUPPER
+	RET
+
+// func gatherGrad2AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
 TEXT ·gatherGrad2AVX2F32(SB), NOSPLIT, $8-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x02, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x02, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x02, DX
-	MOVQ dr+0(FP), BX
-	MOVQ p+8(FP), SI
-	MOVQ index+32(FP), DI
-	MOVQ edges+40(FP), R8
-	MOVQ R8, (SP)
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  dr+0(FP), BX
+	MOVQ  p+8(FP), SI
+	MOVQ  half+48(FP), DI
+	MOVQ  half+48(FP), R8
+	IMULQ AX, DI
+	IMULQ DX, R8
+	MOVQ  $0x00000000, (SP)
 
 edge:
-	CMPQ (SP), $0x00000000
-	JLE  done
-	XORQ R8, R8
+	MOVQ (SP), R9
+	CMPQ R9, edges+40(FP)
+	JGE  done
+	XORQ R9, R9
 
 channels:
-	MOVQ    dy+16(FP), R10
-	MOVLQSX (DI), R9
-	IMULQ   atom+72(FP), R9
-	SHLQ    $0x02, R9
-	ADDQ    x+24(FP), R9
-	ADDQ    R8, R9
-	ADDQ    R8, R10
-	LEAQ    (BX)(R8*1), R11
-	VMOVUPS (R11), Y0
-	ADDQ    AX, R11
-	VMOVUPS (R11), Y1
-	ADDQ    AX, R11
-	VMOVUPS (R11), Y2
-	MOVQ    n+48(FP), R12
-	MOVQ    SI, R11
+	MOVQ    dy+16(FP), R11
+	MOVQ    index+32(FP), R12
+	MOVQ    (SP), R10
+	MOVLQSX (R12)(R10*4), R10
+	IMULQ   atom+72(FP), R10
+	SHLQ    $0x02, R10
+	ADDQ    x+24(FP), R10
+	ADDQ    R9, R10
+	ADDQ    R9, R11
+	LEAQ    (BX)(R9*1), R12
+	VMOVUPS (R12), Y0
+	ADDQ    AX, R12
+	VMOVUPS (R12), Y1
+	ADDQ    AX, R12
+	VMOVUPS (R12), Y2
+	MOVQ    half+48(FP), R13
+	MOVQ    SI, R12
 
 orientation:
-	VMOVUPS      (R10), Y3
-	VMULPS       (R9), Y3, Y3
+	VMOVUPS      (R11), Y3
+	VMULPS       (R10), Y3, Y3
+	VMOVUPS      Y3, Y4
+	VMOVUPS      (R11)(DI*1), Y5
+	VFMADD231PS  (R10)(R8*1), Y5, Y3
+	VFNMADD231PS (R10)(R8*1), Y5, Y4
 	VADDPS       Y3, Y0, Y0
-	VBROADCASTSS (R11), Y4
-	VFMADD231PS  Y4, Y3, Y1
-	VBROADCASTSS (R11)(CX*1), Y4
+	VBROADCASTSS (R12), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (R12)(CX*1), Y4
 	VFMADD231PS  Y4, Y3, Y2
-	ADDQ         AX, R10
-	ADDQ         DX, R9
-	ADDQ         $0x00000004, R11
-	DECQ         R12
+	ADDQ         AX, R11
+	ADDQ         DX, R10
+	ADDQ         $0x00000004, R12
+	DECQ         R13
 	JNZ          orientation
-	LEAQ         (BX)(R8*1), R11
-	VMOVUPS      Y0, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Y1, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Y2, (R11)
-	ADDQ         $0x00000020, R8
-	MOVQ         R8, R9
-	SHRQ         $0x02, R9
-	CMPQ         R9, c+56(FP)
+	LEAQ         (BX)(R9*1), R12
+	VMOVUPS      Y0, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Y1, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Y2, (R12)
+	ADDQ         $0x00000020, R9
+	MOVQ         R9, R10
+	SHRQ         $0x02, R10
+	CMPQ         R10, c+56(FP)
 	JLT          channels
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
-	ADDQ         $0x00000004, DI
-	DECQ         (SP)
+	INCQ         (SP)
 	JMP          edge
 
 done:
 	VZEROUPPER
 	RET
 
-// func gatherGrad2AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gatherGrad2AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
 TEXT ·gatherGrad2AVX2F64(SB), NOSPLIT, $8-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x03, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x03, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x03, DX
-	MOVQ dr+0(FP), BX
-	MOVQ p+8(FP), SI
-	MOVQ index+32(FP), DI
-	MOVQ edges+40(FP), R8
-	MOVQ R8, (SP)
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  dr+0(FP), BX
+	MOVQ  p+8(FP), SI
+	MOVQ  half+48(FP), DI
+	MOVQ  half+48(FP), R8
+	IMULQ AX, DI
+	IMULQ DX, R8
+	MOVQ  $0x00000000, (SP)
 
 edge:
-	CMPQ (SP), $0x00000000
-	JLE  done
-	XORQ R8, R8
+	MOVQ (SP), R9
+	CMPQ R9, edges+40(FP)
+	JGE  done
+	XORQ R9, R9
 
 channels:
-	MOVQ    dy+16(FP), R10
-	MOVLQSX (DI), R9
-	IMULQ   atom+72(FP), R9
-	SHLQ    $0x03, R9
-	ADDQ    x+24(FP), R9
-	ADDQ    R8, R9
-	ADDQ    R8, R10
-	LEAQ    (BX)(R8*1), R11
-	VMOVUPD (R11), Y0
-	ADDQ    AX, R11
-	VMOVUPD (R11), Y1
-	ADDQ    AX, R11
-	VMOVUPD (R11), Y2
-	MOVQ    n+48(FP), R12
-	MOVQ    SI, R11
+	MOVQ    dy+16(FP), R11
+	MOVQ    index+32(FP), R12
+	MOVQ    (SP), R10
+	MOVLQSX (R12)(R10*4), R10
+	IMULQ   atom+72(FP), R10
+	SHLQ    $0x03, R10
+	ADDQ    x+24(FP), R10
+	ADDQ    R9, R10
+	ADDQ    R9, R11
+	LEAQ    (BX)(R9*1), R12
+	VMOVUPD (R12), Y0
+	ADDQ    AX, R12
+	VMOVUPD (R12), Y1
+	ADDQ    AX, R12
+	VMOVUPD (R12), Y2
+	MOVQ    half+48(FP), R13
+	MOVQ    SI, R12
 
 orientation:
-	VMOVUPD      (R10), Y3
-	VMULPD       (R9), Y3, Y3
+	VMOVUPD      (R11), Y3
+	VMULPD       (R10), Y3, Y3
+	VMOVUPD      Y3, Y4
+	VMOVUPD      (R11)(DI*1), Y5
+	VFMADD231PD  (R10)(R8*1), Y5, Y3
+	VFNMADD231PD (R10)(R8*1), Y5, Y4
 	VADDPD       Y3, Y0, Y0
-	VBROADCASTSD (R11), Y4
-	VFMADD231PD  Y4, Y3, Y1
-	VBROADCASTSD (R11)(CX*1), Y4
+	VBROADCASTSD (R12), Y5
+	VFMADD231PD  Y5, Y4, Y1
+	VBROADCASTSD (R12)(CX*1), Y4
 	VFMADD231PD  Y4, Y3, Y2
-	ADDQ         AX, R10
-	ADDQ         DX, R9
-	ADDQ         $0x00000008, R11
-	DECQ         R12
+	ADDQ         AX, R11
+	ADDQ         DX, R10
+	ADDQ         $0x00000008, R12
+	DECQ         R13
 	JNZ          orientation
-	LEAQ         (BX)(R8*1), R11
-	VMOVUPD      Y0, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Y1, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Y2, (R11)
-	ADDQ         $0x00000020, R8
-	MOVQ         R8, R9
-	SHRQ         $0x03, R9
-	CMPQ         R9, c+56(FP)
+	LEAQ         (BX)(R9*1), R12
+	VMOVUPD      Y0, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Y1, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Y2, (R12)
+	ADDQ         $0x00000020, R9
+	MOVQ         R9, R10
+	SHRQ         $0x03, R10
+	CMPQ         R10, c+56(FP)
 	JLT          channels
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
-	ADDQ         $0x00000004, DI
-	DECQ         (SP)
+	INCQ         (SP)
 	JMP          edge
 
 done:
 	VZEROUPPER
 	RET
 
-// func gatherGrad2AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gatherGrad2AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, AVX512F
 TEXT ·gatherGrad2AVX512F32(SB), NOSPLIT, $8-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x02, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x02, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x02, DX
-	MOVQ dr+0(FP), BX
-	MOVQ p+8(FP), SI
-	MOVQ index+32(FP), DI
-	MOVQ edges+40(FP), R8
-	MOVQ R8, (SP)
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  dr+0(FP), BX
+	MOVQ  p+8(FP), SI
+	MOVQ  half+48(FP), DI
+	MOVQ  half+48(FP), R8
+	IMULQ AX, DI
+	IMULQ DX, R8
+	MOVQ  $0x00000000, (SP)
 
 edge:
-	CMPQ (SP), $0x00000000
-	JLE  done
-	XORQ R8, R8
+	MOVQ (SP), R9
+	CMPQ R9, edges+40(FP)
+	JGE  done
+	XORQ R9, R9
 
 channels:
-	MOVQ    dy+16(FP), R10
-	MOVLQSX (DI), R9
-	IMULQ   atom+72(FP), R9
-	SHLQ    $0x02, R9
-	ADDQ    x+24(FP), R9
-	ADDQ    R8, R9
-	ADDQ    R8, R10
-	LEAQ    (BX)(R8*1), R11
-	VMOVUPS (R11), Z0
-	ADDQ    AX, R11
-	VMOVUPS (R11), Z1
-	ADDQ    AX, R11
-	VMOVUPS (R11), Z2
-	MOVQ    n+48(FP), R12
-	MOVQ    SI, R11
+	MOVQ    dy+16(FP), R11
+	MOVQ    index+32(FP), R12
+	MOVQ    (SP), R10
+	MOVLQSX (R12)(R10*4), R10
+	IMULQ   atom+72(FP), R10
+	SHLQ    $0x02, R10
+	ADDQ    x+24(FP), R10
+	ADDQ    R9, R10
+	ADDQ    R9, R11
+	LEAQ    (BX)(R9*1), R12
+	VMOVUPS (R12), Z0
+	ADDQ    AX, R12
+	VMOVUPS (R12), Z1
+	ADDQ    AX, R12
+	VMOVUPS (R12), Z2
+	MOVQ    half+48(FP), R13
+	MOVQ    SI, R12
 
 orientation:
-	VMOVUPS      (R10), Z3
-	VMULPS       (R9), Z3, Z3
+	VMOVUPS      (R11), Z3
+	VMULPS       (R10), Z3, Z3
+	VMOVUPS      Z3, Z4
+	VMOVUPS      (R11)(DI*1), Z5
+	VFMADD231PS  (R10)(R8*1), Z5, Z3
+	VFNMADD231PS (R10)(R8*1), Z5, Z4
 	VADDPS       Z3, Z0, Z0
-	VBROADCASTSS (R11), Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VBROADCASTSS (R11)(CX*1), Z4
+	VBROADCASTSS (R12), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS (R12)(CX*1), Z4
 	VFMADD231PS  Z4, Z3, Z2
-	ADDQ         AX, R10
-	ADDQ         DX, R9
-	ADDQ         $0x00000004, R11
-	DECQ         R12
+	ADDQ         AX, R11
+	ADDQ         DX, R10
+	ADDQ         $0x00000004, R12
+	DECQ         R13
 	JNZ          orientation
-	LEAQ         (BX)(R8*1), R11
-	VMOVUPS      Z0, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Z1, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Z2, (R11)
-	ADDQ         $0x00000040, R8
-	MOVQ         R8, R9
-	SHRQ         $0x02, R9
-	CMPQ         R9, c+56(FP)
+	LEAQ         (BX)(R9*1), R12
+	VMOVUPS      Z0, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Z1, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Z2, (R12)
+	ADDQ         $0x00000040, R9
+	MOVQ         R9, R10
+	SHRQ         $0x02, R10
+	CMPQ         R10, c+56(FP)
 	JLT          channels
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
-	ADDQ         $0x00000004, DI
-	DECQ         (SP)
+	INCQ         (SP)
 	JMP          edge
 
 done:
 	VZEROUPPER
 	RET
 
-// func gatherGrad2AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gatherGrad2AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, AVX512F
 TEXT ·gatherGrad2AVX512F64(SB), NOSPLIT, $8-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x03, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x03, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x03, DX
-	MOVQ dr+0(FP), BX
-	MOVQ p+8(FP), SI
-	MOVQ index+32(FP), DI
-	MOVQ edges+40(FP), R8
-	MOVQ R8, (SP)
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  dr+0(FP), BX
+	MOVQ  p+8(FP), SI
+	MOVQ  half+48(FP), DI
+	MOVQ  half+48(FP), R8
+	IMULQ AX, DI
+	IMULQ DX, R8
+	MOVQ  $0x00000000, (SP)
 
 edge:
-	CMPQ (SP), $0x00000000
-	JLE  done
-	XORQ R8, R8
+	MOVQ (SP), R9
+	CMPQ R9, edges+40(FP)
+	JGE  done
+	XORQ R9, R9
 
 channels:
-	MOVQ    dy+16(FP), R10
-	MOVLQSX (DI), R9
-	IMULQ   atom+72(FP), R9
-	SHLQ    $0x03, R9
-	ADDQ    x+24(FP), R9
-	ADDQ    R8, R9
-	ADDQ    R8, R10
-	LEAQ    (BX)(R8*1), R11
-	VMOVUPD (R11), Z0
-	ADDQ    AX, R11
-	VMOVUPD (R11), Z1
-	ADDQ    AX, R11
-	VMOVUPD (R11), Z2
-	MOVQ    n+48(FP), R12
-	MOVQ    SI, R11
+	MOVQ    dy+16(FP), R11
+	MOVQ    index+32(FP), R12
+	MOVQ    (SP), R10
+	MOVLQSX (R12)(R10*4), R10
+	IMULQ   atom+72(FP), R10
+	SHLQ    $0x03, R10
+	ADDQ    x+24(FP), R10
+	ADDQ    R9, R10
+	ADDQ    R9, R11
+	LEAQ    (BX)(R9*1), R12
+	VMOVUPD (R12), Z0
+	ADDQ    AX, R12
+	VMOVUPD (R12), Z1
+	ADDQ    AX, R12
+	VMOVUPD (R12), Z2
+	MOVQ    half+48(FP), R13
+	MOVQ    SI, R12
 
 orientation:
-	VMOVUPD      (R10), Z3
-	VMULPD       (R9), Z3, Z3
+	VMOVUPD      (R11), Z3
+	VMULPD       (R10), Z3, Z3
+	VMOVUPD      Z3, Z4
+	VMOVUPD      (R11)(DI*1), Z5
+	VFMADD231PD  (R10)(R8*1), Z5, Z3
+	VFNMADD231PD (R10)(R8*1), Z5, Z4
 	VADDPD       Z3, Z0, Z0
-	VBROADCASTSD (R11), Z4
-	VFMADD231PD  Z4, Z3, Z1
-	VBROADCASTSD (R11)(CX*1), Z4
+	VBROADCASTSD (R12), Z5
+	VFMADD231PD  Z5, Z4, Z1
+	VBROADCASTSD (R12)(CX*1), Z4
 	VFMADD231PD  Z4, Z3, Z2
-	ADDQ         AX, R10
-	ADDQ         DX, R9
-	ADDQ         $0x00000008, R11
-	DECQ         R12
+	ADDQ         AX, R11
+	ADDQ         DX, R10
+	ADDQ         $0x00000008, R12
+	DECQ         R13
 	JNZ          orientation
-	LEAQ         (BX)(R8*1), R11
-	VMOVUPD      Z0, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Z1, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Z2, (R11)
-	ADDQ         $0x00000040, R8
-	MOVQ         R8, R9
-	SHRQ         $0x03, R9
-	CMPQ         R9, c+56(FP)
+	LEAQ         (BX)(R9*1), R12
+	VMOVUPD      Z0, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Z1, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Z2, (R12)
+	ADDQ         $0x00000040, R9
+	MOVQ         R9, R10
+	SHRQ         $0x03, R10
+	CMPQ         R10, c+56(FP)
 	JLT          channels
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
-	ADDQ         $0x00000004, DI
-	DECQ         (SP)
+	INCQ         (SP)
 	JMP          edge
 
 done:
 	VZEROUPPER
 	RET
 
-// func gather3AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gather3AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·gather3AVX2F32(SB), NOSPLIT, $32-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x02, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x02, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x02, DX
-	MOVQ atom+72(FP), BX
-	SHLQ $0x02, BX
-	MOVQ BX, (SP)
-	MOVQ $0x00000000, 8(SP)
-	MOVQ c+56(FP), BX
-	MOVQ BX, 24(SP)
+TEXT ·gather3AVX2F32(SB), NOSPLIT, $56-88
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  atom+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  BX, (SP)
+	MOVQ  half+48(FP), BX
+	MOVQ  BX, 40(SP)
+	IMULQ AX, BX
+	MOVQ  BX, 8(SP)
+	MOVQ  half+48(FP), BX
+	IMULQ DX, BX
+	MOVQ  y+0(FP), SI
+	MOVQ  SI, 16(SP)
+	MOVQ  $0x00000000, 24(SP)
 
-panel_1:
-	CMPQ 24(SP), $0x00000008
-	JLT  below_1
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+tile_4:
+	CMPQ 40(SP), $0x00000004
+	JLT  below_4
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_1_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_1_below_8
-	MOVQ    BX, DI
-	VMOVUPS (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y2
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y3
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y4
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y5
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y6
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_8_done
+tile_4_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_4_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Y0
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y1
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y2
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Y4
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y5
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y6
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_1_done
 
-panel_1_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Y8
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y9
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y10
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y11
-	ADDQ         AX, R8
-	VMOVUPS      Y8, Y12
-	VBROADCASTSS (R9), Y13
-	VFMADD231PS  Y9, Y13, Y12
-	VBROADCASTSS (R9)(CX*1), Y13
-	VFMADD231PS  Y10, Y13, Y12
-	VBROADCASTSS (R9)(CX*2), Y13
-	VFMADD231PS  Y11, Y13, Y12
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Y8
+	VMOVUPS      (DI)(AX*1), Y9
+	VMOVUPS      (DI)(AX*2), Y10
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Y11
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Y12
+	VMOVUPS      Y12, Y12
+	VFMADD213PS  Y8, Y10, Y12
+	VMOVUPS      Y12, Y13
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y9, Y14, Y12
+	VFNMADD231PS Y9, Y14, Y13
+	VBROADCASTSS (R8)(CX*2), Y14
+	VFMADD231PS  Y11, Y14, Y12
+	VFNMADD231PS Y11, Y14, Y13
 	VFMADD231PS  (R12), Y12, Y0
+	VFMADD231PS  (R12)(BX*1), Y13, Y4
 	ADDQ         DX, R12
-	VMOVUPS      Y8, Y12
-	VBROADCASTSS 4(R9), Y13
-	VFMADD231PS  Y9, Y13, Y12
-	VBROADCASTSS 4(R9)(CX*1), Y13
-	VFMADD231PS  Y10, Y13, Y12
-	VBROADCASTSS 4(R9)(CX*2), Y13
-	VFMADD231PS  Y11, Y13, Y12
+	VBROADCASTSS 4(R8)(CX*1), Y12
+	VMOVUPS      Y12, Y12
+	VFMADD213PS  Y8, Y10, Y12
+	VMOVUPS      Y12, Y13
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y9, Y14, Y12
+	VFNMADD231PS Y9, Y14, Y13
+	VBROADCASTSS 4(R8)(CX*2), Y14
+	VFMADD231PS  Y11, Y14, Y12
+	VFNMADD231PS Y11, Y14, Y13
 	VFMADD231PS  (R12), Y12, Y1
+	VFMADD231PS  (R12)(BX*1), Y13, Y5
 	ADDQ         DX, R12
-	VMOVUPS      Y8, Y12
-	VBROADCASTSS 8(R9), Y13
-	VFMADD231PS  Y9, Y13, Y12
-	VBROADCASTSS 8(R9)(CX*1), Y13
-	VFMADD231PS  Y10, Y13, Y12
-	VBROADCASTSS 8(R9)(CX*2), Y13
-	VFMADD231PS  Y11, Y13, Y12
+	VBROADCASTSS 8(R8)(CX*1), Y12
+	VMOVUPS      Y12, Y12
+	VFMADD213PS  Y8, Y10, Y12
+	VMOVUPS      Y12, Y13
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y9, Y14, Y12
+	VFNMADD231PS Y9, Y14, Y13
+	VBROADCASTSS 8(R8)(CX*2), Y14
+	VFMADD231PS  Y11, Y14, Y12
+	VFNMADD231PS Y11, Y14, Y13
 	VFMADD231PS  (R12), Y12, Y2
+	VFMADD231PS  (R12)(BX*1), Y13, Y6
 	ADDQ         DX, R12
-	VMOVUPS      Y8, Y12
-	VBROADCASTSS 12(R9), Y13
-	VFMADD231PS  Y9, Y13, Y12
-	VBROADCASTSS 12(R9)(CX*1), Y13
-	VFMADD231PS  Y10, Y13, Y12
-	VBROADCASTSS 12(R9)(CX*2), Y13
-	VFMADD231PS  Y11, Y13, Y12
+	VBROADCASTSS 12(R8)(CX*1), Y12
+	VMOVUPS      Y12, Y12
+	VFMADD213PS  Y8, Y10, Y12
+	VMOVUPS      Y12, Y8
+	VBROADCASTSS 12(R8), Y10
+	VFMADD231PS  Y9, Y10, Y12
+	VFNMADD231PS Y9, Y10, Y8
+	VBROADCASTSS 12(R8)(CX*2), Y9
+	VFMADD231PS  Y11, Y9, Y12
+	VFNMADD231PS Y11, Y9, Y8
 	VFMADD231PS  (R12), Y12, Y3
-	ADDQ         DX, R12
-	VMOVUPS      Y8, Y12
-	VBROADCASTSS 16(R9), Y13
-	VFMADD231PS  Y9, Y13, Y12
-	VBROADCASTSS 16(R9)(CX*1), Y13
-	VFMADD231PS  Y10, Y13, Y12
-	VBROADCASTSS 16(R9)(CX*2), Y13
-	VFMADD231PS  Y11, Y13, Y12
-	VFMADD231PS  (R12), Y12, Y4
-	ADDQ         DX, R12
-	VMOVUPS      Y8, Y12
-	VBROADCASTSS 20(R9), Y13
-	VFMADD231PS  Y9, Y13, Y12
-	VBROADCASTSS 20(R9)(CX*1), Y13
-	VFMADD231PS  Y10, Y13, Y12
-	VBROADCASTSS 20(R9)(CX*2), Y13
-	VFMADD231PS  Y11, Y13, Y12
-	VFMADD231PS  (R12), Y12, Y5
-	ADDQ         DX, R12
-	VMOVUPS      Y8, Y12
-	VBROADCASTSS 24(R9), Y13
-	VFMADD231PS  Y9, Y13, Y12
-	VBROADCASTSS 24(R9)(CX*1), Y13
-	VFMADD231PS  Y10, Y13, Y12
-	VBROADCASTSS 24(R9)(CX*2), Y13
-	VFMADD231PS  Y11, Y13, Y12
-	VFMADD231PS  (R12), Y12, Y6
-	ADDQ         DX, R12
+	VFMADD231PS  (R12)(BX*1), Y8, Y7
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_1_edge
+
+tile_4_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPS Y0, (DI)
+	ADDQ    AX, DI
+	VMOVUPS Y1, (DI)
+	ADDQ    AX, DI
+	VMOVUPS Y2, (DI)
+	ADDQ    AX, DI
+	VMOVUPS Y3, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPS Y4, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_4_panel_1
+
+tile_4_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000010, 24(SP)
+	SUBQ $0x00000004, 40(SP)
+	JMP  tile_4
+
+below_4:
+tile_2:
+	CMPQ 40(SP), $0x00000002
+	JLT  below_2
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_2_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_2_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Y0
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Y2
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_1_done
+
+tile_2_panel_1_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Y4
+	VMOVUPS      (DI)(AX*1), Y5
+	VMOVUPS      (DI)(AX*2), Y6
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Y7
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Y8
 	VMOVUPS      Y8, Y8
-	VBROADCASTSS 28(R9), Y12
-	VFMADD231PS  Y9, Y12, Y8
-	VBROADCASTSS 28(R9)(CX*1), Y9
-	VFMADD231PS  Y10, Y9, Y8
-	VBROADCASTSS 28(R9)(CX*2), Y9
-	VFMADD231PS  Y11, Y9, Y8
-	VFMADD231PS  (R12), Y8, Y7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_8_edge
-
-panel_1_tile_8_done:
-	VMOVUPS Y0, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y1, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y2, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y3, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y4, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y5, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y6, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y7, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_1_tile_8
-
-panel_1_below_8:
-panel_1_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_1_below_4
-	MOVQ    BX, DI
-	VMOVUPS (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y2
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_4_done
-
-panel_1_tile_4_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y5
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y6
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y7
-	ADDQ         AX, R8
-	VMOVUPS      Y4, Y8
-	VBROADCASTSS (R9), Y9
-	VFMADD231PS  Y5, Y9, Y8
-	VBROADCASTSS (R9)(CX*1), Y9
-	VFMADD231PS  Y6, Y9, Y8
-	VBROADCASTSS (R9)(CX*2), Y9
-	VFMADD231PS  Y7, Y9, Y8
+	VFMADD213PS  Y4, Y6, Y8
+	VMOVUPS      Y8, Y9
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y5, Y10, Y8
+	VFNMADD231PS Y5, Y10, Y9
+	VBROADCASTSS (R8)(CX*2), Y10
+	VFMADD231PS  Y7, Y10, Y8
+	VFNMADD231PS Y7, Y10, Y9
 	VFMADD231PS  (R12), Y8, Y0
+	VFMADD231PS  (R12)(BX*1), Y9, Y2
 	ADDQ         DX, R12
-	VMOVUPS      Y4, Y8
-	VBROADCASTSS 4(R9), Y9
-	VFMADD231PS  Y5, Y9, Y8
-	VBROADCASTSS 4(R9)(CX*1), Y9
-	VFMADD231PS  Y6, Y9, Y8
-	VBROADCASTSS 4(R9)(CX*2), Y9
-	VFMADD231PS  Y7, Y9, Y8
+	VBROADCASTSS 4(R8)(CX*1), Y8
+	VMOVUPS      Y8, Y8
+	VFMADD213PS  Y4, Y6, Y8
+	VMOVUPS      Y8, Y4
+	VBROADCASTSS 4(R8), Y6
+	VFMADD231PS  Y5, Y6, Y8
+	VFNMADD231PS Y5, Y6, Y4
+	VBROADCASTSS 4(R8)(CX*2), Y5
+	VFMADD231PS  Y7, Y5, Y8
+	VFNMADD231PS Y7, Y5, Y4
 	VFMADD231PS  (R12), Y8, Y1
-	ADDQ         DX, R12
-	VMOVUPS      Y4, Y8
-	VBROADCASTSS 8(R9), Y9
-	VFMADD231PS  Y5, Y9, Y8
-	VBROADCASTSS 8(R9)(CX*1), Y9
-	VFMADD231PS  Y6, Y9, Y8
-	VBROADCASTSS 8(R9)(CX*2), Y9
-	VFMADD231PS  Y7, Y9, Y8
-	VFMADD231PS  (R12), Y8, Y2
-	ADDQ         DX, R12
-	VMOVUPS      Y4, Y4
-	VBROADCASTSS 12(R9), Y8
-	VFMADD231PS  Y5, Y8, Y4
-	VBROADCASTSS 12(R9)(CX*1), Y5
-	VFMADD231PS  Y6, Y5, Y4
-	VBROADCASTSS 12(R9)(CX*2), Y5
-	VFMADD231PS  Y7, Y5, Y4
-	VFMADD231PS  (R12), Y4, Y3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_4_edge
+	VFMADD231PS  (R12)(BX*1), Y4, Y3
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_1_edge
 
-panel_1_tile_4_done:
+tile_2_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPS Y0, (DI)
 	ADDQ    AX, DI
 	VMOVUPS Y1, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y2, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y3, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_1_tile_4
+	ADDQ    8(SP), SI
+	VMOVUPS Y2, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_2_panel_1
 
-panel_1_below_4:
-panel_1_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_1_below_2
-	MOVQ    BX, DI
-	VMOVUPS (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_2_done
+tile_2_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000008, 24(SP)
+	SUBQ $0x00000002, 40(SP)
+	JMP  tile_2
 
-panel_1_tile_2_edge:
-	MOVLQSX      (R10), R12
+below_2:
+tile_1:
+	CMPQ 40(SP), $0x00000001
+	JLT  below_1
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_1_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_1_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Y0
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Y1
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_1_done
+
+tile_1_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Y2
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y3
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y5
-	ADDQ         AX, R8
-	VMOVUPS      Y2, Y6
-	VBROADCASTSS (R9), Y7
-	VFMADD231PS  Y3, Y7, Y6
-	VBROADCASTSS (R9)(CX*1), Y7
-	VFMADD231PS  Y4, Y7, Y6
-	VBROADCASTSS (R9)(CX*2), Y7
-	VFMADD231PS  Y5, Y7, Y6
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Y2
+	VMOVUPS      (DI)(AX*1), Y3
+	VMOVUPS      (DI)(AX*2), Y4
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Y5
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Y6
+	VMOVUPS      Y6, Y6
+	VFMADD213PS  Y2, Y4, Y6
+	VMOVUPS      Y6, Y2
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y3, Y4, Y6
+	VFNMADD231PS Y3, Y4, Y2
+	VBROADCASTSS (R8)(CX*2), Y3
+	VFMADD231PS  Y5, Y3, Y6
+	VFNMADD231PS Y5, Y3, Y2
 	VFMADD231PS  (R12), Y6, Y0
-	ADDQ         DX, R12
-	VMOVUPS      Y2, Y2
-	VBROADCASTSS 4(R9), Y6
-	VFMADD231PS  Y3, Y6, Y2
-	VBROADCASTSS 4(R9)(CX*1), Y3
-	VFMADD231PS  Y4, Y3, Y2
-	VBROADCASTSS 4(R9)(CX*2), Y3
-	VFMADD231PS  Y5, Y3, Y2
-	VFMADD231PS  (R12), Y2, Y1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_2_edge
+	VFMADD231PS  (R12)(BX*1), Y2, Y1
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_1_edge
 
-panel_1_tile_2_done:
+tile_1_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPS Y0, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y1, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_1_tile_2
+	ADDQ    8(SP), SI
+	VMOVUPS Y1, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_1_panel_1
 
-panel_1_below_2:
-panel_1_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_1_below_1
-	MOVQ    BX, DI
-	VMOVUPS (BX), Y0
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_1_done
-
-panel_1_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Y1
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y2
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y3
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPS      Y1, Y1
-	VBROADCASTSS (R9), Y5
-	VFMADD231PS  Y2, Y5, Y1
-	VBROADCASTSS (R9)(CX*1), Y2
-	VFMADD231PS  Y3, Y2, Y1
-	VBROADCASTSS (R9)(CX*2), Y2
-	VFMADD231PS  Y4, Y2, Y1
-	VFMADD231PS  (R12), Y1, Y0
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_1_edge
-
-panel_1_tile_1_done:
-	VMOVUPS Y0, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000004, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_1_tile_1
-
-panel_1_below_1:
-	ADDQ $0x00000020, 8(SP)
-	SUBQ $0x00000008, 24(SP)
-	JMP  panel_1
+tile_1_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000004, 24(SP)
+	SUBQ $0x00000001, 40(SP)
+	JMP  tile_1
 
 below_1:
 	VZEROUPPER
 	RET
 
-// func gather3AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gather3AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·gather3AVX2F64(SB), NOSPLIT, $32-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x03, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x03, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x03, DX
-	MOVQ atom+72(FP), BX
-	SHLQ $0x03, BX
-	MOVQ BX, (SP)
-	MOVQ $0x00000000, 8(SP)
-	MOVQ c+56(FP), BX
-	MOVQ BX, 24(SP)
+TEXT ·gather3AVX2F64(SB), NOSPLIT, $56-88
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  atom+72(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  BX, (SP)
+	MOVQ  half+48(FP), BX
+	MOVQ  BX, 40(SP)
+	IMULQ AX, BX
+	MOVQ  BX, 8(SP)
+	MOVQ  half+48(FP), BX
+	IMULQ DX, BX
+	MOVQ  y+0(FP), SI
+	MOVQ  SI, 16(SP)
+	MOVQ  $0x00000000, 24(SP)
 
-panel_1:
-	CMPQ 24(SP), $0x00000004
-	JLT  below_1
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+tile_4:
+	CMPQ 40(SP), $0x00000004
+	JLT  below_4
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_1_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_1_below_8
-	MOVQ    BX, DI
-	VMOVUPD (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y2
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y3
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y4
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y5
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y6
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_8_done
+tile_4_panel_1:
+	CMPQ    48(SP), $0x00000004
+	JLT     tile_4_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Y0
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y1
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y2
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Y4
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y5
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y6
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_1_done
 
-panel_1_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Y8
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y9
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y10
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y11
-	ADDQ         AX, R8
-	VMOVUPD      Y8, Y12
-	VBROADCASTSD (R9), Y13
-	VFMADD231PD  Y9, Y13, Y12
-	VBROADCASTSD (R9)(CX*1), Y13
-	VFMADD231PD  Y10, Y13, Y12
-	VBROADCASTSD (R9)(CX*2), Y13
-	VFMADD231PD  Y11, Y13, Y12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Y8
+	VMOVUPD      (DI)(AX*1), Y9
+	VMOVUPD      (DI)(AX*2), Y10
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Y11
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Y12
+	VMOVUPD      Y12, Y12
+	VFMADD213PD  Y8, Y10, Y12
+	VMOVUPD      Y12, Y13
+	VBROADCASTSD (R8), Y14
+	VFMADD231PD  Y9, Y14, Y12
+	VFNMADD231PD Y9, Y14, Y13
+	VBROADCASTSD (R8)(CX*2), Y14
+	VFMADD231PD  Y11, Y14, Y12
+	VFNMADD231PD Y11, Y14, Y13
 	VFMADD231PD  (R12), Y12, Y0
+	VFMADD231PD  (R12)(BX*1), Y13, Y4
 	ADDQ         DX, R12
-	VMOVUPD      Y8, Y12
-	VBROADCASTSD 8(R9), Y13
-	VFMADD231PD  Y9, Y13, Y12
-	VBROADCASTSD 8(R9)(CX*1), Y13
-	VFMADD231PD  Y10, Y13, Y12
-	VBROADCASTSD 8(R9)(CX*2), Y13
-	VFMADD231PD  Y11, Y13, Y12
+	VBROADCASTSD 8(R8)(CX*1), Y12
+	VMOVUPD      Y12, Y12
+	VFMADD213PD  Y8, Y10, Y12
+	VMOVUPD      Y12, Y13
+	VBROADCASTSD 8(R8), Y14
+	VFMADD231PD  Y9, Y14, Y12
+	VFNMADD231PD Y9, Y14, Y13
+	VBROADCASTSD 8(R8)(CX*2), Y14
+	VFMADD231PD  Y11, Y14, Y12
+	VFNMADD231PD Y11, Y14, Y13
 	VFMADD231PD  (R12), Y12, Y1
+	VFMADD231PD  (R12)(BX*1), Y13, Y5
 	ADDQ         DX, R12
-	VMOVUPD      Y8, Y12
-	VBROADCASTSD 16(R9), Y13
-	VFMADD231PD  Y9, Y13, Y12
-	VBROADCASTSD 16(R9)(CX*1), Y13
-	VFMADD231PD  Y10, Y13, Y12
-	VBROADCASTSD 16(R9)(CX*2), Y13
-	VFMADD231PD  Y11, Y13, Y12
+	VBROADCASTSD 16(R8)(CX*1), Y12
+	VMOVUPD      Y12, Y12
+	VFMADD213PD  Y8, Y10, Y12
+	VMOVUPD      Y12, Y13
+	VBROADCASTSD 16(R8), Y14
+	VFMADD231PD  Y9, Y14, Y12
+	VFNMADD231PD Y9, Y14, Y13
+	VBROADCASTSD 16(R8)(CX*2), Y14
+	VFMADD231PD  Y11, Y14, Y12
+	VFNMADD231PD Y11, Y14, Y13
 	VFMADD231PD  (R12), Y12, Y2
+	VFMADD231PD  (R12)(BX*1), Y13, Y6
 	ADDQ         DX, R12
-	VMOVUPD      Y8, Y12
-	VBROADCASTSD 24(R9), Y13
-	VFMADD231PD  Y9, Y13, Y12
-	VBROADCASTSD 24(R9)(CX*1), Y13
-	VFMADD231PD  Y10, Y13, Y12
-	VBROADCASTSD 24(R9)(CX*2), Y13
-	VFMADD231PD  Y11, Y13, Y12
+	VBROADCASTSD 24(R8)(CX*1), Y12
+	VMOVUPD      Y12, Y12
+	VFMADD213PD  Y8, Y10, Y12
+	VMOVUPD      Y12, Y8
+	VBROADCASTSD 24(R8), Y10
+	VFMADD231PD  Y9, Y10, Y12
+	VFNMADD231PD Y9, Y10, Y8
+	VBROADCASTSD 24(R8)(CX*2), Y9
+	VFMADD231PD  Y11, Y9, Y12
+	VFNMADD231PD Y11, Y9, Y8
 	VFMADD231PD  (R12), Y12, Y3
-	ADDQ         DX, R12
-	VMOVUPD      Y8, Y12
-	VBROADCASTSD 32(R9), Y13
-	VFMADD231PD  Y9, Y13, Y12
-	VBROADCASTSD 32(R9)(CX*1), Y13
-	VFMADD231PD  Y10, Y13, Y12
-	VBROADCASTSD 32(R9)(CX*2), Y13
-	VFMADD231PD  Y11, Y13, Y12
-	VFMADD231PD  (R12), Y12, Y4
-	ADDQ         DX, R12
-	VMOVUPD      Y8, Y12
-	VBROADCASTSD 40(R9), Y13
-	VFMADD231PD  Y9, Y13, Y12
-	VBROADCASTSD 40(R9)(CX*1), Y13
-	VFMADD231PD  Y10, Y13, Y12
-	VBROADCASTSD 40(R9)(CX*2), Y13
-	VFMADD231PD  Y11, Y13, Y12
-	VFMADD231PD  (R12), Y12, Y5
-	ADDQ         DX, R12
-	VMOVUPD      Y8, Y12
-	VBROADCASTSD 48(R9), Y13
-	VFMADD231PD  Y9, Y13, Y12
-	VBROADCASTSD 48(R9)(CX*1), Y13
-	VFMADD231PD  Y10, Y13, Y12
-	VBROADCASTSD 48(R9)(CX*2), Y13
-	VFMADD231PD  Y11, Y13, Y12
-	VFMADD231PD  (R12), Y12, Y6
-	ADDQ         DX, R12
+	VFMADD231PD  (R12)(BX*1), Y8, Y7
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_1_edge
+
+tile_4_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPD Y0, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Y1, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Y2, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Y3, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Y4, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Y5, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Y6, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Y7, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000004, 48(SP)
+	JMP     tile_4_panel_1
+
+tile_4_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000020, 24(SP)
+	SUBQ $0x00000004, 40(SP)
+	JMP  tile_4
+
+below_4:
+tile_2:
+	CMPQ 40(SP), $0x00000002
+	JLT  below_2
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_2_panel_1:
+	CMPQ    48(SP), $0x00000004
+	JLT     tile_2_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Y0
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Y2
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_1_done
+
+tile_2_panel_1_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Y4
+	VMOVUPD      (DI)(AX*1), Y5
+	VMOVUPD      (DI)(AX*2), Y6
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Y7
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Y8
 	VMOVUPD      Y8, Y8
-	VBROADCASTSD 56(R9), Y12
-	VFMADD231PD  Y9, Y12, Y8
-	VBROADCASTSD 56(R9)(CX*1), Y9
-	VFMADD231PD  Y10, Y9, Y8
-	VBROADCASTSD 56(R9)(CX*2), Y9
-	VFMADD231PD  Y11, Y9, Y8
-	VFMADD231PD  (R12), Y8, Y7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_8_edge
-
-panel_1_tile_8_done:
-	VMOVUPD Y0, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y1, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y2, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y3, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y4, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y5, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y6, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y7, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_1_tile_8
-
-panel_1_below_8:
-panel_1_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_1_below_4
-	MOVQ    BX, DI
-	VMOVUPD (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y2
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_4_done
-
-panel_1_tile_4_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y5
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y6
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y7
-	ADDQ         AX, R8
-	VMOVUPD      Y4, Y8
-	VBROADCASTSD (R9), Y9
-	VFMADD231PD  Y5, Y9, Y8
-	VBROADCASTSD (R9)(CX*1), Y9
-	VFMADD231PD  Y6, Y9, Y8
-	VBROADCASTSD (R9)(CX*2), Y9
-	VFMADD231PD  Y7, Y9, Y8
+	VFMADD213PD  Y4, Y6, Y8
+	VMOVUPD      Y8, Y9
+	VBROADCASTSD (R8), Y10
+	VFMADD231PD  Y5, Y10, Y8
+	VFNMADD231PD Y5, Y10, Y9
+	VBROADCASTSD (R8)(CX*2), Y10
+	VFMADD231PD  Y7, Y10, Y8
+	VFNMADD231PD Y7, Y10, Y9
 	VFMADD231PD  (R12), Y8, Y0
+	VFMADD231PD  (R12)(BX*1), Y9, Y2
 	ADDQ         DX, R12
-	VMOVUPD      Y4, Y8
-	VBROADCASTSD 8(R9), Y9
-	VFMADD231PD  Y5, Y9, Y8
-	VBROADCASTSD 8(R9)(CX*1), Y9
-	VFMADD231PD  Y6, Y9, Y8
-	VBROADCASTSD 8(R9)(CX*2), Y9
-	VFMADD231PD  Y7, Y9, Y8
+	VBROADCASTSD 8(R8)(CX*1), Y8
+	VMOVUPD      Y8, Y8
+	VFMADD213PD  Y4, Y6, Y8
+	VMOVUPD      Y8, Y4
+	VBROADCASTSD 8(R8), Y6
+	VFMADD231PD  Y5, Y6, Y8
+	VFNMADD231PD Y5, Y6, Y4
+	VBROADCASTSD 8(R8)(CX*2), Y5
+	VFMADD231PD  Y7, Y5, Y8
+	VFNMADD231PD Y7, Y5, Y4
 	VFMADD231PD  (R12), Y8, Y1
-	ADDQ         DX, R12
-	VMOVUPD      Y4, Y8
-	VBROADCASTSD 16(R9), Y9
-	VFMADD231PD  Y5, Y9, Y8
-	VBROADCASTSD 16(R9)(CX*1), Y9
-	VFMADD231PD  Y6, Y9, Y8
-	VBROADCASTSD 16(R9)(CX*2), Y9
-	VFMADD231PD  Y7, Y9, Y8
-	VFMADD231PD  (R12), Y8, Y2
-	ADDQ         DX, R12
-	VMOVUPD      Y4, Y4
-	VBROADCASTSD 24(R9), Y8
-	VFMADD231PD  Y5, Y8, Y4
-	VBROADCASTSD 24(R9)(CX*1), Y5
-	VFMADD231PD  Y6, Y5, Y4
-	VBROADCASTSD 24(R9)(CX*2), Y5
-	VFMADD231PD  Y7, Y5, Y4
-	VFMADD231PD  (R12), Y4, Y3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_4_edge
+	VFMADD231PD  (R12)(BX*1), Y4, Y3
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_1_edge
 
-panel_1_tile_4_done:
+tile_2_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPD Y0, (DI)
 	ADDQ    AX, DI
 	VMOVUPD Y1, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y2, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y3, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_1_tile_4
+	ADDQ    8(SP), SI
+	VMOVUPD Y2, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Y3, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000004, 48(SP)
+	JMP     tile_2_panel_1
 
-panel_1_below_4:
-panel_1_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_1_below_2
-	MOVQ    BX, DI
-	VMOVUPD (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_2_done
+tile_2_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000010, 24(SP)
+	SUBQ $0x00000002, 40(SP)
+	JMP  tile_2
 
-panel_1_tile_2_edge:
-	MOVLQSX      (R10), R12
+below_2:
+tile_1:
+	CMPQ 40(SP), $0x00000001
+	JLT  below_1
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_1_panel_1:
+	CMPQ    48(SP), $0x00000004
+	JLT     tile_1_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Y0
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Y1
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_1_done
+
+tile_1_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Y2
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y3
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y5
-	ADDQ         AX, R8
-	VMOVUPD      Y2, Y6
-	VBROADCASTSD (R9), Y7
-	VFMADD231PD  Y3, Y7, Y6
-	VBROADCASTSD (R9)(CX*1), Y7
-	VFMADD231PD  Y4, Y7, Y6
-	VBROADCASTSD (R9)(CX*2), Y7
-	VFMADD231PD  Y5, Y7, Y6
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Y2
+	VMOVUPD      (DI)(AX*1), Y3
+	VMOVUPD      (DI)(AX*2), Y4
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Y5
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Y6
+	VMOVUPD      Y6, Y6
+	VFMADD213PD  Y2, Y4, Y6
+	VMOVUPD      Y6, Y2
+	VBROADCASTSD (R8), Y4
+	VFMADD231PD  Y3, Y4, Y6
+	VFNMADD231PD Y3, Y4, Y2
+	VBROADCASTSD (R8)(CX*2), Y3
+	VFMADD231PD  Y5, Y3, Y6
+	VFNMADD231PD Y5, Y3, Y2
 	VFMADD231PD  (R12), Y6, Y0
-	ADDQ         DX, R12
-	VMOVUPD      Y2, Y2
-	VBROADCASTSD 8(R9), Y6
-	VFMADD231PD  Y3, Y6, Y2
-	VBROADCASTSD 8(R9)(CX*1), Y3
-	VFMADD231PD  Y4, Y3, Y2
-	VBROADCASTSD 8(R9)(CX*2), Y3
-	VFMADD231PD  Y5, Y3, Y2
-	VFMADD231PD  (R12), Y2, Y1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_2_edge
+	VFMADD231PD  (R12)(BX*1), Y2, Y1
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_1_edge
 
-panel_1_tile_2_done:
+tile_1_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPD Y0, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y1, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_1_tile_2
+	ADDQ    8(SP), SI
+	VMOVUPD Y1, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000004, 48(SP)
+	JMP     tile_1_panel_1
 
-panel_1_below_2:
-panel_1_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_1_below_1
-	MOVQ    BX, DI
-	VMOVUPD (BX), Y0
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_1_done
-
-panel_1_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Y1
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y2
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y3
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPD      Y1, Y1
-	VBROADCASTSD (R9), Y5
-	VFMADD231PD  Y2, Y5, Y1
-	VBROADCASTSD (R9)(CX*1), Y2
-	VFMADD231PD  Y3, Y2, Y1
-	VBROADCASTSD (R9)(CX*2), Y2
-	VFMADD231PD  Y4, Y2, Y1
-	VFMADD231PD  (R12), Y1, Y0
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_1_edge
-
-panel_1_tile_1_done:
-	VMOVUPD Y0, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_1_tile_1
-
-panel_1_below_1:
-	ADDQ $0x00000020, 8(SP)
-	SUBQ $0x00000004, 24(SP)
-	JMP  panel_1
+tile_1_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000008, 24(SP)
+	SUBQ $0x00000001, 40(SP)
+	JMP  tile_1
 
 below_1:
 	VZEROUPPER
 	RET
 
-// func gather3AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gather3AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, AVX512F
-TEXT ·gather3AVX512F32(SB), NOSPLIT, $32-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x02, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x02, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x02, DX
-	MOVQ atom+72(FP), BX
-	SHLQ $0x02, BX
-	MOVQ BX, (SP)
-	MOVQ $0x00000000, 8(SP)
-	MOVQ c+56(FP), BX
-	MOVQ BX, 24(SP)
+TEXT ·gather3AVX512F32(SB), NOSPLIT, $56-88
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  atom+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  BX, (SP)
+	MOVQ  half+48(FP), BX
+	MOVQ  BX, 40(SP)
+	IMULQ AX, BX
+	MOVQ  BX, 8(SP)
+	MOVQ  half+48(FP), BX
+	IMULQ DX, BX
+	MOVQ  y+0(FP), SI
+	MOVQ  SI, 16(SP)
+	MOVQ  $0x00000000, 24(SP)
 
-panel_2:
-	CMPQ 24(SP), $0x00000020
-	JLT  below_2
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+tile_4:
+	CMPQ 40(SP), $0x00000004
+	JLT  below_4
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_2_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_2_below_8
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_8_done
+tile_4_panel_2:
+	CMPQ    48(SP), $0x00000020
+	JLT     tile_4_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z4
+	VMOVUPS 64(DI), Z5
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z6
+	VMOVUPS 64(DI), Z7
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z8
+	VMOVUPS 64(DI), Z9
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z10
+	VMOVUPS 64(DI), Z11
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z12
+	VMOVUPS 64(DI), Z13
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z14
+	VMOVUPS 64(DI), Z15
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_2_done
 
-panel_2_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_2_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z16
-	VMOVUPS      64(R8), Z17
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z18
-	VMOVUPS      64(R8), Z19
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z20
-	VMOVUPS      64(R8), Z21
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z22
-	VMOVUPS      64(R8), Z23
-	ADDQ         AX, R8
-	VMOVUPS      Z16, Z24
-	VMOVUPS      Z17, Z25
-	VBROADCASTSS (R9), Z26
-	VFMADD231PS  Z18, Z26, Z24
-	VFMADD231PS  Z19, Z26, Z25
-	VBROADCASTSS (R9)(CX*1), Z26
-	VFMADD231PS  Z20, Z26, Z24
-	VFMADD231PS  Z21, Z26, Z25
-	VBROADCASTSS (R9)(CX*2), Z26
-	VFMADD231PS  Z22, Z26, Z24
-	VFMADD231PS  Z23, Z26, Z25
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z16
+	VMOVUPS      64(DI), Z17
+	VMOVUPS      (DI)(AX*1), Z18
+	VMOVUPS      64(DI)(AX*1), Z19
+	VMOVUPS      (DI)(AX*2), Z20
+	VMOVUPS      64(DI)(AX*2), Z21
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Z22
+	VMOVUPS      64(DI), Z23
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Z25
+	VMOVUPS      Z25, Z24
+	VFMADD213PS  Z16, Z20, Z24
+	VMOVUPS      Z25, Z25
+	VFMADD213PS  Z17, Z21, Z25
+	VMOVUPS      Z24, Z26
+	VMOVUPS      Z25, Z27
+	VBROADCASTSS (R8), Z28
+	VFMADD231PS  Z18, Z28, Z24
+	VFNMADD231PS Z18, Z28, Z26
+	VFMADD231PS  Z19, Z28, Z25
+	VFNMADD231PS Z19, Z28, Z27
+	VBROADCASTSS (R8)(CX*2), Z28
+	VFMADD231PS  Z22, Z28, Z24
+	VFNMADD231PS Z22, Z28, Z26
+	VFMADD231PS  Z23, Z28, Z25
+	VFNMADD231PS Z23, Z28, Z27
 	VFMADD231PS  (R12), Z24, Z0
+	VFMADD231PS  (R12)(BX*1), Z26, Z8
 	VFMADD231PS  64(R12), Z25, Z1
+	VFMADD231PS  64(R12)(BX*1), Z27, Z9
 	ADDQ         DX, R12
-	VMOVUPS      Z16, Z24
-	VMOVUPS      Z17, Z25
-	VBROADCASTSS 4(R9), Z26
-	VFMADD231PS  Z18, Z26, Z24
-	VFMADD231PS  Z19, Z26, Z25
-	VBROADCASTSS 4(R9)(CX*1), Z26
-	VFMADD231PS  Z20, Z26, Z24
-	VFMADD231PS  Z21, Z26, Z25
-	VBROADCASTSS 4(R9)(CX*2), Z26
-	VFMADD231PS  Z22, Z26, Z24
-	VFMADD231PS  Z23, Z26, Z25
+	VBROADCASTSS 4(R8)(CX*1), Z25
+	VMOVUPS      Z25, Z24
+	VFMADD213PS  Z16, Z20, Z24
+	VMOVUPS      Z25, Z25
+	VFMADD213PS  Z17, Z21, Z25
+	VMOVUPS      Z24, Z26
+	VMOVUPS      Z25, Z27
+	VBROADCASTSS 4(R8), Z28
+	VFMADD231PS  Z18, Z28, Z24
+	VFNMADD231PS Z18, Z28, Z26
+	VFMADD231PS  Z19, Z28, Z25
+	VFNMADD231PS Z19, Z28, Z27
+	VBROADCASTSS 4(R8)(CX*2), Z28
+	VFMADD231PS  Z22, Z28, Z24
+	VFNMADD231PS Z22, Z28, Z26
+	VFMADD231PS  Z23, Z28, Z25
+	VFNMADD231PS Z23, Z28, Z27
 	VFMADD231PS  (R12), Z24, Z2
+	VFMADD231PS  (R12)(BX*1), Z26, Z10
 	VFMADD231PS  64(R12), Z25, Z3
+	VFMADD231PS  64(R12)(BX*1), Z27, Z11
 	ADDQ         DX, R12
-	VMOVUPS      Z16, Z24
-	VMOVUPS      Z17, Z25
-	VBROADCASTSS 8(R9), Z26
-	VFMADD231PS  Z18, Z26, Z24
-	VFMADD231PS  Z19, Z26, Z25
-	VBROADCASTSS 8(R9)(CX*1), Z26
-	VFMADD231PS  Z20, Z26, Z24
-	VFMADD231PS  Z21, Z26, Z25
-	VBROADCASTSS 8(R9)(CX*2), Z26
-	VFMADD231PS  Z22, Z26, Z24
-	VFMADD231PS  Z23, Z26, Z25
+	VBROADCASTSS 8(R8)(CX*1), Z25
+	VMOVUPS      Z25, Z24
+	VFMADD213PS  Z16, Z20, Z24
+	VMOVUPS      Z25, Z25
+	VFMADD213PS  Z17, Z21, Z25
+	VMOVUPS      Z24, Z26
+	VMOVUPS      Z25, Z27
+	VBROADCASTSS 8(R8), Z28
+	VFMADD231PS  Z18, Z28, Z24
+	VFNMADD231PS Z18, Z28, Z26
+	VFMADD231PS  Z19, Z28, Z25
+	VFNMADD231PS Z19, Z28, Z27
+	VBROADCASTSS 8(R8)(CX*2), Z28
+	VFMADD231PS  Z22, Z28, Z24
+	VFNMADD231PS Z22, Z28, Z26
+	VFMADD231PS  Z23, Z28, Z25
+	VFNMADD231PS Z23, Z28, Z27
 	VFMADD231PS  (R12), Z24, Z4
+	VFMADD231PS  (R12)(BX*1), Z26, Z12
 	VFMADD231PS  64(R12), Z25, Z5
+	VFMADD231PS  64(R12)(BX*1), Z27, Z13
 	ADDQ         DX, R12
-	VMOVUPS      Z16, Z24
-	VMOVUPS      Z17, Z25
-	VBROADCASTSS 12(R9), Z26
-	VFMADD231PS  Z18, Z26, Z24
-	VFMADD231PS  Z19, Z26, Z25
-	VBROADCASTSS 12(R9)(CX*1), Z26
-	VFMADD231PS  Z20, Z26, Z24
-	VFMADD231PS  Z21, Z26, Z25
-	VBROADCASTSS 12(R9)(CX*2), Z26
-	VFMADD231PS  Z22, Z26, Z24
-	VFMADD231PS  Z23, Z26, Z25
+	VBROADCASTSS 12(R8)(CX*1), Z25
+	VMOVUPS      Z25, Z24
+	VFMADD213PS  Z16, Z20, Z24
+	VMOVUPS      Z25, Z16
+	VFMADD213PS  Z17, Z21, Z16
+	VMOVUPS      Z24, Z17
+	VMOVUPS      Z16, Z20
+	VBROADCASTSS 12(R8), Z21
+	VFMADD231PS  Z18, Z21, Z24
+	VFNMADD231PS Z18, Z21, Z17
+	VFMADD231PS  Z19, Z21, Z16
+	VFNMADD231PS Z19, Z21, Z20
+	VBROADCASTSS 12(R8)(CX*2), Z18
+	VFMADD231PS  Z22, Z18, Z24
+	VFNMADD231PS Z22, Z18, Z17
+	VFMADD231PS  Z23, Z18, Z16
+	VFNMADD231PS Z23, Z18, Z20
 	VFMADD231PS  (R12), Z24, Z6
-	VFMADD231PS  64(R12), Z25, Z7
-	ADDQ         DX, R12
-	VMOVUPS      Z16, Z24
-	VMOVUPS      Z17, Z25
-	VBROADCASTSS 16(R9), Z26
-	VFMADD231PS  Z18, Z26, Z24
-	VFMADD231PS  Z19, Z26, Z25
-	VBROADCASTSS 16(R9)(CX*1), Z26
-	VFMADD231PS  Z20, Z26, Z24
-	VFMADD231PS  Z21, Z26, Z25
-	VBROADCASTSS 16(R9)(CX*2), Z26
-	VFMADD231PS  Z22, Z26, Z24
-	VFMADD231PS  Z23, Z26, Z25
-	VFMADD231PS  (R12), Z24, Z8
-	VFMADD231PS  64(R12), Z25, Z9
-	ADDQ         DX, R12
-	VMOVUPS      Z16, Z24
-	VMOVUPS      Z17, Z25
-	VBROADCASTSS 20(R9), Z26
-	VFMADD231PS  Z18, Z26, Z24
-	VFMADD231PS  Z19, Z26, Z25
-	VBROADCASTSS 20(R9)(CX*1), Z26
-	VFMADD231PS  Z20, Z26, Z24
-	VFMADD231PS  Z21, Z26, Z25
-	VBROADCASTSS 20(R9)(CX*2), Z26
-	VFMADD231PS  Z22, Z26, Z24
-	VFMADD231PS  Z23, Z26, Z25
-	VFMADD231PS  (R12), Z24, Z10
-	VFMADD231PS  64(R12), Z25, Z11
-	ADDQ         DX, R12
-	VMOVUPS      Z16, Z24
-	VMOVUPS      Z17, Z25
-	VBROADCASTSS 24(R9), Z26
-	VFMADD231PS  Z18, Z26, Z24
-	VFMADD231PS  Z19, Z26, Z25
-	VBROADCASTSS 24(R9)(CX*1), Z26
-	VFMADD231PS  Z20, Z26, Z24
-	VFMADD231PS  Z21, Z26, Z25
-	VBROADCASTSS 24(R9)(CX*2), Z26
-	VFMADD231PS  Z22, Z26, Z24
-	VFMADD231PS  Z23, Z26, Z25
-	VFMADD231PS  (R12), Z24, Z12
-	VFMADD231PS  64(R12), Z25, Z13
-	ADDQ         DX, R12
-	VMOVUPS      Z16, Z16
-	VMOVUPS      Z17, Z17
-	VBROADCASTSS 28(R9), Z24
-	VFMADD231PS  Z18, Z24, Z16
-	VFMADD231PS  Z19, Z24, Z17
-	VBROADCASTSS 28(R9)(CX*1), Z18
-	VFMADD231PS  Z20, Z18, Z16
-	VFMADD231PS  Z21, Z18, Z17
-	VBROADCASTSS 28(R9)(CX*2), Z18
-	VFMADD231PS  Z22, Z18, Z16
-	VFMADD231PS  Z23, Z18, Z17
-	VFMADD231PS  (R12), Z16, Z14
-	VFMADD231PS  64(R12), Z17, Z15
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_8_edge
+	VFMADD231PS  (R12)(BX*1), Z17, Z14
+	VFMADD231PS  64(R12), Z16, Z7
+	VFMADD231PS  64(R12)(BX*1), Z20, Z15
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_2_edge
 
-panel_2_tile_8_done:
+tile_4_panel_2_done:
+	MOVQ    SI, DI
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    AX, DI
@@ -5859,441 +5228,129 @@ panel_2_tile_8_done:
 	ADDQ    AX, DI
 	VMOVUPS Z6, (DI)
 	VMOVUPS Z7, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z8, (DI)
-	VMOVUPS Z9, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z10, (DI)
-	VMOVUPS Z11, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z12, (DI)
-	VMOVUPS Z13, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z14, (DI)
-	VMOVUPS Z15, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_2_tile_8
+	ADDQ    8(SP), SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000020, 48(SP)
+	JMP     tile_4_panel_2
 
-panel_2_below_8:
-panel_2_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_2_below_4
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_4_done
+tile_4_below_2:
+tile_4_panel_1:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_4_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z1
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z2
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z4
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z5
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z6
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_1_done
 
-panel_2_tile_4_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z8
-	VMOVUPS      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z10
-	VMOVUPS      64(R8), Z11
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z12
-	VMOVUPS      64(R8), Z13
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z14
-	VMOVUPS      64(R8), Z15
-	ADDQ         AX, R8
-	VMOVUPS      Z8, Z16
-	VMOVUPS      Z9, Z17
-	VBROADCASTSS (R9), Z18
-	VFMADD231PS  Z10, Z18, Z16
-	VFMADD231PS  Z11, Z18, Z17
-	VBROADCASTSS (R9)(CX*1), Z18
-	VFMADD231PS  Z12, Z18, Z16
-	VFMADD231PS  Z13, Z18, Z17
-	VBROADCASTSS (R9)(CX*2), Z18
-	VFMADD231PS  Z14, Z18, Z16
-	VFMADD231PS  Z15, Z18, Z17
-	VFMADD231PS  (R12), Z16, Z0
-	VFMADD231PS  64(R12), Z17, Z1
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z16
-	VMOVUPS      Z9, Z17
-	VBROADCASTSS 4(R9), Z18
-	VFMADD231PS  Z10, Z18, Z16
-	VFMADD231PS  Z11, Z18, Z17
-	VBROADCASTSS 4(R9)(CX*1), Z18
-	VFMADD231PS  Z12, Z18, Z16
-	VFMADD231PS  Z13, Z18, Z17
-	VBROADCASTSS 4(R9)(CX*2), Z18
-	VFMADD231PS  Z14, Z18, Z16
-	VFMADD231PS  Z15, Z18, Z17
-	VFMADD231PS  (R12), Z16, Z2
-	VFMADD231PS  64(R12), Z17, Z3
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z16
-	VMOVUPS      Z9, Z17
-	VBROADCASTSS 8(R9), Z18
-	VFMADD231PS  Z10, Z18, Z16
-	VFMADD231PS  Z11, Z18, Z17
-	VBROADCASTSS 8(R9)(CX*1), Z18
-	VFMADD231PS  Z12, Z18, Z16
-	VFMADD231PS  Z13, Z18, Z17
-	VBROADCASTSS 8(R9)(CX*2), Z18
-	VFMADD231PS  Z14, Z18, Z16
-	VFMADD231PS  Z15, Z18, Z17
-	VFMADD231PS  (R12), Z16, Z4
-	VFMADD231PS  64(R12), Z17, Z5
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z8
-	VMOVUPS      Z9, Z9
-	VBROADCASTSS 12(R9), Z16
-	VFMADD231PS  Z10, Z16, Z8
-	VFMADD231PS  Z11, Z16, Z9
-	VBROADCASTSS 12(R9)(CX*1), Z10
-	VFMADD231PS  Z12, Z10, Z8
-	VFMADD231PS  Z13, Z10, Z9
-	VBROADCASTSS 12(R9)(CX*2), Z10
-	VFMADD231PS  Z14, Z10, Z8
-	VFMADD231PS  Z15, Z10, Z9
-	VFMADD231PS  (R12), Z8, Z6
-	VFMADD231PS  64(R12), Z9, Z7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_4_edge
-
-panel_2_tile_4_done:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z2, (DI)
-	VMOVUPS Z3, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z4, (DI)
-	VMOVUPS Z5, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z6, (DI)
-	VMOVUPS Z7, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_2_tile_4
-
-panel_2_below_4:
-panel_2_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_2_below_2
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_2_done
-
-panel_2_tile_2_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z4
-	VMOVUPS      64(R8), Z5
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z6
-	VMOVUPS      64(R8), Z7
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z8
-	VMOVUPS      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z10
-	VMOVUPS      64(R8), Z11
-	ADDQ         AX, R8
-	VMOVUPS      Z4, Z12
-	VMOVUPS      Z5, Z13
-	VBROADCASTSS (R9), Z14
-	VFMADD231PS  Z6, Z14, Z12
-	VFMADD231PS  Z7, Z14, Z13
-	VBROADCASTSS (R9)(CX*1), Z14
-	VFMADD231PS  Z8, Z14, Z12
-	VFMADD231PS  Z9, Z14, Z13
-	VBROADCASTSS (R9)(CX*2), Z14
-	VFMADD231PS  Z10, Z14, Z12
-	VFMADD231PS  Z11, Z14, Z13
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z8
+	VMOVUPS      (DI)(AX*1), Z9
+	VMOVUPS      (DI)(AX*2), Z10
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Z11
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Z12
+	VMOVUPS      Z12, Z12
+	VFMADD213PS  Z8, Z10, Z12
+	VMOVUPS      Z12, Z13
+	VBROADCASTSS (R8), Z14
+	VFMADD231PS  Z9, Z14, Z12
+	VFNMADD231PS Z9, Z14, Z13
+	VBROADCASTSS (R8)(CX*2), Z14
+	VFMADD231PS  Z11, Z14, Z12
+	VFNMADD231PS Z11, Z14, Z13
 	VFMADD231PS  (R12), Z12, Z0
-	VFMADD231PS  64(R12), Z13, Z1
+	VFMADD231PS  (R12)(BX*1), Z13, Z4
 	ADDQ         DX, R12
-	VMOVUPS      Z4, Z4
-	VMOVUPS      Z5, Z5
-	VBROADCASTSS 4(R9), Z12
-	VFMADD231PS  Z6, Z12, Z4
-	VFMADD231PS  Z7, Z12, Z5
-	VBROADCASTSS 4(R9)(CX*1), Z6
-	VFMADD231PS  Z8, Z6, Z4
-	VFMADD231PS  Z9, Z6, Z5
-	VBROADCASTSS 4(R9)(CX*2), Z6
-	VFMADD231PS  Z10, Z6, Z4
-	VFMADD231PS  Z11, Z6, Z5
-	VFMADD231PS  (R12), Z4, Z2
-	VFMADD231PS  64(R12), Z5, Z3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_2_edge
-
-panel_2_tile_2_done:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z2, (DI)
-	VMOVUPS Z3, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_2_tile_2
-
-panel_2_below_2:
-panel_2_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_2_below_1
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_1_done
-
-panel_2_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z2
-	VMOVUPS      64(R8), Z3
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z4
-	VMOVUPS      64(R8), Z5
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z6
-	VMOVUPS      64(R8), Z7
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z8
-	VMOVUPS      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPS      Z2, Z2
-	VMOVUPS      Z3, Z3
-	VBROADCASTSS (R9), Z10
-	VFMADD231PS  Z4, Z10, Z2
-	VFMADD231PS  Z5, Z10, Z3
-	VBROADCASTSS (R9)(CX*1), Z4
-	VFMADD231PS  Z6, Z4, Z2
-	VFMADD231PS  Z7, Z4, Z3
-	VBROADCASTSS (R9)(CX*2), Z4
-	VFMADD231PS  Z8, Z4, Z2
-	VFMADD231PS  Z9, Z4, Z3
-	VFMADD231PS  (R12), Z2, Z0
-	VFMADD231PS  64(R12), Z3, Z1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_1_edge
-
-panel_2_tile_1_done:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000004, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_2_tile_1
-
-panel_2_below_1:
-	ADDQ $0x00000080, 8(SP)
-	SUBQ $0x00000020, 24(SP)
-	JMP  panel_2
-
-below_2:
-panel_1:
-	CMPQ 24(SP), $0x00000010
-	JLT  below_1
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
-
-panel_1_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_1_below_8
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z3
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z4
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z5
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z6
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_8_done
-
-panel_1_tile_8_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z8
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z9
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z10
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z11
-	ADDQ         AX, R8
-	VMOVUPS      Z8, Z12
-	VBROADCASTSS (R9), Z13
-	VFMADD231PS  Z9, Z13, Z12
-	VBROADCASTSS (R9)(CX*1), Z13
-	VFMADD231PS  Z10, Z13, Z12
-	VBROADCASTSS (R9)(CX*2), Z13
-	VFMADD231PS  Z11, Z13, Z12
-	VFMADD231PS  (R12), Z12, Z0
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z12
-	VBROADCASTSS 4(R9), Z13
-	VFMADD231PS  Z9, Z13, Z12
-	VBROADCASTSS 4(R9)(CX*1), Z13
-	VFMADD231PS  Z10, Z13, Z12
-	VBROADCASTSS 4(R9)(CX*2), Z13
-	VFMADD231PS  Z11, Z13, Z12
+	VBROADCASTSS 4(R8)(CX*1), Z12
+	VMOVUPS      Z12, Z12
+	VFMADD213PS  Z8, Z10, Z12
+	VMOVUPS      Z12, Z13
+	VBROADCASTSS 4(R8), Z14
+	VFMADD231PS  Z9, Z14, Z12
+	VFNMADD231PS Z9, Z14, Z13
+	VBROADCASTSS 4(R8)(CX*2), Z14
+	VFMADD231PS  Z11, Z14, Z12
+	VFNMADD231PS Z11, Z14, Z13
 	VFMADD231PS  (R12), Z12, Z1
+	VFMADD231PS  (R12)(BX*1), Z13, Z5
 	ADDQ         DX, R12
-	VMOVUPS      Z8, Z12
-	VBROADCASTSS 8(R9), Z13
-	VFMADD231PS  Z9, Z13, Z12
-	VBROADCASTSS 8(R9)(CX*1), Z13
-	VFMADD231PS  Z10, Z13, Z12
-	VBROADCASTSS 8(R9)(CX*2), Z13
-	VFMADD231PS  Z11, Z13, Z12
+	VBROADCASTSS 8(R8)(CX*1), Z12
+	VMOVUPS      Z12, Z12
+	VFMADD213PS  Z8, Z10, Z12
+	VMOVUPS      Z12, Z13
+	VBROADCASTSS 8(R8), Z14
+	VFMADD231PS  Z9, Z14, Z12
+	VFNMADD231PS Z9, Z14, Z13
+	VBROADCASTSS 8(R8)(CX*2), Z14
+	VFMADD231PS  Z11, Z14, Z12
+	VFNMADD231PS Z11, Z14, Z13
 	VFMADD231PS  (R12), Z12, Z2
+	VFMADD231PS  (R12)(BX*1), Z13, Z6
 	ADDQ         DX, R12
-	VMOVUPS      Z8, Z12
-	VBROADCASTSS 12(R9), Z13
-	VFMADD231PS  Z9, Z13, Z12
-	VBROADCASTSS 12(R9)(CX*1), Z13
-	VFMADD231PS  Z10, Z13, Z12
-	VBROADCASTSS 12(R9)(CX*2), Z13
-	VFMADD231PS  Z11, Z13, Z12
+	VBROADCASTSS 12(R8)(CX*1), Z12
+	VMOVUPS      Z12, Z12
+	VFMADD213PS  Z8, Z10, Z12
+	VMOVUPS      Z12, Z8
+	VBROADCASTSS 12(R8), Z10
+	VFMADD231PS  Z9, Z10, Z12
+	VFNMADD231PS Z9, Z10, Z8
+	VBROADCASTSS 12(R8)(CX*2), Z9
+	VFMADD231PS  Z11, Z9, Z12
+	VFNMADD231PS Z11, Z9, Z8
 	VFMADD231PS  (R12), Z12, Z3
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z12
-	VBROADCASTSS 16(R9), Z13
-	VFMADD231PS  Z9, Z13, Z12
-	VBROADCASTSS 16(R9)(CX*1), Z13
-	VFMADD231PS  Z10, Z13, Z12
-	VBROADCASTSS 16(R9)(CX*2), Z13
-	VFMADD231PS  Z11, Z13, Z12
-	VFMADD231PS  (R12), Z12, Z4
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z12
-	VBROADCASTSS 20(R9), Z13
-	VFMADD231PS  Z9, Z13, Z12
-	VBROADCASTSS 20(R9)(CX*1), Z13
-	VFMADD231PS  Z10, Z13, Z12
-	VBROADCASTSS 20(R9)(CX*2), Z13
-	VFMADD231PS  Z11, Z13, Z12
-	VFMADD231PS  (R12), Z12, Z5
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z12
-	VBROADCASTSS 24(R9), Z13
-	VFMADD231PS  Z9, Z13, Z12
-	VBROADCASTSS 24(R9)(CX*1), Z13
-	VFMADD231PS  Z10, Z13, Z12
-	VBROADCASTSS 24(R9)(CX*2), Z13
-	VFMADD231PS  Z11, Z13, Z12
-	VFMADD231PS  (R12), Z12, Z6
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z8
-	VBROADCASTSS 28(R9), Z12
-	VFMADD231PS  Z9, Z12, Z8
-	VBROADCASTSS 28(R9)(CX*1), Z9
-	VFMADD231PS  Z10, Z9, Z8
-	VBROADCASTSS 28(R9)(CX*2), Z9
-	VFMADD231PS  Z11, Z9, Z8
-	VFMADD231PS  (R12), Z8, Z7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_8_edge
+	VFMADD231PS  (R12)(BX*1), Z8, Z7
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_1_edge
 
-panel_1_tile_8_done:
+tile_4_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPS Z0, (DI)
 	ADDQ    AX, DI
 	VMOVUPS Z1, (DI)
@@ -6301,1205 +5358,1203 @@ panel_1_tile_8_done:
 	VMOVUPS Z2, (DI)
 	ADDQ    AX, DI
 	VMOVUPS Z3, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z4, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z5, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z6, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z7, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_1_tile_8
+	ADDQ    8(SP), SI
+	VMOVUPS Z4, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_4_panel_1
 
-panel_1_below_8:
-panel_1_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_1_below_4
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_4_done
+tile_4_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000010, 24(SP)
+	SUBQ $0x00000004, 40(SP)
+	JMP  tile_4
 
-panel_1_tile_4_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z5
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z6
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z7
-	ADDQ         AX, R8
-	VMOVUPS      Z4, Z8
-	VBROADCASTSS (R9), Z9
-	VFMADD231PS  Z5, Z9, Z8
-	VBROADCASTSS (R9)(CX*1), Z9
-	VFMADD231PS  Z6, Z9, Z8
-	VBROADCASTSS (R9)(CX*2), Z9
-	VFMADD231PS  Z7, Z9, Z8
-	VFMADD231PS  (R12), Z8, Z0
-	ADDQ         DX, R12
-	VMOVUPS      Z4, Z8
-	VBROADCASTSS 4(R9), Z9
-	VFMADD231PS  Z5, Z9, Z8
-	VBROADCASTSS 4(R9)(CX*1), Z9
-	VFMADD231PS  Z6, Z9, Z8
-	VBROADCASTSS 4(R9)(CX*2), Z9
-	VFMADD231PS  Z7, Z9, Z8
-	VFMADD231PS  (R12), Z8, Z1
-	ADDQ         DX, R12
-	VMOVUPS      Z4, Z8
-	VBROADCASTSS 8(R9), Z9
-	VFMADD231PS  Z5, Z9, Z8
-	VBROADCASTSS 8(R9)(CX*1), Z9
-	VFMADD231PS  Z6, Z9, Z8
-	VBROADCASTSS 8(R9)(CX*2), Z9
-	VFMADD231PS  Z7, Z9, Z8
-	VFMADD231PS  (R12), Z8, Z2
-	ADDQ         DX, R12
-	VMOVUPS      Z4, Z4
-	VBROADCASTSS 12(R9), Z8
-	VFMADD231PS  Z5, Z8, Z4
-	VBROADCASTSS 12(R9)(CX*1), Z5
-	VFMADD231PS  Z6, Z5, Z4
-	VBROADCASTSS 12(R9)(CX*2), Z5
-	VFMADD231PS  Z7, Z5, Z4
-	VFMADD231PS  (R12), Z4, Z3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_4_edge
-
-panel_1_tile_4_done:
-	VMOVUPS Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z2, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z3, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_1_tile_4
-
-panel_1_below_4:
-panel_1_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_1_below_2
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_2_done
-
-panel_1_tile_2_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z2
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z3
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z5
-	ADDQ         AX, R8
-	VMOVUPS      Z2, Z6
-	VBROADCASTSS (R9), Z7
-	VFMADD231PS  Z3, Z7, Z6
-	VBROADCASTSS (R9)(CX*1), Z7
-	VFMADD231PS  Z4, Z7, Z6
-	VBROADCASTSS (R9)(CX*2), Z7
-	VFMADD231PS  Z5, Z7, Z6
-	VFMADD231PS  (R12), Z6, Z0
-	ADDQ         DX, R12
-	VMOVUPS      Z2, Z2
-	VBROADCASTSS 4(R9), Z6
-	VFMADD231PS  Z3, Z6, Z2
-	VBROADCASTSS 4(R9)(CX*1), Z3
-	VFMADD231PS  Z4, Z3, Z2
-	VBROADCASTSS 4(R9)(CX*2), Z3
-	VFMADD231PS  Z5, Z3, Z2
-	VFMADD231PS  (R12), Z2, Z1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_2_edge
-
-panel_1_tile_2_done:
-	VMOVUPS Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_1_tile_2
-
-panel_1_below_2:
-panel_1_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_1_below_1
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_1_done
-
-panel_1_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z1
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z2
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z3
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPS      Z1, Z1
-	VBROADCASTSS (R9), Z5
-	VFMADD231PS  Z2, Z5, Z1
-	VBROADCASTSS (R9)(CX*1), Z2
-	VFMADD231PS  Z3, Z2, Z1
-	VBROADCASTSS (R9)(CX*2), Z2
-	VFMADD231PS  Z4, Z2, Z1
-	VFMADD231PS  (R12), Z1, Z0
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_1_edge
-
-panel_1_tile_1_done:
-	VMOVUPS Z0, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000004, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_1_tile_1
-
-panel_1_below_1:
-	ADDQ $0x00000040, 8(SP)
-	SUBQ $0x00000010, 24(SP)
-	JMP  panel_1
-
-below_1:
-	VZEROUPPER
-	RET
-
-// func gather3AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
-// Requires: AVX, AVX512F
-TEXT ·gather3AVX512F64(SB), NOSPLIT, $32-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x03, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x03, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x03, DX
-	MOVQ atom+72(FP), BX
-	SHLQ $0x03, BX
-	MOVQ BX, (SP)
-	MOVQ $0x00000000, 8(SP)
-	MOVQ c+56(FP), BX
-	MOVQ BX, 24(SP)
-
-panel_2:
-	CMPQ 24(SP), $0x00000010
+below_4:
+tile_2:
+	CMPQ 40(SP), $0x00000002
 	JLT  below_2
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_2_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_2_below_8
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	VMOVUPD 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	VMOVUPD 64(BX), Z3
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z4
-	VMOVUPD 64(BX), Z5
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z6
-	VMOVUPD 64(BX), Z7
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z8
-	VMOVUPD 64(BX), Z9
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z10
-	VMOVUPD 64(BX), Z11
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z12
-	VMOVUPD 64(BX), Z13
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z14
-	VMOVUPD 64(BX), Z15
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_8_done
+tile_2_panel_2:
+	CMPQ    48(SP), $0x00000020
+	JLT     tile_2_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z4
+	VMOVUPS 64(DI), Z5
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z6
+	VMOVUPS 64(DI), Z7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_2_done
 
-panel_2_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_2_panel_2_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z16
-	VMOVUPD      64(R8), Z17
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z18
-	VMOVUPD      64(R8), Z19
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z20
-	VMOVUPD      64(R8), Z21
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z22
-	VMOVUPD      64(R8), Z23
-	ADDQ         AX, R8
-	VMOVUPD      Z16, Z24
-	VMOVUPD      Z17, Z25
-	VBROADCASTSD (R9), Z26
-	VFMADD231PD  Z18, Z26, Z24
-	VFMADD231PD  Z19, Z26, Z25
-	VBROADCASTSD (R9)(CX*1), Z26
-	VFMADD231PD  Z20, Z26, Z24
-	VFMADD231PD  Z21, Z26, Z25
-	VBROADCASTSD (R9)(CX*2), Z26
-	VFMADD231PD  Z22, Z26, Z24
-	VFMADD231PD  Z23, Z26, Z25
-	VFMADD231PD  (R12), Z24, Z0
-	VFMADD231PD  64(R12), Z25, Z1
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z8
+	VMOVUPS      64(DI), Z9
+	VMOVUPS      (DI)(AX*1), Z10
+	VMOVUPS      64(DI)(AX*1), Z11
+	VMOVUPS      (DI)(AX*2), Z12
+	VMOVUPS      64(DI)(AX*2), Z13
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Z14
+	VMOVUPS      64(DI), Z15
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Z17
+	VMOVUPS      Z17, Z16
+	VFMADD213PS  Z8, Z12, Z16
+	VMOVUPS      Z17, Z17
+	VFMADD213PS  Z9, Z13, Z17
+	VMOVUPS      Z16, Z18
+	VMOVUPS      Z17, Z19
+	VBROADCASTSS (R8), Z20
+	VFMADD231PS  Z10, Z20, Z16
+	VFNMADD231PS Z10, Z20, Z18
+	VFMADD231PS  Z11, Z20, Z17
+	VFNMADD231PS Z11, Z20, Z19
+	VBROADCASTSS (R8)(CX*2), Z20
+	VFMADD231PS  Z14, Z20, Z16
+	VFNMADD231PS Z14, Z20, Z18
+	VFMADD231PS  Z15, Z20, Z17
+	VFNMADD231PS Z15, Z20, Z19
+	VFMADD231PS  (R12), Z16, Z0
+	VFMADD231PS  (R12)(BX*1), Z18, Z4
+	VFMADD231PS  64(R12), Z17, Z1
+	VFMADD231PS  64(R12)(BX*1), Z19, Z5
 	ADDQ         DX, R12
-	VMOVUPD      Z16, Z24
-	VMOVUPD      Z17, Z25
-	VBROADCASTSD 8(R9), Z26
-	VFMADD231PD  Z18, Z26, Z24
-	VFMADD231PD  Z19, Z26, Z25
-	VBROADCASTSD 8(R9)(CX*1), Z26
-	VFMADD231PD  Z20, Z26, Z24
-	VFMADD231PD  Z21, Z26, Z25
-	VBROADCASTSD 8(R9)(CX*2), Z26
-	VFMADD231PD  Z22, Z26, Z24
-	VFMADD231PD  Z23, Z26, Z25
-	VFMADD231PD  (R12), Z24, Z2
-	VFMADD231PD  64(R12), Z25, Z3
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z24
-	VMOVUPD      Z17, Z25
-	VBROADCASTSD 16(R9), Z26
-	VFMADD231PD  Z18, Z26, Z24
-	VFMADD231PD  Z19, Z26, Z25
-	VBROADCASTSD 16(R9)(CX*1), Z26
-	VFMADD231PD  Z20, Z26, Z24
-	VFMADD231PD  Z21, Z26, Z25
-	VBROADCASTSD 16(R9)(CX*2), Z26
-	VFMADD231PD  Z22, Z26, Z24
-	VFMADD231PD  Z23, Z26, Z25
-	VFMADD231PD  (R12), Z24, Z4
-	VFMADD231PD  64(R12), Z25, Z5
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z24
-	VMOVUPD      Z17, Z25
-	VBROADCASTSD 24(R9), Z26
-	VFMADD231PD  Z18, Z26, Z24
-	VFMADD231PD  Z19, Z26, Z25
-	VBROADCASTSD 24(R9)(CX*1), Z26
-	VFMADD231PD  Z20, Z26, Z24
-	VFMADD231PD  Z21, Z26, Z25
-	VBROADCASTSD 24(R9)(CX*2), Z26
-	VFMADD231PD  Z22, Z26, Z24
-	VFMADD231PD  Z23, Z26, Z25
-	VFMADD231PD  (R12), Z24, Z6
-	VFMADD231PD  64(R12), Z25, Z7
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z24
-	VMOVUPD      Z17, Z25
-	VBROADCASTSD 32(R9), Z26
-	VFMADD231PD  Z18, Z26, Z24
-	VFMADD231PD  Z19, Z26, Z25
-	VBROADCASTSD 32(R9)(CX*1), Z26
-	VFMADD231PD  Z20, Z26, Z24
-	VFMADD231PD  Z21, Z26, Z25
-	VBROADCASTSD 32(R9)(CX*2), Z26
-	VFMADD231PD  Z22, Z26, Z24
-	VFMADD231PD  Z23, Z26, Z25
-	VFMADD231PD  (R12), Z24, Z8
-	VFMADD231PD  64(R12), Z25, Z9
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z24
-	VMOVUPD      Z17, Z25
-	VBROADCASTSD 40(R9), Z26
-	VFMADD231PD  Z18, Z26, Z24
-	VFMADD231PD  Z19, Z26, Z25
-	VBROADCASTSD 40(R9)(CX*1), Z26
-	VFMADD231PD  Z20, Z26, Z24
-	VFMADD231PD  Z21, Z26, Z25
-	VBROADCASTSD 40(R9)(CX*2), Z26
-	VFMADD231PD  Z22, Z26, Z24
-	VFMADD231PD  Z23, Z26, Z25
-	VFMADD231PD  (R12), Z24, Z10
-	VFMADD231PD  64(R12), Z25, Z11
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z24
-	VMOVUPD      Z17, Z25
-	VBROADCASTSD 48(R9), Z26
-	VFMADD231PD  Z18, Z26, Z24
-	VFMADD231PD  Z19, Z26, Z25
-	VBROADCASTSD 48(R9)(CX*1), Z26
-	VFMADD231PD  Z20, Z26, Z24
-	VFMADD231PD  Z21, Z26, Z25
-	VBROADCASTSD 48(R9)(CX*2), Z26
-	VFMADD231PD  Z22, Z26, Z24
-	VFMADD231PD  Z23, Z26, Z25
-	VFMADD231PD  (R12), Z24, Z12
-	VFMADD231PD  64(R12), Z25, Z13
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z16
-	VMOVUPD      Z17, Z17
-	VBROADCASTSD 56(R9), Z24
-	VFMADD231PD  Z18, Z24, Z16
-	VFMADD231PD  Z19, Z24, Z17
-	VBROADCASTSD 56(R9)(CX*1), Z18
-	VFMADD231PD  Z20, Z18, Z16
-	VFMADD231PD  Z21, Z18, Z17
-	VBROADCASTSD 56(R9)(CX*2), Z18
-	VFMADD231PD  Z22, Z18, Z16
-	VFMADD231PD  Z23, Z18, Z17
-	VFMADD231PD  (R12), Z16, Z14
-	VFMADD231PD  64(R12), Z17, Z15
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_8_edge
+	VBROADCASTSS 4(R8)(CX*1), Z17
+	VMOVUPS      Z17, Z16
+	VFMADD213PS  Z8, Z12, Z16
+	VMOVUPS      Z17, Z8
+	VFMADD213PS  Z9, Z13, Z8
+	VMOVUPS      Z16, Z9
+	VMOVUPS      Z8, Z12
+	VBROADCASTSS 4(R8), Z13
+	VFMADD231PS  Z10, Z13, Z16
+	VFNMADD231PS Z10, Z13, Z9
+	VFMADD231PS  Z11, Z13, Z8
+	VFNMADD231PS Z11, Z13, Z12
+	VBROADCASTSS 4(R8)(CX*2), Z10
+	VFMADD231PS  Z14, Z10, Z16
+	VFNMADD231PS Z14, Z10, Z9
+	VFMADD231PS  Z15, Z10, Z8
+	VFNMADD231PS Z15, Z10, Z12
+	VFMADD231PS  (R12), Z16, Z2
+	VFMADD231PS  (R12)(BX*1), Z9, Z6
+	VFMADD231PS  64(R12), Z8, Z3
+	VFMADD231PS  64(R12)(BX*1), Z12, Z7
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_2_edge
 
-panel_2_tile_8_done:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
+tile_2_panel_2_done:
+	MOVQ    SI, DI
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
 	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	VMOVUPD Z3, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z4, (DI)
-	VMOVUPD Z5, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z6, (DI)
-	VMOVUPD Z7, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z8, (DI)
-	VMOVUPD Z9, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z10, (DI)
-	VMOVUPD Z11, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z12, (DI)
-	VMOVUPD Z13, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z14, (DI)
-	VMOVUPD Z15, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_2_tile_8
+	VMOVUPS Z2, (DI)
+	VMOVUPS Z3, 64(DI)
+	ADDQ    8(SP), SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000020, 48(SP)
+	JMP     tile_2_panel_2
 
-panel_2_below_8:
-panel_2_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_2_below_4
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	VMOVUPD 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	VMOVUPD 64(BX), Z3
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z4
-	VMOVUPD 64(BX), Z5
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z6
-	VMOVUPD 64(BX), Z7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_4_done
+tile_2_below_2:
+tile_2_panel_1:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_2_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z2
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_1_done
 
-panel_2_tile_4_edge:
-	MOVLQSX      (R10), R12
+tile_2_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z8
-	VMOVUPD      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z10
-	VMOVUPD      64(R8), Z11
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z12
-	VMOVUPD      64(R8), Z13
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z14
-	VMOVUPD      64(R8), Z15
-	ADDQ         AX, R8
-	VMOVUPD      Z8, Z16
-	VMOVUPD      Z9, Z17
-	VBROADCASTSD (R9), Z18
-	VFMADD231PD  Z10, Z18, Z16
-	VFMADD231PD  Z11, Z18, Z17
-	VBROADCASTSD (R9)(CX*1), Z18
-	VFMADD231PD  Z12, Z18, Z16
-	VFMADD231PD  Z13, Z18, Z17
-	VBROADCASTSD (R9)(CX*2), Z18
-	VFMADD231PD  Z14, Z18, Z16
-	VFMADD231PD  Z15, Z18, Z17
-	VFMADD231PD  (R12), Z16, Z0
-	VFMADD231PD  64(R12), Z17, Z1
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z4
+	VMOVUPS      (DI)(AX*1), Z5
+	VMOVUPS      (DI)(AX*2), Z6
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Z7
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Z8
+	VMOVUPS      Z8, Z8
+	VFMADD213PS  Z4, Z6, Z8
+	VMOVUPS      Z8, Z9
+	VBROADCASTSS (R8), Z10
+	VFMADD231PS  Z5, Z10, Z8
+	VFNMADD231PS Z5, Z10, Z9
+	VBROADCASTSS (R8)(CX*2), Z10
+	VFMADD231PS  Z7, Z10, Z8
+	VFNMADD231PS Z7, Z10, Z9
+	VFMADD231PS  (R12), Z8, Z0
+	VFMADD231PS  (R12)(BX*1), Z9, Z2
 	ADDQ         DX, R12
-	VMOVUPD      Z8, Z16
-	VMOVUPD      Z9, Z17
-	VBROADCASTSD 8(R9), Z18
-	VFMADD231PD  Z10, Z18, Z16
-	VFMADD231PD  Z11, Z18, Z17
-	VBROADCASTSD 8(R9)(CX*1), Z18
-	VFMADD231PD  Z12, Z18, Z16
-	VFMADD231PD  Z13, Z18, Z17
-	VBROADCASTSD 8(R9)(CX*2), Z18
-	VFMADD231PD  Z14, Z18, Z16
-	VFMADD231PD  Z15, Z18, Z17
-	VFMADD231PD  (R12), Z16, Z2
-	VFMADD231PD  64(R12), Z17, Z3
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z16
-	VMOVUPD      Z9, Z17
-	VBROADCASTSD 16(R9), Z18
-	VFMADD231PD  Z10, Z18, Z16
-	VFMADD231PD  Z11, Z18, Z17
-	VBROADCASTSD 16(R9)(CX*1), Z18
-	VFMADD231PD  Z12, Z18, Z16
-	VFMADD231PD  Z13, Z18, Z17
-	VBROADCASTSD 16(R9)(CX*2), Z18
-	VFMADD231PD  Z14, Z18, Z16
-	VFMADD231PD  Z15, Z18, Z17
-	VFMADD231PD  (R12), Z16, Z4
-	VFMADD231PD  64(R12), Z17, Z5
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z8
-	VMOVUPD      Z9, Z9
-	VBROADCASTSD 24(R9), Z16
-	VFMADD231PD  Z10, Z16, Z8
-	VFMADD231PD  Z11, Z16, Z9
-	VBROADCASTSD 24(R9)(CX*1), Z10
-	VFMADD231PD  Z12, Z10, Z8
-	VFMADD231PD  Z13, Z10, Z9
-	VBROADCASTSD 24(R9)(CX*2), Z10
-	VFMADD231PD  Z14, Z10, Z8
-	VFMADD231PD  Z15, Z10, Z9
-	VFMADD231PD  (R12), Z8, Z6
-	VFMADD231PD  64(R12), Z9, Z7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_4_edge
+	VBROADCASTSS 4(R8)(CX*1), Z8
+	VMOVUPS      Z8, Z8
+	VFMADD213PS  Z4, Z6, Z8
+	VMOVUPS      Z8, Z4
+	VBROADCASTSS 4(R8), Z6
+	VFMADD231PS  Z5, Z6, Z8
+	VFNMADD231PS Z5, Z6, Z4
+	VBROADCASTSS 4(R8)(CX*2), Z5
+	VFMADD231PS  Z7, Z5, Z8
+	VFNMADD231PS Z7, Z5, Z4
+	VFMADD231PS  (R12), Z8, Z1
+	VFMADD231PS  (R12)(BX*1), Z4, Z3
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_1_edge
 
-panel_2_tile_4_done:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
+tile_2_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPS Z0, (DI)
 	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	VMOVUPD Z3, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z4, (DI)
-	VMOVUPD Z5, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z6, (DI)
-	VMOVUPD Z7, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_2_tile_4
+	VMOVUPS Z1, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPS Z2, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_2_panel_1
 
-panel_2_below_4:
-panel_2_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_2_below_2
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	VMOVUPD 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	VMOVUPD 64(BX), Z3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_2_done
-
-panel_2_tile_2_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z4
-	VMOVUPD      64(R8), Z5
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z6
-	VMOVUPD      64(R8), Z7
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z8
-	VMOVUPD      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z10
-	VMOVUPD      64(R8), Z11
-	ADDQ         AX, R8
-	VMOVUPD      Z4, Z12
-	VMOVUPD      Z5, Z13
-	VBROADCASTSD (R9), Z14
-	VFMADD231PD  Z6, Z14, Z12
-	VFMADD231PD  Z7, Z14, Z13
-	VBROADCASTSD (R9)(CX*1), Z14
-	VFMADD231PD  Z8, Z14, Z12
-	VFMADD231PD  Z9, Z14, Z13
-	VBROADCASTSD (R9)(CX*2), Z14
-	VFMADD231PD  Z10, Z14, Z12
-	VFMADD231PD  Z11, Z14, Z13
-	VFMADD231PD  (R12), Z12, Z0
-	VFMADD231PD  64(R12), Z13, Z1
-	ADDQ         DX, R12
-	VMOVUPD      Z4, Z4
-	VMOVUPD      Z5, Z5
-	VBROADCASTSD 8(R9), Z12
-	VFMADD231PD  Z6, Z12, Z4
-	VFMADD231PD  Z7, Z12, Z5
-	VBROADCASTSD 8(R9)(CX*1), Z6
-	VFMADD231PD  Z8, Z6, Z4
-	VFMADD231PD  Z9, Z6, Z5
-	VBROADCASTSD 8(R9)(CX*2), Z6
-	VFMADD231PD  Z10, Z6, Z4
-	VFMADD231PD  Z11, Z6, Z5
-	VFMADD231PD  (R12), Z4, Z2
-	VFMADD231PD  64(R12), Z5, Z3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_2_edge
-
-panel_2_tile_2_done:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	VMOVUPD Z3, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_2_tile_2
-
-panel_2_below_2:
-panel_2_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_2_below_1
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	VMOVUPD 64(BX), Z1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_1_done
-
-panel_2_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z2
-	VMOVUPD      64(R8), Z3
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z4
-	VMOVUPD      64(R8), Z5
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z6
-	VMOVUPD      64(R8), Z7
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z8
-	VMOVUPD      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPD      Z2, Z2
-	VMOVUPD      Z3, Z3
-	VBROADCASTSD (R9), Z10
-	VFMADD231PD  Z4, Z10, Z2
-	VFMADD231PD  Z5, Z10, Z3
-	VBROADCASTSD (R9)(CX*1), Z4
-	VFMADD231PD  Z6, Z4, Z2
-	VFMADD231PD  Z7, Z4, Z3
-	VBROADCASTSD (R9)(CX*2), Z4
-	VFMADD231PD  Z8, Z4, Z2
-	VFMADD231PD  Z9, Z4, Z3
-	VFMADD231PD  (R12), Z2, Z0
-	VFMADD231PD  64(R12), Z3, Z1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_1_edge
-
-panel_2_tile_1_done:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_2_tile_1
-
-panel_2_below_1:
-	ADDQ $0x00000080, 8(SP)
-	SUBQ $0x00000010, 24(SP)
-	JMP  panel_2
+tile_2_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000008, 24(SP)
+	SUBQ $0x00000002, 40(SP)
+	JMP  tile_2
 
 below_2:
-panel_1:
-	CMPQ 24(SP), $0x00000008
+tile_1:
+	CMPQ 40(SP), $0x00000001
 	JLT  below_1
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_1_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_1_below_8
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z3
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z4
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z5
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z6
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_8_done
+tile_1_panel_2:
+	CMPQ    48(SP), $0x00000020
+	JLT     tile_1_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_2_done
 
-panel_1_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_1_panel_2_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z8
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z9
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z10
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z11
-	ADDQ         AX, R8
-	VMOVUPD      Z8, Z12
-	VBROADCASTSD (R9), Z13
-	VFMADD231PD  Z9, Z13, Z12
-	VBROADCASTSD (R9)(CX*1), Z13
-	VFMADD231PD  Z10, Z13, Z12
-	VBROADCASTSD (R9)(CX*2), Z13
-	VFMADD231PD  Z11, Z13, Z12
-	VFMADD231PD  (R12), Z12, Z0
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z12
-	VBROADCASTSD 8(R9), Z13
-	VFMADD231PD  Z9, Z13, Z12
-	VBROADCASTSD 8(R9)(CX*1), Z13
-	VFMADD231PD  Z10, Z13, Z12
-	VBROADCASTSD 8(R9)(CX*2), Z13
-	VFMADD231PD  Z11, Z13, Z12
-	VFMADD231PD  (R12), Z12, Z1
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z12
-	VBROADCASTSD 16(R9), Z13
-	VFMADD231PD  Z9, Z13, Z12
-	VBROADCASTSD 16(R9)(CX*1), Z13
-	VFMADD231PD  Z10, Z13, Z12
-	VBROADCASTSD 16(R9)(CX*2), Z13
-	VFMADD231PD  Z11, Z13, Z12
-	VFMADD231PD  (R12), Z12, Z2
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z12
-	VBROADCASTSD 24(R9), Z13
-	VFMADD231PD  Z9, Z13, Z12
-	VBROADCASTSD 24(R9)(CX*1), Z13
-	VFMADD231PD  Z10, Z13, Z12
-	VBROADCASTSD 24(R9)(CX*2), Z13
-	VFMADD231PD  Z11, Z13, Z12
-	VFMADD231PD  (R12), Z12, Z3
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z12
-	VBROADCASTSD 32(R9), Z13
-	VFMADD231PD  Z9, Z13, Z12
-	VBROADCASTSD 32(R9)(CX*1), Z13
-	VFMADD231PD  Z10, Z13, Z12
-	VBROADCASTSD 32(R9)(CX*2), Z13
-	VFMADD231PD  Z11, Z13, Z12
-	VFMADD231PD  (R12), Z12, Z4
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z12
-	VBROADCASTSD 40(R9), Z13
-	VFMADD231PD  Z9, Z13, Z12
-	VBROADCASTSD 40(R9)(CX*1), Z13
-	VFMADD231PD  Z10, Z13, Z12
-	VBROADCASTSD 40(R9)(CX*2), Z13
-	VFMADD231PD  Z11, Z13, Z12
-	VFMADD231PD  (R12), Z12, Z5
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z12
-	VBROADCASTSD 48(R9), Z13
-	VFMADD231PD  Z9, Z13, Z12
-	VBROADCASTSD 48(R9)(CX*1), Z13
-	VFMADD231PD  Z10, Z13, Z12
-	VBROADCASTSD 48(R9)(CX*2), Z13
-	VFMADD231PD  Z11, Z13, Z12
-	VFMADD231PD  (R12), Z12, Z6
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z8
-	VBROADCASTSD 56(R9), Z12
-	VFMADD231PD  Z9, Z12, Z8
-	VBROADCASTSD 56(R9)(CX*1), Z9
-	VFMADD231PD  Z10, Z9, Z8
-	VBROADCASTSD 56(R9)(CX*2), Z9
-	VFMADD231PD  Z11, Z9, Z8
-	VFMADD231PD  (R12), Z8, Z7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_8_edge
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z4
+	VMOVUPS      64(DI), Z5
+	VMOVUPS      (DI)(AX*1), Z6
+	VMOVUPS      64(DI)(AX*1), Z7
+	VMOVUPS      (DI)(AX*2), Z8
+	VMOVUPS      64(DI)(AX*2), Z9
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Z10
+	VMOVUPS      64(DI), Z11
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Z13
+	VMOVUPS      Z13, Z12
+	VFMADD213PS  Z4, Z8, Z12
+	VMOVUPS      Z13, Z4
+	VFMADD213PS  Z5, Z9, Z4
+	VMOVUPS      Z12, Z5
+	VMOVUPS      Z4, Z8
+	VBROADCASTSS (R8), Z9
+	VFMADD231PS  Z6, Z9, Z12
+	VFNMADD231PS Z6, Z9, Z5
+	VFMADD231PS  Z7, Z9, Z4
+	VFNMADD231PS Z7, Z9, Z8
+	VBROADCASTSS (R8)(CX*2), Z6
+	VFMADD231PS  Z10, Z6, Z12
+	VFNMADD231PS Z10, Z6, Z5
+	VFMADD231PS  Z11, Z6, Z4
+	VFNMADD231PS Z11, Z6, Z8
+	VFMADD231PS  (R12), Z12, Z0
+	VFMADD231PS  (R12)(BX*1), Z5, Z2
+	VFMADD231PS  64(R12), Z4, Z1
+	VFMADD231PS  64(R12)(BX*1), Z8, Z3
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_2_edge
 
-panel_1_tile_8_done:
-	VMOVUPD Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z1, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z3, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z4, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z5, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z6, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z7, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_1_tile_8
+tile_1_panel_2_done:
+	MOVQ    SI, DI
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	ADDQ    8(SP), SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000020, 48(SP)
+	JMP     tile_1_panel_2
 
-panel_1_below_8:
-panel_1_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_1_below_4
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_4_done
+tile_1_below_2:
+tile_1_panel_1:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_1_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z1
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_1_done
 
-panel_1_tile_4_edge:
-	MOVLQSX      (R10), R12
+tile_1_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z5
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z6
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z7
-	ADDQ         AX, R8
-	VMOVUPD      Z4, Z8
-	VBROADCASTSD (R9), Z9
-	VFMADD231PD  Z5, Z9, Z8
-	VBROADCASTSD (R9)(CX*1), Z9
-	VFMADD231PD  Z6, Z9, Z8
-	VBROADCASTSD (R9)(CX*2), Z9
-	VFMADD231PD  Z7, Z9, Z8
-	VFMADD231PD  (R12), Z8, Z0
-	ADDQ         DX, R12
-	VMOVUPD      Z4, Z8
-	VBROADCASTSD 8(R9), Z9
-	VFMADD231PD  Z5, Z9, Z8
-	VBROADCASTSD 8(R9)(CX*1), Z9
-	VFMADD231PD  Z6, Z9, Z8
-	VBROADCASTSD 8(R9)(CX*2), Z9
-	VFMADD231PD  Z7, Z9, Z8
-	VFMADD231PD  (R12), Z8, Z1
-	ADDQ         DX, R12
-	VMOVUPD      Z4, Z8
-	VBROADCASTSD 16(R9), Z9
-	VFMADD231PD  Z5, Z9, Z8
-	VBROADCASTSD 16(R9)(CX*1), Z9
-	VFMADD231PD  Z6, Z9, Z8
-	VBROADCASTSD 16(R9)(CX*2), Z9
-	VFMADD231PD  Z7, Z9, Z8
-	VFMADD231PD  (R12), Z8, Z2
-	ADDQ         DX, R12
-	VMOVUPD      Z4, Z4
-	VBROADCASTSD 24(R9), Z8
-	VFMADD231PD  Z5, Z8, Z4
-	VBROADCASTSD 24(R9)(CX*1), Z5
-	VFMADD231PD  Z6, Z5, Z4
-	VBROADCASTSD 24(R9)(CX*2), Z5
-	VFMADD231PD  Z7, Z5, Z4
-	VFMADD231PD  (R12), Z4, Z3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_4_edge
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z2
+	VMOVUPS      (DI)(AX*1), Z3
+	VMOVUPS      (DI)(AX*2), Z4
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Z5
+	ADDQ         AX, DI
+	VBROADCASTSS (R8)(CX*1), Z6
+	VMOVUPS      Z6, Z6
+	VFMADD213PS  Z2, Z4, Z6
+	VMOVUPS      Z6, Z2
+	VBROADCASTSS (R8), Z4
+	VFMADD231PS  Z3, Z4, Z6
+	VFNMADD231PS Z3, Z4, Z2
+	VBROADCASTSS (R8)(CX*2), Z3
+	VFMADD231PS  Z5, Z3, Z6
+	VFNMADD231PS Z5, Z3, Z2
+	VFMADD231PS  (R12), Z6, Z0
+	VFMADD231PS  (R12)(BX*1), Z2, Z1
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_1_edge
 
-panel_1_tile_4_done:
-	VMOVUPD Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z1, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z3, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_1_tile_4
+tile_1_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPS Z0, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPS Z1, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_1_panel_1
 
-panel_1_below_4:
-panel_1_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_1_below_2
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_2_done
-
-panel_1_tile_2_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z2
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z3
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z5
-	ADDQ         AX, R8
-	VMOVUPD      Z2, Z6
-	VBROADCASTSD (R9), Z7
-	VFMADD231PD  Z3, Z7, Z6
-	VBROADCASTSD (R9)(CX*1), Z7
-	VFMADD231PD  Z4, Z7, Z6
-	VBROADCASTSD (R9)(CX*2), Z7
-	VFMADD231PD  Z5, Z7, Z6
-	VFMADD231PD  (R12), Z6, Z0
-	ADDQ         DX, R12
-	VMOVUPD      Z2, Z2
-	VBROADCASTSD 8(R9), Z6
-	VFMADD231PD  Z3, Z6, Z2
-	VBROADCASTSD 8(R9)(CX*1), Z3
-	VFMADD231PD  Z4, Z3, Z2
-	VBROADCASTSD 8(R9)(CX*2), Z3
-	VFMADD231PD  Z5, Z3, Z2
-	VFMADD231PD  (R12), Z2, Z1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_2_edge
-
-panel_1_tile_2_done:
-	VMOVUPD Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z1, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_1_tile_2
-
-panel_1_below_2:
-panel_1_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_1_below_1
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_1_done
-
-panel_1_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z1
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z2
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z3
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPD      Z1, Z1
-	VBROADCASTSD (R9), Z5
-	VFMADD231PD  Z2, Z5, Z1
-	VBROADCASTSD (R9)(CX*1), Z2
-	VFMADD231PD  Z3, Z2, Z1
-	VBROADCASTSD (R9)(CX*2), Z2
-	VFMADD231PD  Z4, Z2, Z1
-	VFMADD231PD  (R12), Z1, Z0
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_1_edge
-
-panel_1_tile_1_done:
-	VMOVUPD Z0, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_1_tile_1
-
-panel_1_below_1:
-	ADDQ $0x00000040, 8(SP)
-	SUBQ $0x00000008, 24(SP)
-	JMP  panel_1
+tile_1_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000004, 24(SP)
+	SUBQ $0x00000001, 40(SP)
+	JMP  tile_1
 
 below_1:
 	VZEROUPPER
 	RET
 
-// func gatherGrad3AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gather3AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
+// Requires: AVX, AVX512F
+TEXT ·gather3AVX512F64(SB), NOSPLIT, $56-88
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  atom+72(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  BX, (SP)
+	MOVQ  half+48(FP), BX
+	MOVQ  BX, 40(SP)
+	IMULQ AX, BX
+	MOVQ  BX, 8(SP)
+	MOVQ  half+48(FP), BX
+	IMULQ DX, BX
+	MOVQ  y+0(FP), SI
+	MOVQ  SI, 16(SP)
+	MOVQ  $0x00000000, 24(SP)
+
+tile_4:
+	CMPQ 40(SP), $0x00000004
+	JLT  below_4
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_4_panel_2:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_4_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	VMOVUPD 64(DI), Z1
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z2
+	VMOVUPD 64(DI), Z3
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z4
+	VMOVUPD 64(DI), Z5
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z6
+	VMOVUPD 64(DI), Z7
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z8
+	VMOVUPD 64(DI), Z9
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z10
+	VMOVUPD 64(DI), Z11
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z12
+	VMOVUPD 64(DI), Z13
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z14
+	VMOVUPD 64(DI), Z15
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_2_done
+
+tile_4_panel_2_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z16
+	VMOVUPD      64(DI), Z17
+	VMOVUPD      (DI)(AX*1), Z18
+	VMOVUPD      64(DI)(AX*1), Z19
+	VMOVUPD      (DI)(AX*2), Z20
+	VMOVUPD      64(DI)(AX*2), Z21
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Z22
+	VMOVUPD      64(DI), Z23
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Z25
+	VMOVUPD      Z25, Z24
+	VFMADD213PD  Z16, Z20, Z24
+	VMOVUPD      Z25, Z25
+	VFMADD213PD  Z17, Z21, Z25
+	VMOVUPD      Z24, Z26
+	VMOVUPD      Z25, Z27
+	VBROADCASTSD (R8), Z28
+	VFMADD231PD  Z18, Z28, Z24
+	VFNMADD231PD Z18, Z28, Z26
+	VFMADD231PD  Z19, Z28, Z25
+	VFNMADD231PD Z19, Z28, Z27
+	VBROADCASTSD (R8)(CX*2), Z28
+	VFMADD231PD  Z22, Z28, Z24
+	VFNMADD231PD Z22, Z28, Z26
+	VFMADD231PD  Z23, Z28, Z25
+	VFNMADD231PD Z23, Z28, Z27
+	VFMADD231PD  (R12), Z24, Z0
+	VFMADD231PD  (R12)(BX*1), Z26, Z8
+	VFMADD231PD  64(R12), Z25, Z1
+	VFMADD231PD  64(R12)(BX*1), Z27, Z9
+	ADDQ         DX, R12
+	VBROADCASTSD 8(R8)(CX*1), Z25
+	VMOVUPD      Z25, Z24
+	VFMADD213PD  Z16, Z20, Z24
+	VMOVUPD      Z25, Z25
+	VFMADD213PD  Z17, Z21, Z25
+	VMOVUPD      Z24, Z26
+	VMOVUPD      Z25, Z27
+	VBROADCASTSD 8(R8), Z28
+	VFMADD231PD  Z18, Z28, Z24
+	VFNMADD231PD Z18, Z28, Z26
+	VFMADD231PD  Z19, Z28, Z25
+	VFNMADD231PD Z19, Z28, Z27
+	VBROADCASTSD 8(R8)(CX*2), Z28
+	VFMADD231PD  Z22, Z28, Z24
+	VFNMADD231PD Z22, Z28, Z26
+	VFMADD231PD  Z23, Z28, Z25
+	VFNMADD231PD Z23, Z28, Z27
+	VFMADD231PD  (R12), Z24, Z2
+	VFMADD231PD  (R12)(BX*1), Z26, Z10
+	VFMADD231PD  64(R12), Z25, Z3
+	VFMADD231PD  64(R12)(BX*1), Z27, Z11
+	ADDQ         DX, R12
+	VBROADCASTSD 16(R8)(CX*1), Z25
+	VMOVUPD      Z25, Z24
+	VFMADD213PD  Z16, Z20, Z24
+	VMOVUPD      Z25, Z25
+	VFMADD213PD  Z17, Z21, Z25
+	VMOVUPD      Z24, Z26
+	VMOVUPD      Z25, Z27
+	VBROADCASTSD 16(R8), Z28
+	VFMADD231PD  Z18, Z28, Z24
+	VFNMADD231PD Z18, Z28, Z26
+	VFMADD231PD  Z19, Z28, Z25
+	VFNMADD231PD Z19, Z28, Z27
+	VBROADCASTSD 16(R8)(CX*2), Z28
+	VFMADD231PD  Z22, Z28, Z24
+	VFNMADD231PD Z22, Z28, Z26
+	VFMADD231PD  Z23, Z28, Z25
+	VFNMADD231PD Z23, Z28, Z27
+	VFMADD231PD  (R12), Z24, Z4
+	VFMADD231PD  (R12)(BX*1), Z26, Z12
+	VFMADD231PD  64(R12), Z25, Z5
+	VFMADD231PD  64(R12)(BX*1), Z27, Z13
+	ADDQ         DX, R12
+	VBROADCASTSD 24(R8)(CX*1), Z25
+	VMOVUPD      Z25, Z24
+	VFMADD213PD  Z16, Z20, Z24
+	VMOVUPD      Z25, Z16
+	VFMADD213PD  Z17, Z21, Z16
+	VMOVUPD      Z24, Z17
+	VMOVUPD      Z16, Z20
+	VBROADCASTSD 24(R8), Z21
+	VFMADD231PD  Z18, Z21, Z24
+	VFNMADD231PD Z18, Z21, Z17
+	VFMADD231PD  Z19, Z21, Z16
+	VFNMADD231PD Z19, Z21, Z20
+	VBROADCASTSD 24(R8)(CX*2), Z18
+	VFMADD231PD  Z22, Z18, Z24
+	VFNMADD231PD Z22, Z18, Z17
+	VFMADD231PD  Z23, Z18, Z16
+	VFNMADD231PD Z23, Z18, Z20
+	VFMADD231PD  (R12), Z24, Z6
+	VFMADD231PD  (R12)(BX*1), Z17, Z14
+	VFMADD231PD  64(R12), Z16, Z7
+	VFMADD231PD  64(R12)(BX*1), Z20, Z15
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_2_edge
+
+tile_4_panel_2_done:
+	MOVQ    SI, DI
+	VMOVUPD Z0, (DI)
+	VMOVUPD Z1, 64(DI)
+	ADDQ    AX, DI
+	VMOVUPD Z2, (DI)
+	VMOVUPD Z3, 64(DI)
+	ADDQ    AX, DI
+	VMOVUPD Z4, (DI)
+	VMOVUPD Z5, 64(DI)
+	ADDQ    AX, DI
+	VMOVUPD Z6, (DI)
+	VMOVUPD Z7, 64(DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z8, (SI)
+	VMOVUPD Z9, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPD Z10, (SI)
+	VMOVUPD Z11, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPD Z12, (SI)
+	VMOVUPD Z13, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPD Z14, (SI)
+	VMOVUPD Z15, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_4_panel_2
+
+tile_4_below_2:
+tile_4_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_4_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z1
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z2
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z4
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z5
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z6
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_1_done
+
+tile_4_panel_1_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z8
+	VMOVUPD      (DI)(AX*1), Z9
+	VMOVUPD      (DI)(AX*2), Z10
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Z11
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Z12
+	VMOVUPD      Z12, Z12
+	VFMADD213PD  Z8, Z10, Z12
+	VMOVUPD      Z12, Z13
+	VBROADCASTSD (R8), Z14
+	VFMADD231PD  Z9, Z14, Z12
+	VFNMADD231PD Z9, Z14, Z13
+	VBROADCASTSD (R8)(CX*2), Z14
+	VFMADD231PD  Z11, Z14, Z12
+	VFNMADD231PD Z11, Z14, Z13
+	VFMADD231PD  (R12), Z12, Z0
+	VFMADD231PD  (R12)(BX*1), Z13, Z4
+	ADDQ         DX, R12
+	VBROADCASTSD 8(R8)(CX*1), Z12
+	VMOVUPD      Z12, Z12
+	VFMADD213PD  Z8, Z10, Z12
+	VMOVUPD      Z12, Z13
+	VBROADCASTSD 8(R8), Z14
+	VFMADD231PD  Z9, Z14, Z12
+	VFNMADD231PD Z9, Z14, Z13
+	VBROADCASTSD 8(R8)(CX*2), Z14
+	VFMADD231PD  Z11, Z14, Z12
+	VFNMADD231PD Z11, Z14, Z13
+	VFMADD231PD  (R12), Z12, Z1
+	VFMADD231PD  (R12)(BX*1), Z13, Z5
+	ADDQ         DX, R12
+	VBROADCASTSD 16(R8)(CX*1), Z12
+	VMOVUPD      Z12, Z12
+	VFMADD213PD  Z8, Z10, Z12
+	VMOVUPD      Z12, Z13
+	VBROADCASTSD 16(R8), Z14
+	VFMADD231PD  Z9, Z14, Z12
+	VFNMADD231PD Z9, Z14, Z13
+	VBROADCASTSD 16(R8)(CX*2), Z14
+	VFMADD231PD  Z11, Z14, Z12
+	VFNMADD231PD Z11, Z14, Z13
+	VFMADD231PD  (R12), Z12, Z2
+	VFMADD231PD  (R12)(BX*1), Z13, Z6
+	ADDQ         DX, R12
+	VBROADCASTSD 24(R8)(CX*1), Z12
+	VMOVUPD      Z12, Z12
+	VFMADD213PD  Z8, Z10, Z12
+	VMOVUPD      Z12, Z8
+	VBROADCASTSD 24(R8), Z10
+	VFMADD231PD  Z9, Z10, Z12
+	VFNMADD231PD Z9, Z10, Z8
+	VBROADCASTSD 24(R8)(CX*2), Z9
+	VFMADD231PD  Z11, Z9, Z12
+	VFNMADD231PD Z11, Z9, Z8
+	VFMADD231PD  (R12), Z12, Z3
+	VFMADD231PD  (R12)(BX*1), Z8, Z7
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_1_edge
+
+tile_4_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPD Z0, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Z1, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Z2, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Z3, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z4, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Z5, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Z6, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Z7, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_4_panel_1
+
+tile_4_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000020, 24(SP)
+	SUBQ $0x00000004, 40(SP)
+	JMP  tile_4
+
+below_4:
+tile_2:
+	CMPQ 40(SP), $0x00000002
+	JLT  below_2
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_2_panel_2:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_2_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	VMOVUPD 64(DI), Z1
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z2
+	VMOVUPD 64(DI), Z3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z4
+	VMOVUPD 64(DI), Z5
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z6
+	VMOVUPD 64(DI), Z7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_2_done
+
+tile_2_panel_2_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z8
+	VMOVUPD      64(DI), Z9
+	VMOVUPD      (DI)(AX*1), Z10
+	VMOVUPD      64(DI)(AX*1), Z11
+	VMOVUPD      (DI)(AX*2), Z12
+	VMOVUPD      64(DI)(AX*2), Z13
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Z14
+	VMOVUPD      64(DI), Z15
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Z17
+	VMOVUPD      Z17, Z16
+	VFMADD213PD  Z8, Z12, Z16
+	VMOVUPD      Z17, Z17
+	VFMADD213PD  Z9, Z13, Z17
+	VMOVUPD      Z16, Z18
+	VMOVUPD      Z17, Z19
+	VBROADCASTSD (R8), Z20
+	VFMADD231PD  Z10, Z20, Z16
+	VFNMADD231PD Z10, Z20, Z18
+	VFMADD231PD  Z11, Z20, Z17
+	VFNMADD231PD Z11, Z20, Z19
+	VBROADCASTSD (R8)(CX*2), Z20
+	VFMADD231PD  Z14, Z20, Z16
+	VFNMADD231PD Z14, Z20, Z18
+	VFMADD231PD  Z15, Z20, Z17
+	VFNMADD231PD Z15, Z20, Z19
+	VFMADD231PD  (R12), Z16, Z0
+	VFMADD231PD  (R12)(BX*1), Z18, Z4
+	VFMADD231PD  64(R12), Z17, Z1
+	VFMADD231PD  64(R12)(BX*1), Z19, Z5
+	ADDQ         DX, R12
+	VBROADCASTSD 8(R8)(CX*1), Z17
+	VMOVUPD      Z17, Z16
+	VFMADD213PD  Z8, Z12, Z16
+	VMOVUPD      Z17, Z8
+	VFMADD213PD  Z9, Z13, Z8
+	VMOVUPD      Z16, Z9
+	VMOVUPD      Z8, Z12
+	VBROADCASTSD 8(R8), Z13
+	VFMADD231PD  Z10, Z13, Z16
+	VFNMADD231PD Z10, Z13, Z9
+	VFMADD231PD  Z11, Z13, Z8
+	VFNMADD231PD Z11, Z13, Z12
+	VBROADCASTSD 8(R8)(CX*2), Z10
+	VFMADD231PD  Z14, Z10, Z16
+	VFNMADD231PD Z14, Z10, Z9
+	VFMADD231PD  Z15, Z10, Z8
+	VFNMADD231PD Z15, Z10, Z12
+	VFMADD231PD  (R12), Z16, Z2
+	VFMADD231PD  (R12)(BX*1), Z9, Z6
+	VFMADD231PD  64(R12), Z8, Z3
+	VFMADD231PD  64(R12)(BX*1), Z12, Z7
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_2_edge
+
+tile_2_panel_2_done:
+	MOVQ    SI, DI
+	VMOVUPD Z0, (DI)
+	VMOVUPD Z1, 64(DI)
+	ADDQ    AX, DI
+	VMOVUPD Z2, (DI)
+	VMOVUPD Z3, 64(DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z4, (SI)
+	VMOVUPD Z5, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPD Z6, (SI)
+	VMOVUPD Z7, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_2_panel_2
+
+tile_2_below_2:
+tile_2_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_2_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z2
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_1_done
+
+tile_2_panel_1_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z4
+	VMOVUPD      (DI)(AX*1), Z5
+	VMOVUPD      (DI)(AX*2), Z6
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Z7
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Z8
+	VMOVUPD      Z8, Z8
+	VFMADD213PD  Z4, Z6, Z8
+	VMOVUPD      Z8, Z9
+	VBROADCASTSD (R8), Z10
+	VFMADD231PD  Z5, Z10, Z8
+	VFNMADD231PD Z5, Z10, Z9
+	VBROADCASTSD (R8)(CX*2), Z10
+	VFMADD231PD  Z7, Z10, Z8
+	VFNMADD231PD Z7, Z10, Z9
+	VFMADD231PD  (R12), Z8, Z0
+	VFMADD231PD  (R12)(BX*1), Z9, Z2
+	ADDQ         DX, R12
+	VBROADCASTSD 8(R8)(CX*1), Z8
+	VMOVUPD      Z8, Z8
+	VFMADD213PD  Z4, Z6, Z8
+	VMOVUPD      Z8, Z4
+	VBROADCASTSD 8(R8), Z6
+	VFMADD231PD  Z5, Z6, Z8
+	VFNMADD231PD Z5, Z6, Z4
+	VBROADCASTSD 8(R8)(CX*2), Z5
+	VFMADD231PD  Z7, Z5, Z8
+	VFNMADD231PD Z7, Z5, Z4
+	VFMADD231PD  (R12), Z8, Z1
+	VFMADD231PD  (R12)(BX*1), Z4, Z3
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_1_edge
+
+tile_2_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPD Z0, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Z1, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z2, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Z3, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_2_panel_1
+
+tile_2_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000010, 24(SP)
+	SUBQ $0x00000002, 40(SP)
+	JMP  tile_2
+
+below_2:
+tile_1:
+	CMPQ 40(SP), $0x00000001
+	JLT  below_1
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_1_panel_2:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_1_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	VMOVUPD 64(DI), Z1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z2
+	VMOVUPD 64(DI), Z3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_2_done
+
+tile_1_panel_2_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z4
+	VMOVUPD      64(DI), Z5
+	VMOVUPD      (DI)(AX*1), Z6
+	VMOVUPD      64(DI)(AX*1), Z7
+	VMOVUPD      (DI)(AX*2), Z8
+	VMOVUPD      64(DI)(AX*2), Z9
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Z10
+	VMOVUPD      64(DI), Z11
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Z13
+	VMOVUPD      Z13, Z12
+	VFMADD213PD  Z4, Z8, Z12
+	VMOVUPD      Z13, Z4
+	VFMADD213PD  Z5, Z9, Z4
+	VMOVUPD      Z12, Z5
+	VMOVUPD      Z4, Z8
+	VBROADCASTSD (R8), Z9
+	VFMADD231PD  Z6, Z9, Z12
+	VFNMADD231PD Z6, Z9, Z5
+	VFMADD231PD  Z7, Z9, Z4
+	VFNMADD231PD Z7, Z9, Z8
+	VBROADCASTSD (R8)(CX*2), Z6
+	VFMADD231PD  Z10, Z6, Z12
+	VFNMADD231PD Z10, Z6, Z5
+	VFMADD231PD  Z11, Z6, Z4
+	VFNMADD231PD Z11, Z6, Z8
+	VFMADD231PD  (R12), Z12, Z0
+	VFMADD231PD  (R12)(BX*1), Z5, Z2
+	VFMADD231PD  64(R12), Z4, Z1
+	VFMADD231PD  64(R12)(BX*1), Z8, Z3
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_2_edge
+
+tile_1_panel_2_done:
+	MOVQ    SI, DI
+	VMOVUPD Z0, (DI)
+	VMOVUPD Z1, 64(DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z2, (SI)
+	VMOVUPD Z3, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_1_panel_2
+
+tile_1_below_2:
+tile_1_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_1_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z1
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_1_done
+
+tile_1_panel_1_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z2
+	VMOVUPD      (DI)(AX*1), Z3
+	VMOVUPD      (DI)(AX*2), Z4
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Z5
+	ADDQ         AX, DI
+	VBROADCASTSD (R8)(CX*1), Z6
+	VMOVUPD      Z6, Z6
+	VFMADD213PD  Z2, Z4, Z6
+	VMOVUPD      Z6, Z2
+	VBROADCASTSD (R8), Z4
+	VFMADD231PD  Z3, Z4, Z6
+	VFNMADD231PD Z3, Z4, Z2
+	VBROADCASTSD (R8)(CX*2), Z3
+	VFMADD231PD  Z5, Z3, Z6
+	VFNMADD231PD Z5, Z3, Z2
+	VFMADD231PD  (R12), Z6, Z0
+	VFMADD231PD  (R12)(BX*1), Z2, Z1
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_1_edge
+
+tile_1_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPD Z0, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z1, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_1_panel_1
+
+tile_1_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000008, 24(SP)
+	SUBQ $0x00000001, 40(SP)
+	JMP  tile_1
+
+below_1:
+	VZEROUPPER
+	RET
+
+// func gatherGrad3AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
 TEXT ·gatherGrad3AVX2F32(SB), NOSPLIT, $8-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x02, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x02, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x02, DX
-	MOVQ dr+0(FP), BX
-	MOVQ p+8(FP), SI
-	MOVQ index+32(FP), DI
-	MOVQ edges+40(FP), R8
-	MOVQ R8, (SP)
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  dr+0(FP), BX
+	MOVQ  p+8(FP), SI
+	MOVQ  half+48(FP), DI
+	MOVQ  half+48(FP), R8
+	IMULQ AX, DI
+	IMULQ DX, R8
+	MOVQ  $0x00000000, (SP)
 
 edge:
-	CMPQ (SP), $0x00000000
-	JLE  done
-	XORQ R8, R8
+	MOVQ (SP), R9
+	CMPQ R9, edges+40(FP)
+	JGE  done
+	XORQ R9, R9
 
 channels:
-	MOVQ    dy+16(FP), R10
-	MOVLQSX (DI), R9
-	IMULQ   atom+72(FP), R9
-	SHLQ    $0x02, R9
-	ADDQ    x+24(FP), R9
-	ADDQ    R8, R9
-	ADDQ    R8, R10
-	LEAQ    (BX)(R8*1), R11
-	VMOVUPS (R11), Y0
-	ADDQ    AX, R11
-	VMOVUPS (R11), Y1
-	ADDQ    AX, R11
-	VMOVUPS (R11), Y2
-	ADDQ    AX, R11
-	VMOVUPS (R11), Y3
-	MOVQ    n+48(FP), R12
-	MOVQ    SI, R11
+	MOVQ    dy+16(FP), R11
+	MOVQ    index+32(FP), R12
+	MOVQ    (SP), R10
+	MOVLQSX (R12)(R10*4), R10
+	IMULQ   atom+72(FP), R10
+	SHLQ    $0x02, R10
+	ADDQ    x+24(FP), R10
+	ADDQ    R9, R10
+	ADDQ    R9, R11
+	LEAQ    (BX)(R9*1), R12
+	VMOVUPS (R12), Y0
+	ADDQ    AX, R12
+	VMOVUPS (R12), Y1
+	ADDQ    AX, R12
+	VMOVUPS (R12), Y2
+	ADDQ    AX, R12
+	VMOVUPS (R12), Y3
+	MOVQ    half+48(FP), R13
+	MOVQ    SI, R12
 
 orientation:
-	VMOVUPS      (R10), Y4
-	VMULPS       (R9), Y4, Y4
+	VMOVUPS      (R11), Y4
+	VMULPS       (R10), Y4, Y4
+	VMOVUPS      Y4, Y5
+	VMOVUPS      (R11)(DI*1), Y6
+	VFMADD231PS  (R10)(R8*1), Y6, Y4
+	VFNMADD231PS (R10)(R8*1), Y6, Y5
 	VADDPS       Y4, Y0, Y0
-	VBROADCASTSS (R11), Y5
-	VFMADD231PS  Y5, Y4, Y1
-	VBROADCASTSS (R11)(CX*1), Y5
-	VFMADD231PS  Y5, Y4, Y2
-	VBROADCASTSS (R11)(CX*2), Y5
-	VFMADD231PS  Y5, Y4, Y3
-	ADDQ         AX, R10
-	ADDQ         DX, R9
-	ADDQ         $0x00000004, R11
-	DECQ         R12
+	VBROADCASTSS (R12), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (R12)(CX*1), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VBROADCASTSS (R12)(CX*2), Y4
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         AX, R11
+	ADDQ         DX, R10
+	ADDQ         $0x00000004, R12
+	DECQ         R13
 	JNZ          orientation
-	LEAQ         (BX)(R8*1), R11
-	VMOVUPS      Y0, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Y1, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Y2, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Y3, (R11)
-	ADDQ         $0x00000020, R8
-	MOVQ         R8, R9
-	SHRQ         $0x02, R9
-	CMPQ         R9, c+56(FP)
+	LEAQ         (BX)(R9*1), R12
+	VMOVUPS      Y0, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Y1, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Y2, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Y3, (R12)
+	ADDQ         $0x00000020, R9
+	MOVQ         R9, R10
+	SHRQ         $0x02, R10
+	CMPQ         R10, c+56(FP)
 	JLT          channels
 	ADDQ         AX, BX
 	ADDQ         CX, SI
@@ -7508,80 +6563,88 @@ orientation:
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
-	ADDQ         $0x00000004, DI
-	DECQ         (SP)
+	INCQ         (SP)
 	JMP          edge
 
 done:
 	VZEROUPPER
 	RET
 
-// func gatherGrad3AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gatherGrad3AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
 TEXT ·gatherGrad3AVX2F64(SB), NOSPLIT, $8-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x03, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x03, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x03, DX
-	MOVQ dr+0(FP), BX
-	MOVQ p+8(FP), SI
-	MOVQ index+32(FP), DI
-	MOVQ edges+40(FP), R8
-	MOVQ R8, (SP)
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  dr+0(FP), BX
+	MOVQ  p+8(FP), SI
+	MOVQ  half+48(FP), DI
+	MOVQ  half+48(FP), R8
+	IMULQ AX, DI
+	IMULQ DX, R8
+	MOVQ  $0x00000000, (SP)
 
 edge:
-	CMPQ (SP), $0x00000000
-	JLE  done
-	XORQ R8, R8
+	MOVQ (SP), R9
+	CMPQ R9, edges+40(FP)
+	JGE  done
+	XORQ R9, R9
 
 channels:
-	MOVQ    dy+16(FP), R10
-	MOVLQSX (DI), R9
-	IMULQ   atom+72(FP), R9
-	SHLQ    $0x03, R9
-	ADDQ    x+24(FP), R9
-	ADDQ    R8, R9
-	ADDQ    R8, R10
-	LEAQ    (BX)(R8*1), R11
-	VMOVUPD (R11), Y0
-	ADDQ    AX, R11
-	VMOVUPD (R11), Y1
-	ADDQ    AX, R11
-	VMOVUPD (R11), Y2
-	ADDQ    AX, R11
-	VMOVUPD (R11), Y3
-	MOVQ    n+48(FP), R12
-	MOVQ    SI, R11
+	MOVQ    dy+16(FP), R11
+	MOVQ    index+32(FP), R12
+	MOVQ    (SP), R10
+	MOVLQSX (R12)(R10*4), R10
+	IMULQ   atom+72(FP), R10
+	SHLQ    $0x03, R10
+	ADDQ    x+24(FP), R10
+	ADDQ    R9, R10
+	ADDQ    R9, R11
+	LEAQ    (BX)(R9*1), R12
+	VMOVUPD (R12), Y0
+	ADDQ    AX, R12
+	VMOVUPD (R12), Y1
+	ADDQ    AX, R12
+	VMOVUPD (R12), Y2
+	ADDQ    AX, R12
+	VMOVUPD (R12), Y3
+	MOVQ    half+48(FP), R13
+	MOVQ    SI, R12
 
 orientation:
-	VMOVUPD      (R10), Y4
-	VMULPD       (R9), Y4, Y4
+	VMOVUPD      (R11), Y4
+	VMULPD       (R10), Y4, Y4
+	VMOVUPD      Y4, Y5
+	VMOVUPD      (R11)(DI*1), Y6
+	VFMADD231PD  (R10)(R8*1), Y6, Y4
+	VFNMADD231PD (R10)(R8*1), Y6, Y5
 	VADDPD       Y4, Y0, Y0
-	VBROADCASTSD (R11), Y5
-	VFMADD231PD  Y5, Y4, Y1
-	VBROADCASTSD (R11)(CX*1), Y5
-	VFMADD231PD  Y5, Y4, Y2
-	VBROADCASTSD (R11)(CX*2), Y5
-	VFMADD231PD  Y5, Y4, Y3
-	ADDQ         AX, R10
-	ADDQ         DX, R9
-	ADDQ         $0x00000008, R11
-	DECQ         R12
+	VBROADCASTSD (R12), Y6
+	VFMADD231PD  Y6, Y5, Y1
+	VBROADCASTSD (R12)(CX*1), Y6
+	VFMADD231PD  Y6, Y4, Y2
+	VBROADCASTSD (R12)(CX*2), Y4
+	VFMADD231PD  Y4, Y5, Y3
+	ADDQ         AX, R11
+	ADDQ         DX, R10
+	ADDQ         $0x00000008, R12
+	DECQ         R13
 	JNZ          orientation
-	LEAQ         (BX)(R8*1), R11
-	VMOVUPD      Y0, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Y1, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Y2, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Y3, (R11)
-	ADDQ         $0x00000020, R8
-	MOVQ         R8, R9
-	SHRQ         $0x03, R9
-	CMPQ         R9, c+56(FP)
+	LEAQ         (BX)(R9*1), R12
+	VMOVUPD      Y0, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Y1, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Y2, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Y3, (R12)
+	ADDQ         $0x00000020, R9
+	MOVQ         R9, R10
+	SHRQ         $0x03, R10
+	CMPQ         R10, c+56(FP)
 	JLT          channels
 	ADDQ         AX, BX
 	ADDQ         CX, SI
@@ -7590,80 +6653,88 @@ orientation:
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
-	ADDQ         $0x00000004, DI
-	DECQ         (SP)
+	INCQ         (SP)
 	JMP          edge
 
 done:
 	VZEROUPPER
 	RET
 
-// func gatherGrad3AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gatherGrad3AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, AVX512F
 TEXT ·gatherGrad3AVX512F32(SB), NOSPLIT, $8-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x02, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x02, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x02, DX
-	MOVQ dr+0(FP), BX
-	MOVQ p+8(FP), SI
-	MOVQ index+32(FP), DI
-	MOVQ edges+40(FP), R8
-	MOVQ R8, (SP)
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  dr+0(FP), BX
+	MOVQ  p+8(FP), SI
+	MOVQ  half+48(FP), DI
+	MOVQ  half+48(FP), R8
+	IMULQ AX, DI
+	IMULQ DX, R8
+	MOVQ  $0x00000000, (SP)
 
 edge:
-	CMPQ (SP), $0x00000000
-	JLE  done
-	XORQ R8, R8
+	MOVQ (SP), R9
+	CMPQ R9, edges+40(FP)
+	JGE  done
+	XORQ R9, R9
 
 channels:
-	MOVQ    dy+16(FP), R10
-	MOVLQSX (DI), R9
-	IMULQ   atom+72(FP), R9
-	SHLQ    $0x02, R9
-	ADDQ    x+24(FP), R9
-	ADDQ    R8, R9
-	ADDQ    R8, R10
-	LEAQ    (BX)(R8*1), R11
-	VMOVUPS (R11), Z0
-	ADDQ    AX, R11
-	VMOVUPS (R11), Z1
-	ADDQ    AX, R11
-	VMOVUPS (R11), Z2
-	ADDQ    AX, R11
-	VMOVUPS (R11), Z3
-	MOVQ    n+48(FP), R12
-	MOVQ    SI, R11
+	MOVQ    dy+16(FP), R11
+	MOVQ    index+32(FP), R12
+	MOVQ    (SP), R10
+	MOVLQSX (R12)(R10*4), R10
+	IMULQ   atom+72(FP), R10
+	SHLQ    $0x02, R10
+	ADDQ    x+24(FP), R10
+	ADDQ    R9, R10
+	ADDQ    R9, R11
+	LEAQ    (BX)(R9*1), R12
+	VMOVUPS (R12), Z0
+	ADDQ    AX, R12
+	VMOVUPS (R12), Z1
+	ADDQ    AX, R12
+	VMOVUPS (R12), Z2
+	ADDQ    AX, R12
+	VMOVUPS (R12), Z3
+	MOVQ    half+48(FP), R13
+	MOVQ    SI, R12
 
 orientation:
-	VMOVUPS      (R10), Z4
-	VMULPS       (R9), Z4, Z4
+	VMOVUPS      (R11), Z4
+	VMULPS       (R10), Z4, Z4
+	VMOVUPS      Z4, Z5
+	VMOVUPS      (R11)(DI*1), Z6
+	VFMADD231PS  (R10)(R8*1), Z6, Z4
+	VFNMADD231PS (R10)(R8*1), Z6, Z5
 	VADDPS       Z4, Z0, Z0
-	VBROADCASTSS (R11), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS (R11)(CX*1), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS (R11)(CX*2), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         AX, R10
-	ADDQ         DX, R9
-	ADDQ         $0x00000004, R11
-	DECQ         R12
+	VBROADCASTSS (R12), Z6
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS (R12)(CX*1), Z6
+	VFMADD231PS  Z6, Z4, Z2
+	VBROADCASTSS (R12)(CX*2), Z4
+	VFMADD231PS  Z4, Z5, Z3
+	ADDQ         AX, R11
+	ADDQ         DX, R10
+	ADDQ         $0x00000004, R12
+	DECQ         R13
 	JNZ          orientation
-	LEAQ         (BX)(R8*1), R11
-	VMOVUPS      Z0, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Z1, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Z2, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Z3, (R11)
-	ADDQ         $0x00000040, R8
-	MOVQ         R8, R9
-	SHRQ         $0x02, R9
-	CMPQ         R9, c+56(FP)
+	LEAQ         (BX)(R9*1), R12
+	VMOVUPS      Z0, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Z1, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Z2, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Z3, (R12)
+	ADDQ         $0x00000040, R9
+	MOVQ         R9, R10
+	SHRQ         $0x02, R10
+	CMPQ         R10, c+56(FP)
 	JLT          channels
 	ADDQ         AX, BX
 	ADDQ         CX, SI
@@ -7672,80 +6743,88 @@ orientation:
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
-	ADDQ         $0x00000004, DI
-	DECQ         (SP)
+	INCQ         (SP)
 	JMP          edge
 
 done:
 	VZEROUPPER
 	RET
 
-// func gatherGrad3AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gatherGrad3AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, AVX512F
 TEXT ·gatherGrad3AVX512F64(SB), NOSPLIT, $8-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x03, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x03, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x03, DX
-	MOVQ dr+0(FP), BX
-	MOVQ p+8(FP), SI
-	MOVQ index+32(FP), DI
-	MOVQ edges+40(FP), R8
-	MOVQ R8, (SP)
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  dr+0(FP), BX
+	MOVQ  p+8(FP), SI
+	MOVQ  half+48(FP), DI
+	MOVQ  half+48(FP), R8
+	IMULQ AX, DI
+	IMULQ DX, R8
+	MOVQ  $0x00000000, (SP)
 
 edge:
-	CMPQ (SP), $0x00000000
-	JLE  done
-	XORQ R8, R8
+	MOVQ (SP), R9
+	CMPQ R9, edges+40(FP)
+	JGE  done
+	XORQ R9, R9
 
 channels:
-	MOVQ    dy+16(FP), R10
-	MOVLQSX (DI), R9
-	IMULQ   atom+72(FP), R9
-	SHLQ    $0x03, R9
-	ADDQ    x+24(FP), R9
-	ADDQ    R8, R9
-	ADDQ    R8, R10
-	LEAQ    (BX)(R8*1), R11
-	VMOVUPD (R11), Z0
-	ADDQ    AX, R11
-	VMOVUPD (R11), Z1
-	ADDQ    AX, R11
-	VMOVUPD (R11), Z2
-	ADDQ    AX, R11
-	VMOVUPD (R11), Z3
-	MOVQ    n+48(FP), R12
-	MOVQ    SI, R11
+	MOVQ    dy+16(FP), R11
+	MOVQ    index+32(FP), R12
+	MOVQ    (SP), R10
+	MOVLQSX (R12)(R10*4), R10
+	IMULQ   atom+72(FP), R10
+	SHLQ    $0x03, R10
+	ADDQ    x+24(FP), R10
+	ADDQ    R9, R10
+	ADDQ    R9, R11
+	LEAQ    (BX)(R9*1), R12
+	VMOVUPD (R12), Z0
+	ADDQ    AX, R12
+	VMOVUPD (R12), Z1
+	ADDQ    AX, R12
+	VMOVUPD (R12), Z2
+	ADDQ    AX, R12
+	VMOVUPD (R12), Z3
+	MOVQ    half+48(FP), R13
+	MOVQ    SI, R12
 
 orientation:
-	VMOVUPD      (R10), Z4
-	VMULPD       (R9), Z4, Z4
+	VMOVUPD      (R11), Z4
+	VMULPD       (R10), Z4, Z4
+	VMOVUPD      Z4, Z5
+	VMOVUPD      (R11)(DI*1), Z6
+	VFMADD231PD  (R10)(R8*1), Z6, Z4
+	VFNMADD231PD (R10)(R8*1), Z6, Z5
 	VADDPD       Z4, Z0, Z0
-	VBROADCASTSD (R11), Z5
-	VFMADD231PD  Z5, Z4, Z1
-	VBROADCASTSD (R11)(CX*1), Z5
-	VFMADD231PD  Z5, Z4, Z2
-	VBROADCASTSD (R11)(CX*2), Z5
-	VFMADD231PD  Z5, Z4, Z3
-	ADDQ         AX, R10
-	ADDQ         DX, R9
-	ADDQ         $0x00000008, R11
-	DECQ         R12
+	VBROADCASTSD (R12), Z6
+	VFMADD231PD  Z6, Z5, Z1
+	VBROADCASTSD (R12)(CX*1), Z6
+	VFMADD231PD  Z6, Z4, Z2
+	VBROADCASTSD (R12)(CX*2), Z4
+	VFMADD231PD  Z4, Z5, Z3
+	ADDQ         AX, R11
+	ADDQ         DX, R10
+	ADDQ         $0x00000008, R12
+	DECQ         R13
 	JNZ          orientation
-	LEAQ         (BX)(R8*1), R11
-	VMOVUPD      Z0, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Z1, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Z2, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Z3, (R11)
-	ADDQ         $0x00000040, R8
-	MOVQ         R8, R9
-	SHRQ         $0x03, R9
-	CMPQ         R9, c+56(FP)
+	LEAQ         (BX)(R9*1), R12
+	VMOVUPD      Z0, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Z1, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Z2, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Z3, (R12)
+	ADDQ         $0x00000040, R9
+	MOVQ         R9, R10
+	SHRQ         $0x03, R10
+	CMPQ         R10, c+56(FP)
 	JLT          channels
 	ADDQ         AX, BX
 	ADDQ         CX, SI
@@ -7754,191 +6833,161 @@ orientation:
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
-	ADDQ         $0x00000004, DI
-	DECQ         (SP)
+	INCQ         (SP)
 	JMP          edge
 
 done:
 	VZEROUPPER
 	RET
 
-// func gather4AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gather4AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·gather4AVX2F32(SB), NOSPLIT, $32-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x02, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x02, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x02, DX
-	MOVQ atom+72(FP), BX
-	SHLQ $0x02, BX
-	MOVQ BX, (SP)
-	MOVQ $0x00000000, 8(SP)
-	MOVQ c+56(FP), BX
-	MOVQ BX, 24(SP)
+TEXT ·gather4AVX2F32(SB), NOSPLIT, $56-88
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  atom+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  BX, (SP)
+	MOVQ  half+48(FP), BX
+	MOVQ  BX, 40(SP)
+	IMULQ AX, BX
+	MOVQ  BX, 8(SP)
+	MOVQ  half+48(FP), BX
+	IMULQ DX, BX
+	MOVQ  y+0(FP), SI
+	MOVQ  SI, 16(SP)
+	MOVQ  $0x00000000, 24(SP)
 
-panel_1:
-	CMPQ 24(SP), $0x00000008
-	JLT  below_1
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+tile_4:
+	CMPQ 40(SP), $0x00000004
+	JLT  below_4
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_1_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_1_below_8
-	MOVQ    BX, DI
-	VMOVUPS (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y2
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y3
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y4
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y5
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y6
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_8_done
+tile_4_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_4_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Y0
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y1
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y2
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Y4
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y5
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y6
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_1_done
 
-panel_1_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Y8
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y9
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y10
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y11
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y12
-	ADDQ         AX, R8
-	VMOVUPS      Y8, Y13
-	VBROADCASTSS (R9), Y14
-	VFMADD231PS  Y9, Y14, Y13
-	VBROADCASTSS (R9)(CX*1), Y14
-	VFMADD231PS  Y10, Y14, Y13
-	VBROADCASTSS (R9)(CX*2), Y14
-	VFMADD231PS  Y11, Y14, Y13
-	LEAQ         (R9)(CX*2), R13
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Y8
+	VMOVUPS      (DI)(AX*1), Y9
+	VMOVUPS      (DI)(AX*2), Y10
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Y11
+	VMOVUPS      (DI)(AX*1), Y12
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSS (R8)(CX*1), Y13
+	VMOVUPS      Y13, Y13
+	VFMADD213PS  Y8, Y10, Y13
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSS (R13)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y13
+	VMOVUPS      Y13, Y14
+	VBROADCASTSS (R8), Y15
+	VFMADD231PS  Y9, Y15, Y13
+	VFNMADD231PS Y9, Y15, Y14
+	VBROADCASTSS (R8)(CX*2), Y15
+	VFMADD231PS  Y11, Y15, Y13
+	VFNMADD231PS Y11, Y15, Y14
 	VFMADD231PS  (R12), Y13, Y0
+	VFMADD231PS  (R12)(BX*1), Y14, Y4
 	ADDQ         DX, R12
-	VMOVUPS      Y8, Y13
-	VBROADCASTSS 4(R9), Y14
-	VFMADD231PS  Y9, Y14, Y13
-	VBROADCASTSS 4(R9)(CX*1), Y14
-	VFMADD231PS  Y10, Y14, Y13
-	VBROADCASTSS 4(R9)(CX*2), Y14
-	VFMADD231PS  Y11, Y14, Y13
-	LEAQ         (R9)(CX*2), R13
+	VBROADCASTSS 4(R8)(CX*1), Y13
+	VMOVUPS      Y13, Y13
+	VFMADD213PS  Y8, Y10, Y13
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSS 4(R13)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y13
+	VMOVUPS      Y13, Y14
+	VBROADCASTSS 4(R8), Y15
+	VFMADD231PS  Y9, Y15, Y13
+	VFNMADD231PS Y9, Y15, Y14
+	VBROADCASTSS 4(R8)(CX*2), Y15
+	VFMADD231PS  Y11, Y15, Y13
+	VFNMADD231PS Y11, Y15, Y14
 	VFMADD231PS  (R12), Y13, Y1
+	VFMADD231PS  (R12)(BX*1), Y14, Y5
 	ADDQ         DX, R12
-	VMOVUPS      Y8, Y13
-	VBROADCASTSS 8(R9), Y14
-	VFMADD231PS  Y9, Y14, Y13
-	VBROADCASTSS 8(R9)(CX*1), Y14
-	VFMADD231PS  Y10, Y14, Y13
-	VBROADCASTSS 8(R9)(CX*2), Y14
-	VFMADD231PS  Y11, Y14, Y13
-	LEAQ         (R9)(CX*2), R13
+	VBROADCASTSS 8(R8)(CX*1), Y13
+	VMOVUPS      Y13, Y13
+	VFMADD213PS  Y8, Y10, Y13
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSS 8(R13)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y13
+	VMOVUPS      Y13, Y14
+	VBROADCASTSS 8(R8), Y15
+	VFMADD231PS  Y9, Y15, Y13
+	VFNMADD231PS Y9, Y15, Y14
+	VBROADCASTSS 8(R8)(CX*2), Y15
+	VFMADD231PS  Y11, Y15, Y13
+	VFNMADD231PS Y11, Y15, Y14
 	VFMADD231PS  (R12), Y13, Y2
+	VFMADD231PS  (R12)(BX*1), Y14, Y6
 	ADDQ         DX, R12
-	VMOVUPS      Y8, Y13
-	VBROADCASTSS 12(R9), Y14
-	VFMADD231PS  Y9, Y14, Y13
-	VBROADCASTSS 12(R9)(CX*1), Y14
-	VFMADD231PS  Y10, Y14, Y13
-	VBROADCASTSS 12(R9)(CX*2), Y14
-	VFMADD231PS  Y11, Y14, Y13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 12(R13)(CX*1), Y14
-	VFMADD231PS  Y12, Y14, Y13
+	VBROADCASTSS 12(R8)(CX*1), Y13
+	VMOVUPS      Y13, Y13
+	VFMADD213PS  Y8, Y10, Y13
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSS 12(R13)(CX*1), Y8
+	VFMADD231PS  Y12, Y8, Y13
+	VMOVUPS      Y13, Y8
+	VBROADCASTSS 12(R8), Y10
+	VFMADD231PS  Y9, Y10, Y13
+	VFNMADD231PS Y9, Y10, Y8
+	VBROADCASTSS 12(R8)(CX*2), Y9
+	VFMADD231PS  Y11, Y9, Y13
+	VFNMADD231PS Y11, Y9, Y8
 	VFMADD231PS  (R12), Y13, Y3
-	ADDQ         DX, R12
-	VMOVUPS      Y8, Y13
-	VBROADCASTSS 16(R9), Y14
-	VFMADD231PS  Y9, Y14, Y13
-	VBROADCASTSS 16(R9)(CX*1), Y14
-	VFMADD231PS  Y10, Y14, Y13
-	VBROADCASTSS 16(R9)(CX*2), Y14
-	VFMADD231PS  Y11, Y14, Y13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 16(R13)(CX*1), Y14
-	VFMADD231PS  Y12, Y14, Y13
-	VFMADD231PS  (R12), Y13, Y4
-	ADDQ         DX, R12
-	VMOVUPS      Y8, Y13
-	VBROADCASTSS 20(R9), Y14
-	VFMADD231PS  Y9, Y14, Y13
-	VBROADCASTSS 20(R9)(CX*1), Y14
-	VFMADD231PS  Y10, Y14, Y13
-	VBROADCASTSS 20(R9)(CX*2), Y14
-	VFMADD231PS  Y11, Y14, Y13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 20(R13)(CX*1), Y14
-	VFMADD231PS  Y12, Y14, Y13
-	VFMADD231PS  (R12), Y13, Y5
-	ADDQ         DX, R12
-	VMOVUPS      Y8, Y13
-	VBROADCASTSS 24(R9), Y14
-	VFMADD231PS  Y9, Y14, Y13
-	VBROADCASTSS 24(R9)(CX*1), Y14
-	VFMADD231PS  Y10, Y14, Y13
-	VBROADCASTSS 24(R9)(CX*2), Y14
-	VFMADD231PS  Y11, Y14, Y13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 24(R13)(CX*1), Y14
-	VFMADD231PS  Y12, Y14, Y13
-	VFMADD231PS  (R12), Y13, Y6
-	ADDQ         DX, R12
-	VMOVUPS      Y8, Y8
-	VBROADCASTSS 28(R9), Y13
-	VFMADD231PS  Y9, Y13, Y8
-	VBROADCASTSS 28(R9)(CX*1), Y9
-	VFMADD231PS  Y10, Y9, Y8
-	VBROADCASTSS 28(R9)(CX*2), Y9
-	VFMADD231PS  Y11, Y9, Y8
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 28(R13)(CX*1), Y9
-	VFMADD231PS  Y12, Y9, Y8
-	VFMADD231PS  (R12), Y8, Y7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_8_edge
+	VFMADD231PS  (R12)(BX*1), Y8, Y7
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_1_edge
 
-panel_1_tile_8_done:
+tile_4_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPS Y0, (DI)
 	ADDQ    AX, DI
 	VMOVUPS Y1, (DI)
@@ -7946,452 +6995,370 @@ panel_1_tile_8_done:
 	VMOVUPS Y2, (DI)
 	ADDQ    AX, DI
 	VMOVUPS Y3, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y4, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y5, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y6, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y7, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_1_tile_8
+	ADDQ    8(SP), SI
+	VMOVUPS Y4, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_4_panel_1
 
-panel_1_below_8:
-panel_1_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_1_below_4
-	MOVQ    BX, DI
-	VMOVUPS (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y2
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_4_done
+tile_4_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000010, 24(SP)
+	SUBQ $0x00000004, 40(SP)
+	JMP  tile_4
 
-panel_1_tile_4_edge:
-	MOVLQSX      (R10), R12
+below_4:
+tile_2:
+	CMPQ 40(SP), $0x00000002
+	JLT  below_2
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_2_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_2_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Y0
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Y2
+	ADDQ    AX, DI
+	VMOVUPS (DI), Y3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_1_done
+
+tile_2_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y5
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y6
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y7
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y8
-	ADDQ         AX, R8
-	VMOVUPS      Y4, Y9
-	VBROADCASTSS (R9), Y10
-	VFMADD231PS  Y5, Y10, Y9
-	VBROADCASTSS (R9)(CX*1), Y10
-	VFMADD231PS  Y6, Y10, Y9
-	VBROADCASTSS (R9)(CX*2), Y10
-	VFMADD231PS  Y7, Y10, Y9
-	LEAQ         (R9)(CX*2), R13
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Y4
+	VMOVUPS      (DI)(AX*1), Y5
+	VMOVUPS      (DI)(AX*2), Y6
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Y7
+	VMOVUPS      (DI)(AX*1), Y8
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSS (R8)(CX*1), Y9
+	VMOVUPS      Y9, Y9
+	VFMADD213PS  Y4, Y6, Y9
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSS (R13)(CX*1), Y10
 	VFMADD231PS  Y8, Y10, Y9
+	VMOVUPS      Y9, Y10
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y5, Y11, Y9
+	VFNMADD231PS Y5, Y11, Y10
+	VBROADCASTSS (R8)(CX*2), Y11
+	VFMADD231PS  Y7, Y11, Y9
+	VFNMADD231PS Y7, Y11, Y10
 	VFMADD231PS  (R12), Y9, Y0
+	VFMADD231PS  (R12)(BX*1), Y10, Y2
 	ADDQ         DX, R12
-	VMOVUPS      Y4, Y9
-	VBROADCASTSS 4(R9), Y10
-	VFMADD231PS  Y5, Y10, Y9
-	VBROADCASTSS 4(R9)(CX*1), Y10
-	VFMADD231PS  Y6, Y10, Y9
-	VBROADCASTSS 4(R9)(CX*2), Y10
-	VFMADD231PS  Y7, Y10, Y9
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 4(R13)(CX*1), Y10
-	VFMADD231PS  Y8, Y10, Y9
+	VBROADCASTSS 4(R8)(CX*1), Y9
+	VMOVUPS      Y9, Y9
+	VFMADD213PS  Y4, Y6, Y9
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSS 4(R13)(CX*1), Y4
+	VFMADD231PS  Y8, Y4, Y9
+	VMOVUPS      Y9, Y4
+	VBROADCASTSS 4(R8), Y6
+	VFMADD231PS  Y5, Y6, Y9
+	VFNMADD231PS Y5, Y6, Y4
+	VBROADCASTSS 4(R8)(CX*2), Y5
+	VFMADD231PS  Y7, Y5, Y9
+	VFNMADD231PS Y7, Y5, Y4
 	VFMADD231PS  (R12), Y9, Y1
-	ADDQ         DX, R12
-	VMOVUPS      Y4, Y9
-	VBROADCASTSS 8(R9), Y10
-	VFMADD231PS  Y5, Y10, Y9
-	VBROADCASTSS 8(R9)(CX*1), Y10
-	VFMADD231PS  Y6, Y10, Y9
-	VBROADCASTSS 8(R9)(CX*2), Y10
-	VFMADD231PS  Y7, Y10, Y9
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 8(R13)(CX*1), Y10
-	VFMADD231PS  Y8, Y10, Y9
-	VFMADD231PS  (R12), Y9, Y2
-	ADDQ         DX, R12
-	VMOVUPS      Y4, Y4
-	VBROADCASTSS 12(R9), Y9
-	VFMADD231PS  Y5, Y9, Y4
-	VBROADCASTSS 12(R9)(CX*1), Y5
-	VFMADD231PS  Y6, Y5, Y4
-	VBROADCASTSS 12(R9)(CX*2), Y5
-	VFMADD231PS  Y7, Y5, Y4
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 12(R13)(CX*1), Y5
-	VFMADD231PS  Y8, Y5, Y4
-	VFMADD231PS  (R12), Y4, Y3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_4_edge
+	VFMADD231PS  (R12)(BX*1), Y4, Y3
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_1_edge
 
-panel_1_tile_4_done:
+tile_2_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPS Y0, (DI)
 	ADDQ    AX, DI
 	VMOVUPS Y1, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y2, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y3, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_1_tile_4
+	ADDQ    8(SP), SI
+	VMOVUPS Y2, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_2_panel_1
 
-panel_1_below_4:
-panel_1_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_1_below_2
-	MOVQ    BX, DI
-	VMOVUPS (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Y1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_2_done
+tile_2_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000008, 24(SP)
+	SUBQ $0x00000002, 40(SP)
+	JMP  tile_2
 
-panel_1_tile_2_edge:
-	MOVLQSX      (R10), R12
+below_2:
+tile_1:
+	CMPQ 40(SP), $0x00000001
+	JLT  below_1
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_1_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_1_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Y0
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Y1
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_1_done
+
+tile_1_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Y2
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y3
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y5
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y6
-	ADDQ         AX, R8
-	VMOVUPS      Y2, Y7
-	VBROADCASTSS (R9), Y8
-	VFMADD231PS  Y3, Y8, Y7
-	VBROADCASTSS (R9)(CX*1), Y8
-	VFMADD231PS  Y4, Y8, Y7
-	VBROADCASTSS (R9)(CX*2), Y8
-	VFMADD231PS  Y5, Y8, Y7
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS (R13)(CX*1), Y8
-	VFMADD231PS  Y6, Y8, Y7
-	VFMADD231PS  (R12), Y7, Y0
-	ADDQ         DX, R12
-	VMOVUPS      Y2, Y2
-	VBROADCASTSS 4(R9), Y7
-	VFMADD231PS  Y3, Y7, Y2
-	VBROADCASTSS 4(R9)(CX*1), Y3
-	VFMADD231PS  Y4, Y3, Y2
-	VBROADCASTSS 4(R9)(CX*2), Y3
-	VFMADD231PS  Y5, Y3, Y2
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 4(R13)(CX*1), Y3
-	VFMADD231PS  Y6, Y3, Y2
-	VFMADD231PS  (R12), Y2, Y1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_2_edge
-
-panel_1_tile_2_done:
-	VMOVUPS Y0, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Y1, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_1_tile_2
-
-panel_1_below_2:
-panel_1_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_1_below_1
-	MOVQ    BX, DI
-	VMOVUPS (BX), Y0
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_1_done
-
-panel_1_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Y1
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y2
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y3
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Y5
-	ADDQ         AX, R8
-	VMOVUPS      Y1, Y1
-	VBROADCASTSS (R9), Y6
-	VFMADD231PS  Y2, Y6, Y1
-	VBROADCASTSS (R9)(CX*1), Y2
-	VFMADD231PS  Y3, Y2, Y1
-	VBROADCASTSS (R9)(CX*2), Y2
-	VFMADD231PS  Y4, Y2, Y1
-	LEAQ         (R9)(CX*2), R13
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Y2
+	VMOVUPS      (DI)(AX*1), Y3
+	VMOVUPS      (DI)(AX*2), Y4
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Y5
+	VMOVUPS      (DI)(AX*1), Y6
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSS (R8)(CX*1), Y7
+	VMOVUPS      Y7, Y7
+	VFMADD213PS  Y2, Y4, Y7
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSS (R13)(CX*1), Y2
-	VFMADD231PS  Y5, Y2, Y1
-	VFMADD231PS  (R12), Y1, Y0
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_1_edge
+	VFMADD231PS  Y6, Y2, Y7
+	VMOVUPS      Y7, Y2
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y3, Y4, Y7
+	VFNMADD231PS Y3, Y4, Y2
+	VBROADCASTSS (R8)(CX*2), Y3
+	VFMADD231PS  Y5, Y3, Y7
+	VFNMADD231PS Y5, Y3, Y2
+	VFMADD231PS  (R12), Y7, Y0
+	VFMADD231PS  (R12)(BX*1), Y2, Y1
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_1_edge
 
-panel_1_tile_1_done:
+tile_1_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPS Y0, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000004, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_1_tile_1
+	ADDQ    8(SP), SI
+	VMOVUPS Y1, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_1_panel_1
 
-panel_1_below_1:
-	ADDQ $0x00000020, 8(SP)
-	SUBQ $0x00000008, 24(SP)
-	JMP  panel_1
+tile_1_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000004, 24(SP)
+	SUBQ $0x00000001, 40(SP)
+	JMP  tile_1
 
 below_1:
 	VZEROUPPER
 	RET
 
-// func gather4AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gather4AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·gather4AVX2F64(SB), NOSPLIT, $32-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x03, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x03, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x03, DX
-	MOVQ atom+72(FP), BX
-	SHLQ $0x03, BX
-	MOVQ BX, (SP)
-	MOVQ $0x00000000, 8(SP)
-	MOVQ c+56(FP), BX
-	MOVQ BX, 24(SP)
+TEXT ·gather4AVX2F64(SB), NOSPLIT, $56-88
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  atom+72(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  BX, (SP)
+	MOVQ  half+48(FP), BX
+	MOVQ  BX, 40(SP)
+	IMULQ AX, BX
+	MOVQ  BX, 8(SP)
+	MOVQ  half+48(FP), BX
+	IMULQ DX, BX
+	MOVQ  y+0(FP), SI
+	MOVQ  SI, 16(SP)
+	MOVQ  $0x00000000, 24(SP)
 
-panel_1:
-	CMPQ 24(SP), $0x00000004
-	JLT  below_1
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+tile_4:
+	CMPQ 40(SP), $0x00000004
+	JLT  below_4
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_1_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_1_below_8
-	MOVQ    BX, DI
-	VMOVUPD (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y2
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y3
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y4
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y5
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y6
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_8_done
+tile_4_panel_1:
+	CMPQ    48(SP), $0x00000004
+	JLT     tile_4_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Y0
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y1
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y2
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Y4
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y5
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y6
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_1_done
 
-panel_1_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Y8
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y9
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y10
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y11
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y12
-	ADDQ         AX, R8
-	VMOVUPD      Y8, Y13
-	VBROADCASTSD (R9), Y14
-	VFMADD231PD  Y9, Y14, Y13
-	VBROADCASTSD (R9)(CX*1), Y14
-	VFMADD231PD  Y10, Y14, Y13
-	VBROADCASTSD (R9)(CX*2), Y14
-	VFMADD231PD  Y11, Y14, Y13
-	LEAQ         (R9)(CX*2), R13
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Y8
+	VMOVUPD      (DI)(AX*1), Y9
+	VMOVUPD      (DI)(AX*2), Y10
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Y11
+	VMOVUPD      (DI)(AX*1), Y12
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSD (R8)(CX*1), Y13
+	VMOVUPD      Y13, Y13
+	VFMADD213PD  Y8, Y10, Y13
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSD (R13)(CX*1), Y14
 	VFMADD231PD  Y12, Y14, Y13
+	VMOVUPD      Y13, Y14
+	VBROADCASTSD (R8), Y15
+	VFMADD231PD  Y9, Y15, Y13
+	VFNMADD231PD Y9, Y15, Y14
+	VBROADCASTSD (R8)(CX*2), Y15
+	VFMADD231PD  Y11, Y15, Y13
+	VFNMADD231PD Y11, Y15, Y14
 	VFMADD231PD  (R12), Y13, Y0
+	VFMADD231PD  (R12)(BX*1), Y14, Y4
 	ADDQ         DX, R12
-	VMOVUPD      Y8, Y13
-	VBROADCASTSD 8(R9), Y14
-	VFMADD231PD  Y9, Y14, Y13
-	VBROADCASTSD 8(R9)(CX*1), Y14
-	VFMADD231PD  Y10, Y14, Y13
-	VBROADCASTSD 8(R9)(CX*2), Y14
-	VFMADD231PD  Y11, Y14, Y13
-	LEAQ         (R9)(CX*2), R13
+	VBROADCASTSD 8(R8)(CX*1), Y13
+	VMOVUPD      Y13, Y13
+	VFMADD213PD  Y8, Y10, Y13
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSD 8(R13)(CX*1), Y14
 	VFMADD231PD  Y12, Y14, Y13
+	VMOVUPD      Y13, Y14
+	VBROADCASTSD 8(R8), Y15
+	VFMADD231PD  Y9, Y15, Y13
+	VFNMADD231PD Y9, Y15, Y14
+	VBROADCASTSD 8(R8)(CX*2), Y15
+	VFMADD231PD  Y11, Y15, Y13
+	VFNMADD231PD Y11, Y15, Y14
 	VFMADD231PD  (R12), Y13, Y1
+	VFMADD231PD  (R12)(BX*1), Y14, Y5
 	ADDQ         DX, R12
-	VMOVUPD      Y8, Y13
-	VBROADCASTSD 16(R9), Y14
-	VFMADD231PD  Y9, Y14, Y13
-	VBROADCASTSD 16(R9)(CX*1), Y14
-	VFMADD231PD  Y10, Y14, Y13
-	VBROADCASTSD 16(R9)(CX*2), Y14
-	VFMADD231PD  Y11, Y14, Y13
-	LEAQ         (R9)(CX*2), R13
+	VBROADCASTSD 16(R8)(CX*1), Y13
+	VMOVUPD      Y13, Y13
+	VFMADD213PD  Y8, Y10, Y13
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSD 16(R13)(CX*1), Y14
 	VFMADD231PD  Y12, Y14, Y13
+	VMOVUPD      Y13, Y14
+	VBROADCASTSD 16(R8), Y15
+	VFMADD231PD  Y9, Y15, Y13
+	VFNMADD231PD Y9, Y15, Y14
+	VBROADCASTSD 16(R8)(CX*2), Y15
+	VFMADD231PD  Y11, Y15, Y13
+	VFNMADD231PD Y11, Y15, Y14
 	VFMADD231PD  (R12), Y13, Y2
+	VFMADD231PD  (R12)(BX*1), Y14, Y6
 	ADDQ         DX, R12
-	VMOVUPD      Y8, Y13
-	VBROADCASTSD 24(R9), Y14
-	VFMADD231PD  Y9, Y14, Y13
-	VBROADCASTSD 24(R9)(CX*1), Y14
-	VFMADD231PD  Y10, Y14, Y13
-	VBROADCASTSD 24(R9)(CX*2), Y14
-	VFMADD231PD  Y11, Y14, Y13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 24(R13)(CX*1), Y14
-	VFMADD231PD  Y12, Y14, Y13
+	VBROADCASTSD 24(R8)(CX*1), Y13
+	VMOVUPD      Y13, Y13
+	VFMADD213PD  Y8, Y10, Y13
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSD 24(R13)(CX*1), Y8
+	VFMADD231PD  Y12, Y8, Y13
+	VMOVUPD      Y13, Y8
+	VBROADCASTSD 24(R8), Y10
+	VFMADD231PD  Y9, Y10, Y13
+	VFNMADD231PD Y9, Y10, Y8
+	VBROADCASTSD 24(R8)(CX*2), Y9
+	VFMADD231PD  Y11, Y9, Y13
+	VFNMADD231PD Y11, Y9, Y8
 	VFMADD231PD  (R12), Y13, Y3
-	ADDQ         DX, R12
-	VMOVUPD      Y8, Y13
-	VBROADCASTSD 32(R9), Y14
-	VFMADD231PD  Y9, Y14, Y13
-	VBROADCASTSD 32(R9)(CX*1), Y14
-	VFMADD231PD  Y10, Y14, Y13
-	VBROADCASTSD 32(R9)(CX*2), Y14
-	VFMADD231PD  Y11, Y14, Y13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 32(R13)(CX*1), Y14
-	VFMADD231PD  Y12, Y14, Y13
-	VFMADD231PD  (R12), Y13, Y4
-	ADDQ         DX, R12
-	VMOVUPD      Y8, Y13
-	VBROADCASTSD 40(R9), Y14
-	VFMADD231PD  Y9, Y14, Y13
-	VBROADCASTSD 40(R9)(CX*1), Y14
-	VFMADD231PD  Y10, Y14, Y13
-	VBROADCASTSD 40(R9)(CX*2), Y14
-	VFMADD231PD  Y11, Y14, Y13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 40(R13)(CX*1), Y14
-	VFMADD231PD  Y12, Y14, Y13
-	VFMADD231PD  (R12), Y13, Y5
-	ADDQ         DX, R12
-	VMOVUPD      Y8, Y13
-	VBROADCASTSD 48(R9), Y14
-	VFMADD231PD  Y9, Y14, Y13
-	VBROADCASTSD 48(R9)(CX*1), Y14
-	VFMADD231PD  Y10, Y14, Y13
-	VBROADCASTSD 48(R9)(CX*2), Y14
-	VFMADD231PD  Y11, Y14, Y13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 48(R13)(CX*1), Y14
-	VFMADD231PD  Y12, Y14, Y13
-	VFMADD231PD  (R12), Y13, Y6
-	ADDQ         DX, R12
-	VMOVUPD      Y8, Y8
-	VBROADCASTSD 56(R9), Y13
-	VFMADD231PD  Y9, Y13, Y8
-	VBROADCASTSD 56(R9)(CX*1), Y9
-	VFMADD231PD  Y10, Y9, Y8
-	VBROADCASTSD 56(R9)(CX*2), Y9
-	VFMADD231PD  Y11, Y9, Y8
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 56(R13)(CX*1), Y9
-	VFMADD231PD  Y12, Y9, Y8
-	VFMADD231PD  (R12), Y8, Y7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_8_edge
+	VFMADD231PD  (R12)(BX*1), Y8, Y7
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_1_edge
 
-panel_1_tile_8_done:
+tile_4_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPD Y0, (DI)
 	ADDQ    AX, DI
 	VMOVUPD Y1, (DI)
@@ -8399,513 +7366,423 @@ panel_1_tile_8_done:
 	VMOVUPD Y2, (DI)
 	ADDQ    AX, DI
 	VMOVUPD Y3, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y4, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y5, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y6, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y7, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_1_tile_8
+	ADDQ    8(SP), SI
+	VMOVUPD Y4, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Y5, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Y6, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Y7, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000004, 48(SP)
+	JMP     tile_4_panel_1
 
-panel_1_below_8:
-panel_1_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_1_below_4
-	MOVQ    BX, DI
-	VMOVUPD (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y2
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_4_done
+tile_4_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000020, 24(SP)
+	SUBQ $0x00000004, 40(SP)
+	JMP  tile_4
 
-panel_1_tile_4_edge:
-	MOVLQSX      (R10), R12
+below_4:
+tile_2:
+	CMPQ 40(SP), $0x00000002
+	JLT  below_2
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_2_panel_1:
+	CMPQ    48(SP), $0x00000004
+	JLT     tile_2_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Y0
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Y2
+	ADDQ    AX, DI
+	VMOVUPD (DI), Y3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_1_done
+
+tile_2_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y5
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y6
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y7
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y8
-	ADDQ         AX, R8
-	VMOVUPD      Y4, Y9
-	VBROADCASTSD (R9), Y10
-	VFMADD231PD  Y5, Y10, Y9
-	VBROADCASTSD (R9)(CX*1), Y10
-	VFMADD231PD  Y6, Y10, Y9
-	VBROADCASTSD (R9)(CX*2), Y10
-	VFMADD231PD  Y7, Y10, Y9
-	LEAQ         (R9)(CX*2), R13
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Y4
+	VMOVUPD      (DI)(AX*1), Y5
+	VMOVUPD      (DI)(AX*2), Y6
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Y7
+	VMOVUPD      (DI)(AX*1), Y8
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSD (R8)(CX*1), Y9
+	VMOVUPD      Y9, Y9
+	VFMADD213PD  Y4, Y6, Y9
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSD (R13)(CX*1), Y10
 	VFMADD231PD  Y8, Y10, Y9
+	VMOVUPD      Y9, Y10
+	VBROADCASTSD (R8), Y11
+	VFMADD231PD  Y5, Y11, Y9
+	VFNMADD231PD Y5, Y11, Y10
+	VBROADCASTSD (R8)(CX*2), Y11
+	VFMADD231PD  Y7, Y11, Y9
+	VFNMADD231PD Y7, Y11, Y10
 	VFMADD231PD  (R12), Y9, Y0
+	VFMADD231PD  (R12)(BX*1), Y10, Y2
 	ADDQ         DX, R12
-	VMOVUPD      Y4, Y9
-	VBROADCASTSD 8(R9), Y10
-	VFMADD231PD  Y5, Y10, Y9
-	VBROADCASTSD 8(R9)(CX*1), Y10
-	VFMADD231PD  Y6, Y10, Y9
-	VBROADCASTSD 8(R9)(CX*2), Y10
-	VFMADD231PD  Y7, Y10, Y9
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 8(R13)(CX*1), Y10
-	VFMADD231PD  Y8, Y10, Y9
+	VBROADCASTSD 8(R8)(CX*1), Y9
+	VMOVUPD      Y9, Y9
+	VFMADD213PD  Y4, Y6, Y9
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSD 8(R13)(CX*1), Y4
+	VFMADD231PD  Y8, Y4, Y9
+	VMOVUPD      Y9, Y4
+	VBROADCASTSD 8(R8), Y6
+	VFMADD231PD  Y5, Y6, Y9
+	VFNMADD231PD Y5, Y6, Y4
+	VBROADCASTSD 8(R8)(CX*2), Y5
+	VFMADD231PD  Y7, Y5, Y9
+	VFNMADD231PD Y7, Y5, Y4
 	VFMADD231PD  (R12), Y9, Y1
-	ADDQ         DX, R12
-	VMOVUPD      Y4, Y9
-	VBROADCASTSD 16(R9), Y10
-	VFMADD231PD  Y5, Y10, Y9
-	VBROADCASTSD 16(R9)(CX*1), Y10
-	VFMADD231PD  Y6, Y10, Y9
-	VBROADCASTSD 16(R9)(CX*2), Y10
-	VFMADD231PD  Y7, Y10, Y9
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 16(R13)(CX*1), Y10
-	VFMADD231PD  Y8, Y10, Y9
-	VFMADD231PD  (R12), Y9, Y2
-	ADDQ         DX, R12
-	VMOVUPD      Y4, Y4
-	VBROADCASTSD 24(R9), Y9
-	VFMADD231PD  Y5, Y9, Y4
-	VBROADCASTSD 24(R9)(CX*1), Y5
-	VFMADD231PD  Y6, Y5, Y4
-	VBROADCASTSD 24(R9)(CX*2), Y5
-	VFMADD231PD  Y7, Y5, Y4
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 24(R13)(CX*1), Y5
-	VFMADD231PD  Y8, Y5, Y4
-	VFMADD231PD  (R12), Y4, Y3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_4_edge
+	VFMADD231PD  (R12)(BX*1), Y4, Y3
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_1_edge
 
-panel_1_tile_4_done:
+tile_2_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPD Y0, (DI)
 	ADDQ    AX, DI
 	VMOVUPD Y1, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y2, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y3, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_1_tile_4
+	ADDQ    8(SP), SI
+	VMOVUPD Y2, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Y3, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000004, 48(SP)
+	JMP     tile_2_panel_1
 
-panel_1_below_4:
-panel_1_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_1_below_2
-	MOVQ    BX, DI
-	VMOVUPD (BX), Y0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Y1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_2_done
+tile_2_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000010, 24(SP)
+	SUBQ $0x00000002, 40(SP)
+	JMP  tile_2
 
-panel_1_tile_2_edge:
-	MOVLQSX      (R10), R12
+below_2:
+tile_1:
+	CMPQ 40(SP), $0x00000001
+	JLT  below_1
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_1_panel_1:
+	CMPQ    48(SP), $0x00000004
+	JLT     tile_1_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Y0
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Y1
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_1_done
+
+tile_1_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Y2
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y3
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y5
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y6
-	ADDQ         AX, R8
-	VMOVUPD      Y2, Y7
-	VBROADCASTSD (R9), Y8
-	VFMADD231PD  Y3, Y8, Y7
-	VBROADCASTSD (R9)(CX*1), Y8
-	VFMADD231PD  Y4, Y8, Y7
-	VBROADCASTSD (R9)(CX*2), Y8
-	VFMADD231PD  Y5, Y8, Y7
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD (R13)(CX*1), Y8
-	VFMADD231PD  Y6, Y8, Y7
-	VFMADD231PD  (R12), Y7, Y0
-	ADDQ         DX, R12
-	VMOVUPD      Y2, Y2
-	VBROADCASTSD 8(R9), Y7
-	VFMADD231PD  Y3, Y7, Y2
-	VBROADCASTSD 8(R9)(CX*1), Y3
-	VFMADD231PD  Y4, Y3, Y2
-	VBROADCASTSD 8(R9)(CX*2), Y3
-	VFMADD231PD  Y5, Y3, Y2
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 8(R13)(CX*1), Y3
-	VFMADD231PD  Y6, Y3, Y2
-	VFMADD231PD  (R12), Y2, Y1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_2_edge
-
-panel_1_tile_2_done:
-	VMOVUPD Y0, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Y1, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_1_tile_2
-
-panel_1_below_2:
-panel_1_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_1_below_1
-	MOVQ    BX, DI
-	VMOVUPD (BX), Y0
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_1_done
-
-panel_1_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Y1
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y2
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y3
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y4
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Y5
-	ADDQ         AX, R8
-	VMOVUPD      Y1, Y1
-	VBROADCASTSD (R9), Y6
-	VFMADD231PD  Y2, Y6, Y1
-	VBROADCASTSD (R9)(CX*1), Y2
-	VFMADD231PD  Y3, Y2, Y1
-	VBROADCASTSD (R9)(CX*2), Y2
-	VFMADD231PD  Y4, Y2, Y1
-	LEAQ         (R9)(CX*2), R13
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Y2
+	VMOVUPD      (DI)(AX*1), Y3
+	VMOVUPD      (DI)(AX*2), Y4
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Y5
+	VMOVUPD      (DI)(AX*1), Y6
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSD (R8)(CX*1), Y7
+	VMOVUPD      Y7, Y7
+	VFMADD213PD  Y2, Y4, Y7
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSD (R13)(CX*1), Y2
-	VFMADD231PD  Y5, Y2, Y1
-	VFMADD231PD  (R12), Y1, Y0
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_1_edge
+	VFMADD231PD  Y6, Y2, Y7
+	VMOVUPD      Y7, Y2
+	VBROADCASTSD (R8), Y4
+	VFMADD231PD  Y3, Y4, Y7
+	VFNMADD231PD Y3, Y4, Y2
+	VBROADCASTSD (R8)(CX*2), Y3
+	VFMADD231PD  Y5, Y3, Y7
+	VFNMADD231PD Y5, Y3, Y2
+	VFMADD231PD  (R12), Y7, Y0
+	VFMADD231PD  (R12)(BX*1), Y2, Y1
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_1_edge
 
-panel_1_tile_1_done:
+tile_1_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPD Y0, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_1_tile_1
+	ADDQ    8(SP), SI
+	VMOVUPD Y1, (SI)
+	ADDQ    $0x00000020, 32(SP)
+	SUBQ    $0x00000004, 48(SP)
+	JMP     tile_1_panel_1
 
-panel_1_below_1:
-	ADDQ $0x00000020, 8(SP)
-	SUBQ $0x00000004, 24(SP)
-	JMP  panel_1
+tile_1_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000008, 24(SP)
+	SUBQ $0x00000001, 40(SP)
+	JMP  tile_1
 
 below_1:
 	VZEROUPPER
 	RET
 
-// func gather4AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gather4AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, AVX512F
-TEXT ·gather4AVX512F32(SB), NOSPLIT, $32-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x02, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x02, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x02, DX
-	MOVQ atom+72(FP), BX
-	SHLQ $0x02, BX
-	MOVQ BX, (SP)
-	MOVQ $0x00000000, 8(SP)
-	MOVQ c+56(FP), BX
-	MOVQ BX, 24(SP)
+TEXT ·gather4AVX512F32(SB), NOSPLIT, $56-88
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  atom+72(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  BX, (SP)
+	MOVQ  half+48(FP), BX
+	MOVQ  BX, 40(SP)
+	IMULQ AX, BX
+	MOVQ  BX, 8(SP)
+	MOVQ  half+48(FP), BX
+	IMULQ DX, BX
+	MOVQ  y+0(FP), SI
+	MOVQ  SI, 16(SP)
+	MOVQ  $0x00000000, 24(SP)
 
-panel_2:
-	CMPQ 24(SP), $0x00000020
-	JLT  below_2
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+tile_4:
+	CMPQ 40(SP), $0x00000004
+	JLT  below_4
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_2_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_2_below_8
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_8_done
+tile_4_panel_2:
+	CMPQ    48(SP), $0x00000020
+	JLT     tile_4_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z4
+	VMOVUPS 64(DI), Z5
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z6
+	VMOVUPS 64(DI), Z7
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z8
+	VMOVUPS 64(DI), Z9
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z10
+	VMOVUPS 64(DI), Z11
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z12
+	VMOVUPS 64(DI), Z13
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z14
+	VMOVUPS 64(DI), Z15
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_2_done
 
-panel_2_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_2_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z16
-	VMOVUPS      64(R8), Z17
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z18
-	VMOVUPS      64(R8), Z19
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z20
-	VMOVUPS      64(R8), Z21
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z22
-	VMOVUPS      64(R8), Z23
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z24
-	VMOVUPS      64(R8), Z25
-	ADDQ         AX, R8
-	VMOVUPS      Z16, Z26
-	VMOVUPS      Z17, Z27
-	VBROADCASTSS (R9), Z28
-	VFMADD231PS  Z18, Z28, Z26
-	VFMADD231PS  Z19, Z28, Z27
-	VBROADCASTSS (R9)(CX*1), Z28
-	VFMADD231PS  Z20, Z28, Z26
-	VFMADD231PS  Z21, Z28, Z27
-	VBROADCASTSS (R9)(CX*2), Z28
-	VFMADD231PS  Z22, Z28, Z26
-	VFMADD231PS  Z23, Z28, Z27
-	LEAQ         (R9)(CX*2), R13
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z16
+	VMOVUPS      64(DI), Z17
+	VMOVUPS      (DI)(AX*1), Z18
+	VMOVUPS      64(DI)(AX*1), Z19
+	VMOVUPS      (DI)(AX*2), Z20
+	VMOVUPS      64(DI)(AX*2), Z21
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Z22
+	VMOVUPS      64(DI), Z23
+	VMOVUPS      (DI)(AX*1), Z24
+	VMOVUPS      64(DI)(AX*1), Z25
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSS (R8)(CX*1), Z27
+	VMOVUPS      Z27, Z26
+	VFMADD213PS  Z16, Z20, Z26
+	VMOVUPS      Z27, Z27
+	VFMADD213PS  Z17, Z21, Z27
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSS (R13)(CX*1), Z28
 	VFMADD231PS  Z24, Z28, Z26
 	VFMADD231PS  Z25, Z28, Z27
+	VMOVUPS      Z26, Z28
+	VMOVUPS      Z27, Z29
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z18, Z30, Z26
+	VFNMADD231PS Z18, Z30, Z28
+	VFMADD231PS  Z19, Z30, Z27
+	VFNMADD231PS Z19, Z30, Z29
+	VBROADCASTSS (R8)(CX*2), Z30
+	VFMADD231PS  Z22, Z30, Z26
+	VFNMADD231PS Z22, Z30, Z28
+	VFMADD231PS  Z23, Z30, Z27
+	VFNMADD231PS Z23, Z30, Z29
 	VFMADD231PS  (R12), Z26, Z0
+	VFMADD231PS  (R12)(BX*1), Z28, Z8
 	VFMADD231PS  64(R12), Z27, Z1
+	VFMADD231PS  64(R12)(BX*1), Z29, Z9
 	ADDQ         DX, R12
-	VMOVUPS      Z16, Z26
-	VMOVUPS      Z17, Z27
-	VBROADCASTSS 4(R9), Z28
-	VFMADD231PS  Z18, Z28, Z26
-	VFMADD231PS  Z19, Z28, Z27
-	VBROADCASTSS 4(R9)(CX*1), Z28
-	VFMADD231PS  Z20, Z28, Z26
-	VFMADD231PS  Z21, Z28, Z27
-	VBROADCASTSS 4(R9)(CX*2), Z28
-	VFMADD231PS  Z22, Z28, Z26
-	VFMADD231PS  Z23, Z28, Z27
-	LEAQ         (R9)(CX*2), R13
+	VBROADCASTSS 4(R8)(CX*1), Z27
+	VMOVUPS      Z27, Z26
+	VFMADD213PS  Z16, Z20, Z26
+	VMOVUPS      Z27, Z27
+	VFMADD213PS  Z17, Z21, Z27
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSS 4(R13)(CX*1), Z28
 	VFMADD231PS  Z24, Z28, Z26
 	VFMADD231PS  Z25, Z28, Z27
+	VMOVUPS      Z26, Z28
+	VMOVUPS      Z27, Z29
+	VBROADCASTSS 4(R8), Z30
+	VFMADD231PS  Z18, Z30, Z26
+	VFNMADD231PS Z18, Z30, Z28
+	VFMADD231PS  Z19, Z30, Z27
+	VFNMADD231PS Z19, Z30, Z29
+	VBROADCASTSS 4(R8)(CX*2), Z30
+	VFMADD231PS  Z22, Z30, Z26
+	VFNMADD231PS Z22, Z30, Z28
+	VFMADD231PS  Z23, Z30, Z27
+	VFNMADD231PS Z23, Z30, Z29
 	VFMADD231PS  (R12), Z26, Z2
+	VFMADD231PS  (R12)(BX*1), Z28, Z10
 	VFMADD231PS  64(R12), Z27, Z3
+	VFMADD231PS  64(R12)(BX*1), Z29, Z11
 	ADDQ         DX, R12
-	VMOVUPS      Z16, Z26
-	VMOVUPS      Z17, Z27
-	VBROADCASTSS 8(R9), Z28
-	VFMADD231PS  Z18, Z28, Z26
-	VFMADD231PS  Z19, Z28, Z27
-	VBROADCASTSS 8(R9)(CX*1), Z28
-	VFMADD231PS  Z20, Z28, Z26
-	VFMADD231PS  Z21, Z28, Z27
-	VBROADCASTSS 8(R9)(CX*2), Z28
-	VFMADD231PS  Z22, Z28, Z26
-	VFMADD231PS  Z23, Z28, Z27
-	LEAQ         (R9)(CX*2), R13
+	VBROADCASTSS 8(R8)(CX*1), Z27
+	VMOVUPS      Z27, Z26
+	VFMADD213PS  Z16, Z20, Z26
+	VMOVUPS      Z27, Z27
+	VFMADD213PS  Z17, Z21, Z27
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSS 8(R13)(CX*1), Z28
 	VFMADD231PS  Z24, Z28, Z26
 	VFMADD231PS  Z25, Z28, Z27
+	VMOVUPS      Z26, Z28
+	VMOVUPS      Z27, Z29
+	VBROADCASTSS 8(R8), Z30
+	VFMADD231PS  Z18, Z30, Z26
+	VFNMADD231PS Z18, Z30, Z28
+	VFMADD231PS  Z19, Z30, Z27
+	VFNMADD231PS Z19, Z30, Z29
+	VBROADCASTSS 8(R8)(CX*2), Z30
+	VFMADD231PS  Z22, Z30, Z26
+	VFNMADD231PS Z22, Z30, Z28
+	VFMADD231PS  Z23, Z30, Z27
+	VFNMADD231PS Z23, Z30, Z29
 	VFMADD231PS  (R12), Z26, Z4
+	VFMADD231PS  (R12)(BX*1), Z28, Z12
 	VFMADD231PS  64(R12), Z27, Z5
+	VFMADD231PS  64(R12)(BX*1), Z29, Z13
 	ADDQ         DX, R12
-	VMOVUPS      Z16, Z26
-	VMOVUPS      Z17, Z27
-	VBROADCASTSS 12(R9), Z28
-	VFMADD231PS  Z18, Z28, Z26
-	VFMADD231PS  Z19, Z28, Z27
-	VBROADCASTSS 12(R9)(CX*1), Z28
-	VFMADD231PS  Z20, Z28, Z26
-	VFMADD231PS  Z21, Z28, Z27
-	VBROADCASTSS 12(R9)(CX*2), Z28
-	VFMADD231PS  Z22, Z28, Z26
-	VFMADD231PS  Z23, Z28, Z27
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 12(R13)(CX*1), Z28
-	VFMADD231PS  Z24, Z28, Z26
-	VFMADD231PS  Z25, Z28, Z27
+	VBROADCASTSS 12(R8)(CX*1), Z27
+	VMOVUPS      Z27, Z26
+	VFMADD213PS  Z16, Z20, Z26
+	VMOVUPS      Z27, Z16
+	VFMADD213PS  Z17, Z21, Z16
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSS 12(R13)(CX*1), Z17
+	VFMADD231PS  Z24, Z17, Z26
+	VFMADD231PS  Z25, Z17, Z16
+	VMOVUPS      Z26, Z17
+	VMOVUPS      Z16, Z20
+	VBROADCASTSS 12(R8), Z21
+	VFMADD231PS  Z18, Z21, Z26
+	VFNMADD231PS Z18, Z21, Z17
+	VFMADD231PS  Z19, Z21, Z16
+	VFNMADD231PS Z19, Z21, Z20
+	VBROADCASTSS 12(R8)(CX*2), Z18
+	VFMADD231PS  Z22, Z18, Z26
+	VFNMADD231PS Z22, Z18, Z17
+	VFMADD231PS  Z23, Z18, Z16
+	VFNMADD231PS Z23, Z18, Z20
 	VFMADD231PS  (R12), Z26, Z6
-	VFMADD231PS  64(R12), Z27, Z7
-	ADDQ         DX, R12
-	VMOVUPS      Z16, Z26
-	VMOVUPS      Z17, Z27
-	VBROADCASTSS 16(R9), Z28
-	VFMADD231PS  Z18, Z28, Z26
-	VFMADD231PS  Z19, Z28, Z27
-	VBROADCASTSS 16(R9)(CX*1), Z28
-	VFMADD231PS  Z20, Z28, Z26
-	VFMADD231PS  Z21, Z28, Z27
-	VBROADCASTSS 16(R9)(CX*2), Z28
-	VFMADD231PS  Z22, Z28, Z26
-	VFMADD231PS  Z23, Z28, Z27
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 16(R13)(CX*1), Z28
-	VFMADD231PS  Z24, Z28, Z26
-	VFMADD231PS  Z25, Z28, Z27
-	VFMADD231PS  (R12), Z26, Z8
-	VFMADD231PS  64(R12), Z27, Z9
-	ADDQ         DX, R12
-	VMOVUPS      Z16, Z26
-	VMOVUPS      Z17, Z27
-	VBROADCASTSS 20(R9), Z28
-	VFMADD231PS  Z18, Z28, Z26
-	VFMADD231PS  Z19, Z28, Z27
-	VBROADCASTSS 20(R9)(CX*1), Z28
-	VFMADD231PS  Z20, Z28, Z26
-	VFMADD231PS  Z21, Z28, Z27
-	VBROADCASTSS 20(R9)(CX*2), Z28
-	VFMADD231PS  Z22, Z28, Z26
-	VFMADD231PS  Z23, Z28, Z27
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 20(R13)(CX*1), Z28
-	VFMADD231PS  Z24, Z28, Z26
-	VFMADD231PS  Z25, Z28, Z27
-	VFMADD231PS  (R12), Z26, Z10
-	VFMADD231PS  64(R12), Z27, Z11
-	ADDQ         DX, R12
-	VMOVUPS      Z16, Z26
-	VMOVUPS      Z17, Z27
-	VBROADCASTSS 24(R9), Z28
-	VFMADD231PS  Z18, Z28, Z26
-	VFMADD231PS  Z19, Z28, Z27
-	VBROADCASTSS 24(R9)(CX*1), Z28
-	VFMADD231PS  Z20, Z28, Z26
-	VFMADD231PS  Z21, Z28, Z27
-	VBROADCASTSS 24(R9)(CX*2), Z28
-	VFMADD231PS  Z22, Z28, Z26
-	VFMADD231PS  Z23, Z28, Z27
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 24(R13)(CX*1), Z28
-	VFMADD231PS  Z24, Z28, Z26
-	VFMADD231PS  Z25, Z28, Z27
-	VFMADD231PS  (R12), Z26, Z12
-	VFMADD231PS  64(R12), Z27, Z13
-	ADDQ         DX, R12
-	VMOVUPS      Z16, Z16
-	VMOVUPS      Z17, Z17
-	VBROADCASTSS 28(R9), Z26
-	VFMADD231PS  Z18, Z26, Z16
-	VFMADD231PS  Z19, Z26, Z17
-	VBROADCASTSS 28(R9)(CX*1), Z18
-	VFMADD231PS  Z20, Z18, Z16
-	VFMADD231PS  Z21, Z18, Z17
-	VBROADCASTSS 28(R9)(CX*2), Z18
-	VFMADD231PS  Z22, Z18, Z16
-	VFMADD231PS  Z23, Z18, Z17
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 28(R13)(CX*1), Z18
-	VFMADD231PS  Z24, Z18, Z16
-	VFMADD231PS  Z25, Z18, Z17
-	VFMADD231PS  (R12), Z16, Z14
-	VFMADD231PS  64(R12), Z17, Z15
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_8_edge
+	VFMADD231PS  (R12)(BX*1), Z17, Z14
+	VFMADD231PS  64(R12), Z16, Z7
+	VFMADD231PS  64(R12)(BX*1), Z20, Z15
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_2_edge
 
-panel_2_tile_8_done:
+tile_4_panel_2_done:
+	MOVQ    SI, DI
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ    AX, DI
@@ -8917,1022 +7794,776 @@ panel_2_tile_8_done:
 	ADDQ    AX, DI
 	VMOVUPS Z6, (DI)
 	VMOVUPS Z7, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z8, (DI)
-	VMOVUPS Z9, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z10, (DI)
-	VMOVUPS Z11, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z12, (DI)
-	VMOVUPS Z13, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z14, (DI)
-	VMOVUPS Z15, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_2_tile_8
+	ADDQ    8(SP), SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000020, 48(SP)
+	JMP     tile_4_panel_2
 
-panel_2_below_8:
-panel_2_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_2_below_4
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_4_done
+tile_4_below_2:
+tile_4_panel_1:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_4_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z1
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z2
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z4
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z5
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z6
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_1_done
 
-panel_2_tile_4_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z8
-	VMOVUPS      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z10
-	VMOVUPS      64(R8), Z11
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z12
-	VMOVUPS      64(R8), Z13
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z14
-	VMOVUPS      64(R8), Z15
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z16
-	VMOVUPS      64(R8), Z17
-	ADDQ         AX, R8
-	VMOVUPS      Z8, Z18
-	VMOVUPS      Z9, Z19
-	VBROADCASTSS (R9), Z20
-	VFMADD231PS  Z10, Z20, Z18
-	VFMADD231PS  Z11, Z20, Z19
-	VBROADCASTSS (R9)(CX*1), Z20
-	VFMADD231PS  Z12, Z20, Z18
-	VFMADD231PS  Z13, Z20, Z19
-	VBROADCASTSS (R9)(CX*2), Z20
-	VFMADD231PS  Z14, Z20, Z18
-	VFMADD231PS  Z15, Z20, Z19
-	LEAQ         (R9)(CX*2), R13
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z8
+	VMOVUPS      (DI)(AX*1), Z9
+	VMOVUPS      (DI)(AX*2), Z10
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Z11
+	VMOVUPS      (DI)(AX*1), Z12
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSS (R8)(CX*1), Z13
+	VMOVUPS      Z13, Z13
+	VFMADD213PS  Z8, Z10, Z13
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSS (R13)(CX*1), Z14
+	VFMADD231PS  Z12, Z14, Z13
+	VMOVUPS      Z13, Z14
+	VBROADCASTSS (R8), Z15
+	VFMADD231PS  Z9, Z15, Z13
+	VFNMADD231PS Z9, Z15, Z14
+	VBROADCASTSS (R8)(CX*2), Z15
+	VFMADD231PS  Z11, Z15, Z13
+	VFNMADD231PS Z11, Z15, Z14
+	VFMADD231PS  (R12), Z13, Z0
+	VFMADD231PS  (R12)(BX*1), Z14, Z4
+	ADDQ         DX, R12
+	VBROADCASTSS 4(R8)(CX*1), Z13
+	VMOVUPS      Z13, Z13
+	VFMADD213PS  Z8, Z10, Z13
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSS 4(R13)(CX*1), Z14
+	VFMADD231PS  Z12, Z14, Z13
+	VMOVUPS      Z13, Z14
+	VBROADCASTSS 4(R8), Z15
+	VFMADD231PS  Z9, Z15, Z13
+	VFNMADD231PS Z9, Z15, Z14
+	VBROADCASTSS 4(R8)(CX*2), Z15
+	VFMADD231PS  Z11, Z15, Z13
+	VFNMADD231PS Z11, Z15, Z14
+	VFMADD231PS  (R12), Z13, Z1
+	VFMADD231PS  (R12)(BX*1), Z14, Z5
+	ADDQ         DX, R12
+	VBROADCASTSS 8(R8)(CX*1), Z13
+	VMOVUPS      Z13, Z13
+	VFMADD213PS  Z8, Z10, Z13
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSS 8(R13)(CX*1), Z14
+	VFMADD231PS  Z12, Z14, Z13
+	VMOVUPS      Z13, Z14
+	VBROADCASTSS 8(R8), Z15
+	VFMADD231PS  Z9, Z15, Z13
+	VFNMADD231PS Z9, Z15, Z14
+	VBROADCASTSS 8(R8)(CX*2), Z15
+	VFMADD231PS  Z11, Z15, Z13
+	VFNMADD231PS Z11, Z15, Z14
+	VFMADD231PS  (R12), Z13, Z2
+	VFMADD231PS  (R12)(BX*1), Z14, Z6
+	ADDQ         DX, R12
+	VBROADCASTSS 12(R8)(CX*1), Z13
+	VMOVUPS      Z13, Z13
+	VFMADD213PS  Z8, Z10, Z13
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSS 12(R13)(CX*1), Z8
+	VFMADD231PS  Z12, Z8, Z13
+	VMOVUPS      Z13, Z8
+	VBROADCASTSS 12(R8), Z10
+	VFMADD231PS  Z9, Z10, Z13
+	VFNMADD231PS Z9, Z10, Z8
+	VBROADCASTSS 12(R8)(CX*2), Z9
+	VFMADD231PS  Z11, Z9, Z13
+	VFNMADD231PS Z11, Z9, Z8
+	VFMADD231PS  (R12), Z13, Z3
+	VFMADD231PS  (R12)(BX*1), Z8, Z7
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_1_edge
+
+tile_4_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPS Z0, (DI)
+	ADDQ    AX, DI
+	VMOVUPS Z1, (DI)
+	ADDQ    AX, DI
+	VMOVUPS Z2, (DI)
+	ADDQ    AX, DI
+	VMOVUPS Z3, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPS Z4, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_4_panel_1
+
+tile_4_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000010, 24(SP)
+	SUBQ $0x00000004, 40(SP)
+	JMP  tile_4
+
+below_4:
+tile_2:
+	CMPQ 40(SP), $0x00000002
+	JLT  below_2
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_2_panel_2:
+	CMPQ    48(SP), $0x00000020
+	JLT     tile_2_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z4
+	VMOVUPS 64(DI), Z5
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z6
+	VMOVUPS 64(DI), Z7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_2_done
+
+tile_2_panel_2_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z8
+	VMOVUPS      64(DI), Z9
+	VMOVUPS      (DI)(AX*1), Z10
+	VMOVUPS      64(DI)(AX*1), Z11
+	VMOVUPS      (DI)(AX*2), Z12
+	VMOVUPS      64(DI)(AX*2), Z13
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Z14
+	VMOVUPS      64(DI), Z15
+	VMOVUPS      (DI)(AX*1), Z16
+	VMOVUPS      64(DI)(AX*1), Z17
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSS (R8)(CX*1), Z19
+	VMOVUPS      Z19, Z18
+	VFMADD213PS  Z8, Z12, Z18
+	VMOVUPS      Z19, Z19
+	VFMADD213PS  Z9, Z13, Z19
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSS (R13)(CX*1), Z20
 	VFMADD231PS  Z16, Z20, Z18
 	VFMADD231PS  Z17, Z20, Z19
+	VMOVUPS      Z18, Z20
+	VMOVUPS      Z19, Z21
+	VBROADCASTSS (R8), Z22
+	VFMADD231PS  Z10, Z22, Z18
+	VFNMADD231PS Z10, Z22, Z20
+	VFMADD231PS  Z11, Z22, Z19
+	VFNMADD231PS Z11, Z22, Z21
+	VBROADCASTSS (R8)(CX*2), Z22
+	VFMADD231PS  Z14, Z22, Z18
+	VFNMADD231PS Z14, Z22, Z20
+	VFMADD231PS  Z15, Z22, Z19
+	VFNMADD231PS Z15, Z22, Z21
 	VFMADD231PS  (R12), Z18, Z0
+	VFMADD231PS  (R12)(BX*1), Z20, Z4
 	VFMADD231PS  64(R12), Z19, Z1
+	VFMADD231PS  64(R12)(BX*1), Z21, Z5
 	ADDQ         DX, R12
-	VMOVUPS      Z8, Z18
-	VMOVUPS      Z9, Z19
-	VBROADCASTSS 4(R9), Z20
-	VFMADD231PS  Z10, Z20, Z18
-	VFMADD231PS  Z11, Z20, Z19
-	VBROADCASTSS 4(R9)(CX*1), Z20
-	VFMADD231PS  Z12, Z20, Z18
-	VFMADD231PS  Z13, Z20, Z19
-	VBROADCASTSS 4(R9)(CX*2), Z20
-	VFMADD231PS  Z14, Z20, Z18
-	VFMADD231PS  Z15, Z20, Z19
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 4(R13)(CX*1), Z20
-	VFMADD231PS  Z16, Z20, Z18
-	VFMADD231PS  Z17, Z20, Z19
+	VBROADCASTSS 4(R8)(CX*1), Z19
+	VMOVUPS      Z19, Z18
+	VFMADD213PS  Z8, Z12, Z18
+	VMOVUPS      Z19, Z8
+	VFMADD213PS  Z9, Z13, Z8
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSS 4(R13)(CX*1), Z9
+	VFMADD231PS  Z16, Z9, Z18
+	VFMADD231PS  Z17, Z9, Z8
+	VMOVUPS      Z18, Z9
+	VMOVUPS      Z8, Z12
+	VBROADCASTSS 4(R8), Z13
+	VFMADD231PS  Z10, Z13, Z18
+	VFNMADD231PS Z10, Z13, Z9
+	VFMADD231PS  Z11, Z13, Z8
+	VFNMADD231PS Z11, Z13, Z12
+	VBROADCASTSS 4(R8)(CX*2), Z10
+	VFMADD231PS  Z14, Z10, Z18
+	VFNMADD231PS Z14, Z10, Z9
+	VFMADD231PS  Z15, Z10, Z8
+	VFNMADD231PS Z15, Z10, Z12
 	VFMADD231PS  (R12), Z18, Z2
-	VFMADD231PS  64(R12), Z19, Z3
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z18
-	VMOVUPS      Z9, Z19
-	VBROADCASTSS 8(R9), Z20
-	VFMADD231PS  Z10, Z20, Z18
-	VFMADD231PS  Z11, Z20, Z19
-	VBROADCASTSS 8(R9)(CX*1), Z20
-	VFMADD231PS  Z12, Z20, Z18
-	VFMADD231PS  Z13, Z20, Z19
-	VBROADCASTSS 8(R9)(CX*2), Z20
-	VFMADD231PS  Z14, Z20, Z18
-	VFMADD231PS  Z15, Z20, Z19
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 8(R13)(CX*1), Z20
-	VFMADD231PS  Z16, Z20, Z18
-	VFMADD231PS  Z17, Z20, Z19
-	VFMADD231PS  (R12), Z18, Z4
-	VFMADD231PS  64(R12), Z19, Z5
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z8
+	VFMADD231PS  (R12)(BX*1), Z9, Z6
+	VFMADD231PS  64(R12), Z8, Z3
+	VFMADD231PS  64(R12)(BX*1), Z12, Z7
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_2_edge
+
+tile_2_panel_2_done:
+	MOVQ    SI, DI
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	ADDQ    AX, DI
+	VMOVUPS Z2, (DI)
+	VMOVUPS Z3, 64(DI)
+	ADDQ    8(SP), SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000020, 48(SP)
+	JMP     tile_2_panel_2
+
+tile_2_below_2:
+tile_2_panel_1:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_2_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z2
+	ADDQ    AX, DI
+	VMOVUPS (DI), Z3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_1_done
+
+tile_2_panel_1_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z4
+	VMOVUPS      (DI)(AX*1), Z5
+	VMOVUPS      (DI)(AX*2), Z6
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Z7
+	VMOVUPS      (DI)(AX*1), Z8
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSS (R8)(CX*1), Z9
 	VMOVUPS      Z9, Z9
-	VBROADCASTSS 12(R9), Z18
-	VFMADD231PS  Z10, Z18, Z8
-	VFMADD231PS  Z11, Z18, Z9
-	VBROADCASTSS 12(R9)(CX*1), Z10
-	VFMADD231PS  Z12, Z10, Z8
-	VFMADD231PS  Z13, Z10, Z9
-	VBROADCASTSS 12(R9)(CX*2), Z10
-	VFMADD231PS  Z14, Z10, Z8
-	VFMADD231PS  Z15, Z10, Z9
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 12(R13)(CX*1), Z10
-	VFMADD231PS  Z16, Z10, Z8
-	VFMADD231PS  Z17, Z10, Z9
-	VFMADD231PS  (R12), Z8, Z6
-	VFMADD231PS  64(R12), Z9, Z7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_4_edge
-
-panel_2_tile_4_done:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z2, (DI)
-	VMOVUPS Z3, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z4, (DI)
-	VMOVUPS Z5, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z6, (DI)
-	VMOVUPS Z7, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_2_tile_4
-
-panel_2_below_4:
-panel_2_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_2_below_2
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_2_done
-
-panel_2_tile_2_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z4
-	VMOVUPS      64(R8), Z5
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z6
-	VMOVUPS      64(R8), Z7
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z8
-	VMOVUPS      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z10
-	VMOVUPS      64(R8), Z11
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z12
-	VMOVUPS      64(R8), Z13
-	ADDQ         AX, R8
-	VMOVUPS      Z4, Z14
-	VMOVUPS      Z5, Z15
-	VBROADCASTSS (R9), Z16
-	VFMADD231PS  Z6, Z16, Z14
-	VFMADD231PS  Z7, Z16, Z15
-	VBROADCASTSS (R9)(CX*1), Z16
-	VFMADD231PS  Z8, Z16, Z14
-	VFMADD231PS  Z9, Z16, Z15
-	VBROADCASTSS (R9)(CX*2), Z16
-	VFMADD231PS  Z10, Z16, Z14
-	VFMADD231PS  Z11, Z16, Z15
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS (R13)(CX*1), Z16
-	VFMADD231PS  Z12, Z16, Z14
-	VFMADD231PS  Z13, Z16, Z15
-	VFMADD231PS  (R12), Z14, Z0
-	VFMADD231PS  64(R12), Z15, Z1
-	ADDQ         DX, R12
-	VMOVUPS      Z4, Z4
-	VMOVUPS      Z5, Z5
-	VBROADCASTSS 4(R9), Z14
-	VFMADD231PS  Z6, Z14, Z4
-	VFMADD231PS  Z7, Z14, Z5
-	VBROADCASTSS 4(R9)(CX*1), Z6
-	VFMADD231PS  Z8, Z6, Z4
-	VFMADD231PS  Z9, Z6, Z5
-	VBROADCASTSS 4(R9)(CX*2), Z6
-	VFMADD231PS  Z10, Z6, Z4
-	VFMADD231PS  Z11, Z6, Z5
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 4(R13)(CX*1), Z6
-	VFMADD231PS  Z12, Z6, Z4
-	VFMADD231PS  Z13, Z6, Z5
-	VFMADD231PS  (R12), Z4, Z2
-	VFMADD231PS  64(R12), Z5, Z3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_2_edge
-
-panel_2_tile_2_done:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPS Z2, (DI)
-	VMOVUPS Z3, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_2_tile_2
-
-panel_2_below_2:
-panel_2_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_2_below_1
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_1_done
-
-panel_2_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z2
-	VMOVUPS      64(R8), Z3
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z4
-	VMOVUPS      64(R8), Z5
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z6
-	VMOVUPS      64(R8), Z7
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z8
-	VMOVUPS      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z10
-	VMOVUPS      64(R8), Z11
-	ADDQ         AX, R8
-	VMOVUPS      Z2, Z2
-	VMOVUPS      Z3, Z3
-	VBROADCASTSS (R9), Z12
-	VFMADD231PS  Z4, Z12, Z2
-	VFMADD231PS  Z5, Z12, Z3
-	VBROADCASTSS (R9)(CX*1), Z4
-	VFMADD231PS  Z6, Z4, Z2
-	VFMADD231PS  Z7, Z4, Z3
-	VBROADCASTSS (R9)(CX*2), Z4
-	VFMADD231PS  Z8, Z4, Z2
-	VFMADD231PS  Z9, Z4, Z3
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS (R13)(CX*1), Z4
-	VFMADD231PS  Z10, Z4, Z2
-	VFMADD231PS  Z11, Z4, Z3
-	VFMADD231PS  (R12), Z2, Z0
-	VFMADD231PS  64(R12), Z3, Z1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_1_edge
-
-panel_2_tile_1_done:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000004, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_2_tile_1
-
-panel_2_below_1:
-	ADDQ $0x00000080, 8(SP)
-	SUBQ $0x00000020, 24(SP)
-	JMP  panel_2
-
-below_2:
-panel_1:
-	CMPQ 24(SP), $0x00000010
-	JLT  below_1
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
-
-panel_1_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_1_below_8
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z3
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z4
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z5
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z6
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_8_done
-
-panel_1_tile_8_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z8
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z9
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z10
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z11
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z12
-	ADDQ         AX, R8
-	VMOVUPS      Z8, Z13
-	VBROADCASTSS (R9), Z14
-	VFMADD231PS  Z9, Z14, Z13
-	VBROADCASTSS (R9)(CX*1), Z14
-	VFMADD231PS  Z10, Z14, Z13
-	VBROADCASTSS (R9)(CX*2), Z14
-	VFMADD231PS  Z11, Z14, Z13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS (R13)(CX*1), Z14
-	VFMADD231PS  Z12, Z14, Z13
-	VFMADD231PS  (R12), Z13, Z0
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z13
-	VBROADCASTSS 4(R9), Z14
-	VFMADD231PS  Z9, Z14, Z13
-	VBROADCASTSS 4(R9)(CX*1), Z14
-	VFMADD231PS  Z10, Z14, Z13
-	VBROADCASTSS 4(R9)(CX*2), Z14
-	VFMADD231PS  Z11, Z14, Z13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 4(R13)(CX*1), Z14
-	VFMADD231PS  Z12, Z14, Z13
-	VFMADD231PS  (R12), Z13, Z1
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z13
-	VBROADCASTSS 8(R9), Z14
-	VFMADD231PS  Z9, Z14, Z13
-	VBROADCASTSS 8(R9)(CX*1), Z14
-	VFMADD231PS  Z10, Z14, Z13
-	VBROADCASTSS 8(R9)(CX*2), Z14
-	VFMADD231PS  Z11, Z14, Z13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 8(R13)(CX*1), Z14
-	VFMADD231PS  Z12, Z14, Z13
-	VFMADD231PS  (R12), Z13, Z2
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z13
-	VBROADCASTSS 12(R9), Z14
-	VFMADD231PS  Z9, Z14, Z13
-	VBROADCASTSS 12(R9)(CX*1), Z14
-	VFMADD231PS  Z10, Z14, Z13
-	VBROADCASTSS 12(R9)(CX*2), Z14
-	VFMADD231PS  Z11, Z14, Z13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 12(R13)(CX*1), Z14
-	VFMADD231PS  Z12, Z14, Z13
-	VFMADD231PS  (R12), Z13, Z3
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z13
-	VBROADCASTSS 16(R9), Z14
-	VFMADD231PS  Z9, Z14, Z13
-	VBROADCASTSS 16(R9)(CX*1), Z14
-	VFMADD231PS  Z10, Z14, Z13
-	VBROADCASTSS 16(R9)(CX*2), Z14
-	VFMADD231PS  Z11, Z14, Z13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 16(R13)(CX*1), Z14
-	VFMADD231PS  Z12, Z14, Z13
-	VFMADD231PS  (R12), Z13, Z4
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z13
-	VBROADCASTSS 20(R9), Z14
-	VFMADD231PS  Z9, Z14, Z13
-	VBROADCASTSS 20(R9)(CX*1), Z14
-	VFMADD231PS  Z10, Z14, Z13
-	VBROADCASTSS 20(R9)(CX*2), Z14
-	VFMADD231PS  Z11, Z14, Z13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 20(R13)(CX*1), Z14
-	VFMADD231PS  Z12, Z14, Z13
-	VFMADD231PS  (R12), Z13, Z5
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z13
-	VBROADCASTSS 24(R9), Z14
-	VFMADD231PS  Z9, Z14, Z13
-	VBROADCASTSS 24(R9)(CX*1), Z14
-	VFMADD231PS  Z10, Z14, Z13
-	VBROADCASTSS 24(R9)(CX*2), Z14
-	VFMADD231PS  Z11, Z14, Z13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 24(R13)(CX*1), Z14
-	VFMADD231PS  Z12, Z14, Z13
-	VFMADD231PS  (R12), Z13, Z6
-	ADDQ         DX, R12
-	VMOVUPS      Z8, Z8
-	VBROADCASTSS 28(R9), Z13
-	VFMADD231PS  Z9, Z13, Z8
-	VBROADCASTSS 28(R9)(CX*1), Z9
-	VFMADD231PS  Z10, Z9, Z8
-	VBROADCASTSS 28(R9)(CX*2), Z9
-	VFMADD231PS  Z11, Z9, Z8
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 28(R13)(CX*1), Z9
-	VFMADD231PS  Z12, Z9, Z8
-	VFMADD231PS  (R12), Z8, Z7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_8_edge
-
-panel_1_tile_8_done:
-	VMOVUPS Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z2, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z3, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z4, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z5, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z6, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z7, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_1_tile_8
-
-panel_1_below_8:
-panel_1_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_1_below_4
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z2
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_4_done
-
-panel_1_tile_4_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z5
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z6
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z7
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z8
-	ADDQ         AX, R8
-	VMOVUPS      Z4, Z9
-	VBROADCASTSS (R9), Z10
-	VFMADD231PS  Z5, Z10, Z9
-	VBROADCASTSS (R9)(CX*1), Z10
-	VFMADD231PS  Z6, Z10, Z9
-	VBROADCASTSS (R9)(CX*2), Z10
-	VFMADD231PS  Z7, Z10, Z9
-	LEAQ         (R9)(CX*2), R13
+	VFMADD213PS  Z4, Z6, Z9
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSS (R13)(CX*1), Z10
 	VFMADD231PS  Z8, Z10, Z9
+	VMOVUPS      Z9, Z10
+	VBROADCASTSS (R8), Z11
+	VFMADD231PS  Z5, Z11, Z9
+	VFNMADD231PS Z5, Z11, Z10
+	VBROADCASTSS (R8)(CX*2), Z11
+	VFMADD231PS  Z7, Z11, Z9
+	VFNMADD231PS Z7, Z11, Z10
 	VFMADD231PS  (R12), Z9, Z0
+	VFMADD231PS  (R12)(BX*1), Z10, Z2
 	ADDQ         DX, R12
-	VMOVUPS      Z4, Z9
-	VBROADCASTSS 4(R9), Z10
-	VFMADD231PS  Z5, Z10, Z9
-	VBROADCASTSS 4(R9)(CX*1), Z10
-	VFMADD231PS  Z6, Z10, Z9
-	VBROADCASTSS 4(R9)(CX*2), Z10
-	VFMADD231PS  Z7, Z10, Z9
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 4(R13)(CX*1), Z10
-	VFMADD231PS  Z8, Z10, Z9
+	VBROADCASTSS 4(R8)(CX*1), Z9
+	VMOVUPS      Z9, Z9
+	VFMADD213PS  Z4, Z6, Z9
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSS 4(R13)(CX*1), Z4
+	VFMADD231PS  Z8, Z4, Z9
+	VMOVUPS      Z9, Z4
+	VBROADCASTSS 4(R8), Z6
+	VFMADD231PS  Z5, Z6, Z9
+	VFNMADD231PS Z5, Z6, Z4
+	VBROADCASTSS 4(R8)(CX*2), Z5
+	VFMADD231PS  Z7, Z5, Z9
+	VFNMADD231PS Z7, Z5, Z4
 	VFMADD231PS  (R12), Z9, Z1
-	ADDQ         DX, R12
-	VMOVUPS      Z4, Z9
-	VBROADCASTSS 8(R9), Z10
-	VFMADD231PS  Z5, Z10, Z9
-	VBROADCASTSS 8(R9)(CX*1), Z10
-	VFMADD231PS  Z6, Z10, Z9
-	VBROADCASTSS 8(R9)(CX*2), Z10
-	VFMADD231PS  Z7, Z10, Z9
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 8(R13)(CX*1), Z10
-	VFMADD231PS  Z8, Z10, Z9
-	VFMADD231PS  (R12), Z9, Z2
-	ADDQ         DX, R12
-	VMOVUPS      Z4, Z4
-	VBROADCASTSS 12(R9), Z9
-	VFMADD231PS  Z5, Z9, Z4
-	VBROADCASTSS 12(R9)(CX*1), Z5
-	VFMADD231PS  Z6, Z5, Z4
-	VBROADCASTSS 12(R9)(CX*2), Z5
-	VFMADD231PS  Z7, Z5, Z4
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 12(R13)(CX*1), Z5
-	VFMADD231PS  Z8, Z5, Z4
-	VFMADD231PS  (R12), Z4, Z3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_4_edge
+	VFMADD231PS  (R12)(BX*1), Z4, Z3
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_1_edge
 
-panel_1_tile_4_done:
+tile_2_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPS Z0, (DI)
 	ADDQ    AX, DI
 	VMOVUPS Z1, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z2, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z3, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_1_tile_4
+	ADDQ    8(SP), SI
+	VMOVUPS Z2, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_2_panel_1
 
-panel_1_below_4:
-panel_1_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_1_below_2
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPS (BX), Z1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_2_done
+tile_2_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000008, 24(SP)
+	SUBQ $0x00000002, 40(SP)
+	JMP  tile_2
 
-panel_1_tile_2_edge:
-	MOVLQSX      (R10), R12
+below_2:
+tile_1:
+	CMPQ 40(SP), $0x00000001
+	JLT  below_1
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_1_panel_2:
+	CMPQ    48(SP), $0x00000020
+	JLT     tile_1_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_2_done
+
+tile_1_panel_2_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z2
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z3
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z5
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z6
-	ADDQ         AX, R8
-	VMOVUPS      Z2, Z7
-	VBROADCASTSS (R9), Z8
-	VFMADD231PS  Z3, Z8, Z7
-	VBROADCASTSS (R9)(CX*1), Z8
-	VFMADD231PS  Z4, Z8, Z7
-	VBROADCASTSS (R9)(CX*2), Z8
-	VFMADD231PS  Z5, Z8, Z7
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS (R13)(CX*1), Z8
-	VFMADD231PS  Z6, Z8, Z7
-	VFMADD231PS  (R12), Z7, Z0
-	ADDQ         DX, R12
-	VMOVUPS      Z2, Z2
-	VBROADCASTSS 4(R9), Z7
-	VFMADD231PS  Z3, Z7, Z2
-	VBROADCASTSS 4(R9)(CX*1), Z3
-	VFMADD231PS  Z4, Z3, Z2
-	VBROADCASTSS 4(R9)(CX*2), Z3
-	VFMADD231PS  Z5, Z3, Z2
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSS 4(R13)(CX*1), Z3
-	VFMADD231PS  Z6, Z3, Z2
-	VFMADD231PS  (R12), Z2, Z1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_2_edge
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z4
+	VMOVUPS      64(DI), Z5
+	VMOVUPS      (DI)(AX*1), Z6
+	VMOVUPS      64(DI)(AX*1), Z7
+	VMOVUPS      (DI)(AX*2), Z8
+	VMOVUPS      64(DI)(AX*2), Z9
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Z10
+	VMOVUPS      64(DI), Z11
+	VMOVUPS      (DI)(AX*1), Z12
+	VMOVUPS      64(DI)(AX*1), Z13
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSS (R8)(CX*1), Z15
+	VMOVUPS      Z15, Z14
+	VFMADD213PS  Z4, Z8, Z14
+	VMOVUPS      Z15, Z4
+	VFMADD213PS  Z5, Z9, Z4
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSS (R13)(CX*1), Z5
+	VFMADD231PS  Z12, Z5, Z14
+	VFMADD231PS  Z13, Z5, Z4
+	VMOVUPS      Z14, Z5
+	VMOVUPS      Z4, Z8
+	VBROADCASTSS (R8), Z9
+	VFMADD231PS  Z6, Z9, Z14
+	VFNMADD231PS Z6, Z9, Z5
+	VFMADD231PS  Z7, Z9, Z4
+	VFNMADD231PS Z7, Z9, Z8
+	VBROADCASTSS (R8)(CX*2), Z6
+	VFMADD231PS  Z10, Z6, Z14
+	VFNMADD231PS Z10, Z6, Z5
+	VFMADD231PS  Z11, Z6, Z4
+	VFNMADD231PS Z11, Z6, Z8
+	VFMADD231PS  (R12), Z14, Z0
+	VFMADD231PS  (R12)(BX*1), Z5, Z2
+	VFMADD231PS  64(R12), Z4, Z1
+	VFMADD231PS  64(R12)(BX*1), Z8, Z3
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_2_edge
 
-panel_1_tile_2_done:
+tile_1_panel_2_done:
+	MOVQ    SI, DI
 	VMOVUPS Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_1_tile_2
+	VMOVUPS Z1, 64(DI)
+	ADDQ    8(SP), SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000020, 48(SP)
+	JMP     tile_1_panel_2
 
-panel_1_below_2:
-panel_1_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_1_below_1
-	MOVQ    BX, DI
-	VMOVUPS (BX), Z0
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_1_done
+tile_1_below_2:
+tile_1_panel_1:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_1_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPS (DI), Z0
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPS (DI), Z1
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x02, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_1_done
 
-panel_1_tile_1_edge:
-	MOVLQSX      (R10), R12
+tile_1_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x02, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPS      (R8), Z1
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z2
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z3
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPS      (R8), Z5
-	ADDQ         AX, R8
-	VMOVUPS      Z1, Z1
-	VBROADCASTSS (R9), Z6
-	VFMADD231PS  Z2, Z6, Z1
-	VBROADCASTSS (R9)(CX*1), Z2
-	VFMADD231PS  Z3, Z2, Z1
-	VBROADCASTSS (R9)(CX*2), Z2
-	VFMADD231PS  Z4, Z2, Z1
-	LEAQ         (R9)(CX*2), R13
+	ADDQ         R11, R12
+	VMOVUPS      (DI), Z2
+	VMOVUPS      (DI)(AX*1), Z3
+	VMOVUPS      (DI)(AX*2), Z4
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPS      (DI), Z5
+	VMOVUPS      (DI)(AX*1), Z6
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSS (R8)(CX*1), Z7
+	VMOVUPS      Z7, Z7
+	VFMADD213PS  Z2, Z4, Z7
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSS (R13)(CX*1), Z2
-	VFMADD231PS  Z5, Z2, Z1
-	VFMADD231PS  (R12), Z1, Z0
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_1_edge
+	VFMADD231PS  Z6, Z2, Z7
+	VMOVUPS      Z7, Z2
+	VBROADCASTSS (R8), Z4
+	VFMADD231PS  Z3, Z4, Z7
+	VFNMADD231PS Z3, Z4, Z2
+	VBROADCASTSS (R8)(CX*2), Z3
+	VFMADD231PS  Z5, Z3, Z7
+	VFNMADD231PS Z5, Z3, Z2
+	VFMADD231PS  (R12), Z7, Z0
+	VFMADD231PS  (R12)(BX*1), Z2, Z1
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_1_edge
 
-panel_1_tile_1_done:
+tile_1_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPS Z0, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000004, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_1_tile_1
+	ADDQ    8(SP), SI
+	VMOVUPS Z1, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_1_panel_1
 
-panel_1_below_1:
-	ADDQ $0x00000040, 8(SP)
-	SUBQ $0x00000010, 24(SP)
-	JMP  panel_1
+tile_1_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000004, 24(SP)
+	SUBQ $0x00000001, 40(SP)
+	JMP  tile_1
 
 below_1:
 	VZEROUPPER
 	RET
 
-// func gather4AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gather4AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, AVX512F
-TEXT ·gather4AVX512F64(SB), NOSPLIT, $32-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x03, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x03, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x03, DX
-	MOVQ atom+72(FP), BX
-	SHLQ $0x03, BX
-	MOVQ BX, (SP)
-	MOVQ $0x00000000, 8(SP)
-	MOVQ c+56(FP), BX
-	MOVQ BX, 24(SP)
+TEXT ·gather4AVX512F64(SB), NOSPLIT, $56-88
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  atom+72(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  BX, (SP)
+	MOVQ  half+48(FP), BX
+	MOVQ  BX, 40(SP)
+	IMULQ AX, BX
+	MOVQ  BX, 8(SP)
+	MOVQ  half+48(FP), BX
+	IMULQ DX, BX
+	MOVQ  y+0(FP), SI
+	MOVQ  SI, 16(SP)
+	MOVQ  $0x00000000, 24(SP)
 
-panel_2:
-	CMPQ 24(SP), $0x00000010
-	JLT  below_2
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
+tile_4:
+	CMPQ 40(SP), $0x00000004
+	JLT  below_4
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
 
-panel_2_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_2_below_8
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	VMOVUPD 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	VMOVUPD 64(BX), Z3
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z4
-	VMOVUPD 64(BX), Z5
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z6
-	VMOVUPD 64(BX), Z7
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z8
-	VMOVUPD 64(BX), Z9
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z10
-	VMOVUPD 64(BX), Z11
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z12
-	VMOVUPD 64(BX), Z13
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z14
-	VMOVUPD 64(BX), Z15
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_8_done
+tile_4_panel_2:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_4_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	VMOVUPD 64(DI), Z1
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z2
+	VMOVUPD 64(DI), Z3
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z4
+	VMOVUPD 64(DI), Z5
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z6
+	VMOVUPD 64(DI), Z7
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z8
+	VMOVUPD 64(DI), Z9
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z10
+	VMOVUPD 64(DI), Z11
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z12
+	VMOVUPD 64(DI), Z13
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z14
+	VMOVUPD 64(DI), Z15
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_2_done
 
-panel_2_tile_8_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_2_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z16
-	VMOVUPD      64(R8), Z17
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z18
-	VMOVUPD      64(R8), Z19
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z20
-	VMOVUPD      64(R8), Z21
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z22
-	VMOVUPD      64(R8), Z23
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z24
-	VMOVUPD      64(R8), Z25
-	ADDQ         AX, R8
-	VMOVUPD      Z16, Z26
-	VMOVUPD      Z17, Z27
-	VBROADCASTSD (R9), Z28
-	VFMADD231PD  Z18, Z28, Z26
-	VFMADD231PD  Z19, Z28, Z27
-	VBROADCASTSD (R9)(CX*1), Z28
-	VFMADD231PD  Z20, Z28, Z26
-	VFMADD231PD  Z21, Z28, Z27
-	VBROADCASTSD (R9)(CX*2), Z28
-	VFMADD231PD  Z22, Z28, Z26
-	VFMADD231PD  Z23, Z28, Z27
-	LEAQ         (R9)(CX*2), R13
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z16
+	VMOVUPD      64(DI), Z17
+	VMOVUPD      (DI)(AX*1), Z18
+	VMOVUPD      64(DI)(AX*1), Z19
+	VMOVUPD      (DI)(AX*2), Z20
+	VMOVUPD      64(DI)(AX*2), Z21
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Z22
+	VMOVUPD      64(DI), Z23
+	VMOVUPD      (DI)(AX*1), Z24
+	VMOVUPD      64(DI)(AX*1), Z25
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSD (R8)(CX*1), Z27
+	VMOVUPD      Z27, Z26
+	VFMADD213PD  Z16, Z20, Z26
+	VMOVUPD      Z27, Z27
+	VFMADD213PD  Z17, Z21, Z27
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSD (R13)(CX*1), Z28
 	VFMADD231PD  Z24, Z28, Z26
 	VFMADD231PD  Z25, Z28, Z27
+	VMOVUPD      Z26, Z28
+	VMOVUPD      Z27, Z29
+	VBROADCASTSD (R8), Z30
+	VFMADD231PD  Z18, Z30, Z26
+	VFNMADD231PD Z18, Z30, Z28
+	VFMADD231PD  Z19, Z30, Z27
+	VFNMADD231PD Z19, Z30, Z29
+	VBROADCASTSD (R8)(CX*2), Z30
+	VFMADD231PD  Z22, Z30, Z26
+	VFNMADD231PD Z22, Z30, Z28
+	VFMADD231PD  Z23, Z30, Z27
+	VFNMADD231PD Z23, Z30, Z29
 	VFMADD231PD  (R12), Z26, Z0
+	VFMADD231PD  (R12)(BX*1), Z28, Z8
 	VFMADD231PD  64(R12), Z27, Z1
+	VFMADD231PD  64(R12)(BX*1), Z29, Z9
 	ADDQ         DX, R12
-	VMOVUPD      Z16, Z26
-	VMOVUPD      Z17, Z27
-	VBROADCASTSD 8(R9), Z28
-	VFMADD231PD  Z18, Z28, Z26
-	VFMADD231PD  Z19, Z28, Z27
-	VBROADCASTSD 8(R9)(CX*1), Z28
-	VFMADD231PD  Z20, Z28, Z26
-	VFMADD231PD  Z21, Z28, Z27
-	VBROADCASTSD 8(R9)(CX*2), Z28
-	VFMADD231PD  Z22, Z28, Z26
-	VFMADD231PD  Z23, Z28, Z27
-	LEAQ         (R9)(CX*2), R13
+	VBROADCASTSD 8(R8)(CX*1), Z27
+	VMOVUPD      Z27, Z26
+	VFMADD213PD  Z16, Z20, Z26
+	VMOVUPD      Z27, Z27
+	VFMADD213PD  Z17, Z21, Z27
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSD 8(R13)(CX*1), Z28
 	VFMADD231PD  Z24, Z28, Z26
 	VFMADD231PD  Z25, Z28, Z27
+	VMOVUPD      Z26, Z28
+	VMOVUPD      Z27, Z29
+	VBROADCASTSD 8(R8), Z30
+	VFMADD231PD  Z18, Z30, Z26
+	VFNMADD231PD Z18, Z30, Z28
+	VFMADD231PD  Z19, Z30, Z27
+	VFNMADD231PD Z19, Z30, Z29
+	VBROADCASTSD 8(R8)(CX*2), Z30
+	VFMADD231PD  Z22, Z30, Z26
+	VFNMADD231PD Z22, Z30, Z28
+	VFMADD231PD  Z23, Z30, Z27
+	VFNMADD231PD Z23, Z30, Z29
 	VFMADD231PD  (R12), Z26, Z2
+	VFMADD231PD  (R12)(BX*1), Z28, Z10
 	VFMADD231PD  64(R12), Z27, Z3
+	VFMADD231PD  64(R12)(BX*1), Z29, Z11
 	ADDQ         DX, R12
-	VMOVUPD      Z16, Z26
-	VMOVUPD      Z17, Z27
-	VBROADCASTSD 16(R9), Z28
-	VFMADD231PD  Z18, Z28, Z26
-	VFMADD231PD  Z19, Z28, Z27
-	VBROADCASTSD 16(R9)(CX*1), Z28
-	VFMADD231PD  Z20, Z28, Z26
-	VFMADD231PD  Z21, Z28, Z27
-	VBROADCASTSD 16(R9)(CX*2), Z28
-	VFMADD231PD  Z22, Z28, Z26
-	VFMADD231PD  Z23, Z28, Z27
-	LEAQ         (R9)(CX*2), R13
+	VBROADCASTSD 16(R8)(CX*1), Z27
+	VMOVUPD      Z27, Z26
+	VFMADD213PD  Z16, Z20, Z26
+	VMOVUPD      Z27, Z27
+	VFMADD213PD  Z17, Z21, Z27
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSD 16(R13)(CX*1), Z28
 	VFMADD231PD  Z24, Z28, Z26
 	VFMADD231PD  Z25, Z28, Z27
+	VMOVUPD      Z26, Z28
+	VMOVUPD      Z27, Z29
+	VBROADCASTSD 16(R8), Z30
+	VFMADD231PD  Z18, Z30, Z26
+	VFNMADD231PD Z18, Z30, Z28
+	VFMADD231PD  Z19, Z30, Z27
+	VFNMADD231PD Z19, Z30, Z29
+	VBROADCASTSD 16(R8)(CX*2), Z30
+	VFMADD231PD  Z22, Z30, Z26
+	VFNMADD231PD Z22, Z30, Z28
+	VFMADD231PD  Z23, Z30, Z27
+	VFNMADD231PD Z23, Z30, Z29
 	VFMADD231PD  (R12), Z26, Z4
+	VFMADD231PD  (R12)(BX*1), Z28, Z12
 	VFMADD231PD  64(R12), Z27, Z5
+	VFMADD231PD  64(R12)(BX*1), Z29, Z13
 	ADDQ         DX, R12
-	VMOVUPD      Z16, Z26
-	VMOVUPD      Z17, Z27
-	VBROADCASTSD 24(R9), Z28
-	VFMADD231PD  Z18, Z28, Z26
-	VFMADD231PD  Z19, Z28, Z27
-	VBROADCASTSD 24(R9)(CX*1), Z28
-	VFMADD231PD  Z20, Z28, Z26
-	VFMADD231PD  Z21, Z28, Z27
-	VBROADCASTSD 24(R9)(CX*2), Z28
-	VFMADD231PD  Z22, Z28, Z26
-	VFMADD231PD  Z23, Z28, Z27
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 24(R13)(CX*1), Z28
-	VFMADD231PD  Z24, Z28, Z26
-	VFMADD231PD  Z25, Z28, Z27
+	VBROADCASTSD 24(R8)(CX*1), Z27
+	VMOVUPD      Z27, Z26
+	VFMADD213PD  Z16, Z20, Z26
+	VMOVUPD      Z27, Z16
+	VFMADD213PD  Z17, Z21, Z16
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSD 24(R13)(CX*1), Z17
+	VFMADD231PD  Z24, Z17, Z26
+	VFMADD231PD  Z25, Z17, Z16
+	VMOVUPD      Z26, Z17
+	VMOVUPD      Z16, Z20
+	VBROADCASTSD 24(R8), Z21
+	VFMADD231PD  Z18, Z21, Z26
+	VFNMADD231PD Z18, Z21, Z17
+	VFMADD231PD  Z19, Z21, Z16
+	VFNMADD231PD Z19, Z21, Z20
+	VBROADCASTSD 24(R8)(CX*2), Z18
+	VFMADD231PD  Z22, Z18, Z26
+	VFNMADD231PD Z22, Z18, Z17
+	VFMADD231PD  Z23, Z18, Z16
+	VFNMADD231PD Z23, Z18, Z20
 	VFMADD231PD  (R12), Z26, Z6
-	VFMADD231PD  64(R12), Z27, Z7
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z26
-	VMOVUPD      Z17, Z27
-	VBROADCASTSD 32(R9), Z28
-	VFMADD231PD  Z18, Z28, Z26
-	VFMADD231PD  Z19, Z28, Z27
-	VBROADCASTSD 32(R9)(CX*1), Z28
-	VFMADD231PD  Z20, Z28, Z26
-	VFMADD231PD  Z21, Z28, Z27
-	VBROADCASTSD 32(R9)(CX*2), Z28
-	VFMADD231PD  Z22, Z28, Z26
-	VFMADD231PD  Z23, Z28, Z27
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 32(R13)(CX*1), Z28
-	VFMADD231PD  Z24, Z28, Z26
-	VFMADD231PD  Z25, Z28, Z27
-	VFMADD231PD  (R12), Z26, Z8
-	VFMADD231PD  64(R12), Z27, Z9
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z26
-	VMOVUPD      Z17, Z27
-	VBROADCASTSD 40(R9), Z28
-	VFMADD231PD  Z18, Z28, Z26
-	VFMADD231PD  Z19, Z28, Z27
-	VBROADCASTSD 40(R9)(CX*1), Z28
-	VFMADD231PD  Z20, Z28, Z26
-	VFMADD231PD  Z21, Z28, Z27
-	VBROADCASTSD 40(R9)(CX*2), Z28
-	VFMADD231PD  Z22, Z28, Z26
-	VFMADD231PD  Z23, Z28, Z27
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 40(R13)(CX*1), Z28
-	VFMADD231PD  Z24, Z28, Z26
-	VFMADD231PD  Z25, Z28, Z27
-	VFMADD231PD  (R12), Z26, Z10
-	VFMADD231PD  64(R12), Z27, Z11
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z26
-	VMOVUPD      Z17, Z27
-	VBROADCASTSD 48(R9), Z28
-	VFMADD231PD  Z18, Z28, Z26
-	VFMADD231PD  Z19, Z28, Z27
-	VBROADCASTSD 48(R9)(CX*1), Z28
-	VFMADD231PD  Z20, Z28, Z26
-	VFMADD231PD  Z21, Z28, Z27
-	VBROADCASTSD 48(R9)(CX*2), Z28
-	VFMADD231PD  Z22, Z28, Z26
-	VFMADD231PD  Z23, Z28, Z27
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 48(R13)(CX*1), Z28
-	VFMADD231PD  Z24, Z28, Z26
-	VFMADD231PD  Z25, Z28, Z27
-	VFMADD231PD  (R12), Z26, Z12
-	VFMADD231PD  64(R12), Z27, Z13
-	ADDQ         DX, R12
-	VMOVUPD      Z16, Z16
-	VMOVUPD      Z17, Z17
-	VBROADCASTSD 56(R9), Z26
-	VFMADD231PD  Z18, Z26, Z16
-	VFMADD231PD  Z19, Z26, Z17
-	VBROADCASTSD 56(R9)(CX*1), Z18
-	VFMADD231PD  Z20, Z18, Z16
-	VFMADD231PD  Z21, Z18, Z17
-	VBROADCASTSD 56(R9)(CX*2), Z18
-	VFMADD231PD  Z22, Z18, Z16
-	VFMADD231PD  Z23, Z18, Z17
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 56(R13)(CX*1), Z18
-	VFMADD231PD  Z24, Z18, Z16
-	VFMADD231PD  Z25, Z18, Z17
-	VFMADD231PD  (R12), Z16, Z14
-	VFMADD231PD  64(R12), Z17, Z15
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_8_edge
+	VFMADD231PD  (R12)(BX*1), Z17, Z14
+	VFMADD231PD  64(R12), Z16, Z7
+	VFMADD231PD  64(R12)(BX*1), Z20, Z15
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_2_edge
 
-panel_2_tile_8_done:
+tile_4_panel_2_done:
+	MOVQ    SI, DI
 	VMOVUPD Z0, (DI)
 	VMOVUPD Z1, 64(DI)
 	ADDQ    AX, DI
@@ -9944,857 +8575,657 @@ panel_2_tile_8_done:
 	ADDQ    AX, DI
 	VMOVUPD Z6, (DI)
 	VMOVUPD Z7, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z8, (DI)
-	VMOVUPD Z9, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z10, (DI)
-	VMOVUPD Z11, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z12, (DI)
-	VMOVUPD Z13, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z14, (DI)
-	VMOVUPD Z15, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_2_tile_8
+	ADDQ    8(SP), SI
+	VMOVUPD Z8, (SI)
+	VMOVUPD Z9, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPD Z10, (SI)
+	VMOVUPD Z11, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPD Z12, (SI)
+	VMOVUPD Z13, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPD Z14, (SI)
+	VMOVUPD Z15, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_4_panel_2
 
-panel_2_below_8:
-panel_2_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_2_below_4
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	VMOVUPD 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	VMOVUPD 64(BX), Z3
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z4
-	VMOVUPD 64(BX), Z5
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z6
-	VMOVUPD 64(BX), Z7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_4_done
+tile_4_below_2:
+tile_4_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_4_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z1
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z2
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z4
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z5
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z6
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_4_panel_1_done
 
-panel_2_tile_4_edge:
-	MOVLQSX      (R10), R12
+tile_4_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z8
-	VMOVUPD      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z10
-	VMOVUPD      64(R8), Z11
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z12
-	VMOVUPD      64(R8), Z13
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z14
-	VMOVUPD      64(R8), Z15
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z16
-	VMOVUPD      64(R8), Z17
-	ADDQ         AX, R8
-	VMOVUPD      Z8, Z18
-	VMOVUPD      Z9, Z19
-	VBROADCASTSD (R9), Z20
-	VFMADD231PD  Z10, Z20, Z18
-	VFMADD231PD  Z11, Z20, Z19
-	VBROADCASTSD (R9)(CX*1), Z20
-	VFMADD231PD  Z12, Z20, Z18
-	VFMADD231PD  Z13, Z20, Z19
-	VBROADCASTSD (R9)(CX*2), Z20
-	VFMADD231PD  Z14, Z20, Z18
-	VFMADD231PD  Z15, Z20, Z19
-	LEAQ         (R9)(CX*2), R13
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z8
+	VMOVUPD      (DI)(AX*1), Z9
+	VMOVUPD      (DI)(AX*2), Z10
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Z11
+	VMOVUPD      (DI)(AX*1), Z12
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSD (R8)(CX*1), Z13
+	VMOVUPD      Z13, Z13
+	VFMADD213PD  Z8, Z10, Z13
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSD (R13)(CX*1), Z14
+	VFMADD231PD  Z12, Z14, Z13
+	VMOVUPD      Z13, Z14
+	VBROADCASTSD (R8), Z15
+	VFMADD231PD  Z9, Z15, Z13
+	VFNMADD231PD Z9, Z15, Z14
+	VBROADCASTSD (R8)(CX*2), Z15
+	VFMADD231PD  Z11, Z15, Z13
+	VFNMADD231PD Z11, Z15, Z14
+	VFMADD231PD  (R12), Z13, Z0
+	VFMADD231PD  (R12)(BX*1), Z14, Z4
+	ADDQ         DX, R12
+	VBROADCASTSD 8(R8)(CX*1), Z13
+	VMOVUPD      Z13, Z13
+	VFMADD213PD  Z8, Z10, Z13
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSD 8(R13)(CX*1), Z14
+	VFMADD231PD  Z12, Z14, Z13
+	VMOVUPD      Z13, Z14
+	VBROADCASTSD 8(R8), Z15
+	VFMADD231PD  Z9, Z15, Z13
+	VFNMADD231PD Z9, Z15, Z14
+	VBROADCASTSD 8(R8)(CX*2), Z15
+	VFMADD231PD  Z11, Z15, Z13
+	VFNMADD231PD Z11, Z15, Z14
+	VFMADD231PD  (R12), Z13, Z1
+	VFMADD231PD  (R12)(BX*1), Z14, Z5
+	ADDQ         DX, R12
+	VBROADCASTSD 16(R8)(CX*1), Z13
+	VMOVUPD      Z13, Z13
+	VFMADD213PD  Z8, Z10, Z13
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSD 16(R13)(CX*1), Z14
+	VFMADD231PD  Z12, Z14, Z13
+	VMOVUPD      Z13, Z14
+	VBROADCASTSD 16(R8), Z15
+	VFMADD231PD  Z9, Z15, Z13
+	VFNMADD231PD Z9, Z15, Z14
+	VBROADCASTSD 16(R8)(CX*2), Z15
+	VFMADD231PD  Z11, Z15, Z13
+	VFNMADD231PD Z11, Z15, Z14
+	VFMADD231PD  (R12), Z13, Z2
+	VFMADD231PD  (R12)(BX*1), Z14, Z6
+	ADDQ         DX, R12
+	VBROADCASTSD 24(R8)(CX*1), Z13
+	VMOVUPD      Z13, Z13
+	VFMADD213PD  Z8, Z10, Z13
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSD 24(R13)(CX*1), Z8
+	VFMADD231PD  Z12, Z8, Z13
+	VMOVUPD      Z13, Z8
+	VBROADCASTSD 24(R8), Z10
+	VFMADD231PD  Z9, Z10, Z13
+	VFNMADD231PD Z9, Z10, Z8
+	VBROADCASTSD 24(R8)(CX*2), Z9
+	VFMADD231PD  Z11, Z9, Z13
+	VFNMADD231PD Z11, Z9, Z8
+	VFMADD231PD  (R12), Z13, Z3
+	VFMADD231PD  (R12)(BX*1), Z8, Z7
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_4_panel_1_edge
+
+tile_4_panel_1_done:
+	MOVQ    SI, DI
+	VMOVUPD Z0, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Z1, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Z2, (DI)
+	ADDQ    AX, DI
+	VMOVUPD Z3, (DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z4, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Z5, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Z6, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Z7, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_4_panel_1
+
+tile_4_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000020, 24(SP)
+	SUBQ $0x00000004, 40(SP)
+	JMP  tile_4
+
+below_4:
+tile_2:
+	CMPQ 40(SP), $0x00000002
+	JLT  below_2
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_2_panel_2:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_2_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	VMOVUPD 64(DI), Z1
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z2
+	VMOVUPD 64(DI), Z3
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z4
+	VMOVUPD 64(DI), Z5
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z6
+	VMOVUPD 64(DI), Z7
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_2_done
+
+tile_2_panel_2_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z8
+	VMOVUPD      64(DI), Z9
+	VMOVUPD      (DI)(AX*1), Z10
+	VMOVUPD      64(DI)(AX*1), Z11
+	VMOVUPD      (DI)(AX*2), Z12
+	VMOVUPD      64(DI)(AX*2), Z13
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Z14
+	VMOVUPD      64(DI), Z15
+	VMOVUPD      (DI)(AX*1), Z16
+	VMOVUPD      64(DI)(AX*1), Z17
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSD (R8)(CX*1), Z19
+	VMOVUPD      Z19, Z18
+	VFMADD213PD  Z8, Z12, Z18
+	VMOVUPD      Z19, Z19
+	VFMADD213PD  Z9, Z13, Z19
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSD (R13)(CX*1), Z20
 	VFMADD231PD  Z16, Z20, Z18
 	VFMADD231PD  Z17, Z20, Z19
+	VMOVUPD      Z18, Z20
+	VMOVUPD      Z19, Z21
+	VBROADCASTSD (R8), Z22
+	VFMADD231PD  Z10, Z22, Z18
+	VFNMADD231PD Z10, Z22, Z20
+	VFMADD231PD  Z11, Z22, Z19
+	VFNMADD231PD Z11, Z22, Z21
+	VBROADCASTSD (R8)(CX*2), Z22
+	VFMADD231PD  Z14, Z22, Z18
+	VFNMADD231PD Z14, Z22, Z20
+	VFMADD231PD  Z15, Z22, Z19
+	VFNMADD231PD Z15, Z22, Z21
 	VFMADD231PD  (R12), Z18, Z0
+	VFMADD231PD  (R12)(BX*1), Z20, Z4
 	VFMADD231PD  64(R12), Z19, Z1
+	VFMADD231PD  64(R12)(BX*1), Z21, Z5
 	ADDQ         DX, R12
-	VMOVUPD      Z8, Z18
-	VMOVUPD      Z9, Z19
-	VBROADCASTSD 8(R9), Z20
-	VFMADD231PD  Z10, Z20, Z18
-	VFMADD231PD  Z11, Z20, Z19
-	VBROADCASTSD 8(R9)(CX*1), Z20
-	VFMADD231PD  Z12, Z20, Z18
-	VFMADD231PD  Z13, Z20, Z19
-	VBROADCASTSD 8(R9)(CX*2), Z20
-	VFMADD231PD  Z14, Z20, Z18
-	VFMADD231PD  Z15, Z20, Z19
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 8(R13)(CX*1), Z20
-	VFMADD231PD  Z16, Z20, Z18
-	VFMADD231PD  Z17, Z20, Z19
+	VBROADCASTSD 8(R8)(CX*1), Z19
+	VMOVUPD      Z19, Z18
+	VFMADD213PD  Z8, Z12, Z18
+	VMOVUPD      Z19, Z8
+	VFMADD213PD  Z9, Z13, Z8
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSD 8(R13)(CX*1), Z9
+	VFMADD231PD  Z16, Z9, Z18
+	VFMADD231PD  Z17, Z9, Z8
+	VMOVUPD      Z18, Z9
+	VMOVUPD      Z8, Z12
+	VBROADCASTSD 8(R8), Z13
+	VFMADD231PD  Z10, Z13, Z18
+	VFNMADD231PD Z10, Z13, Z9
+	VFMADD231PD  Z11, Z13, Z8
+	VFNMADD231PD Z11, Z13, Z12
+	VBROADCASTSD 8(R8)(CX*2), Z10
+	VFMADD231PD  Z14, Z10, Z18
+	VFNMADD231PD Z14, Z10, Z9
+	VFMADD231PD  Z15, Z10, Z8
+	VFNMADD231PD Z15, Z10, Z12
 	VFMADD231PD  (R12), Z18, Z2
-	VFMADD231PD  64(R12), Z19, Z3
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z18
-	VMOVUPD      Z9, Z19
-	VBROADCASTSD 16(R9), Z20
-	VFMADD231PD  Z10, Z20, Z18
-	VFMADD231PD  Z11, Z20, Z19
-	VBROADCASTSD 16(R9)(CX*1), Z20
-	VFMADD231PD  Z12, Z20, Z18
-	VFMADD231PD  Z13, Z20, Z19
-	VBROADCASTSD 16(R9)(CX*2), Z20
-	VFMADD231PD  Z14, Z20, Z18
-	VFMADD231PD  Z15, Z20, Z19
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 16(R13)(CX*1), Z20
-	VFMADD231PD  Z16, Z20, Z18
-	VFMADD231PD  Z17, Z20, Z19
-	VFMADD231PD  (R12), Z18, Z4
-	VFMADD231PD  64(R12), Z19, Z5
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z8
+	VFMADD231PD  (R12)(BX*1), Z9, Z6
+	VFMADD231PD  64(R12), Z8, Z3
+	VFMADD231PD  64(R12)(BX*1), Z12, Z7
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_2_edge
+
+tile_2_panel_2_done:
+	MOVQ    SI, DI
+	VMOVUPD Z0, (DI)
+	VMOVUPD Z1, 64(DI)
+	ADDQ    AX, DI
+	VMOVUPD Z2, (DI)
+	VMOVUPD Z3, 64(DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z4, (SI)
+	VMOVUPD Z5, 64(SI)
+	ADDQ    AX, SI
+	VMOVUPD Z6, (SI)
+	VMOVUPD Z7, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_2_panel_2
+
+tile_2_below_2:
+tile_2_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_2_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z2
+	ADDQ    AX, DI
+	VMOVUPD (DI), Z3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_2_panel_1_done
+
+tile_2_panel_1_edge:
+	MOVLQSX      (R9), R12
+	IMULQ        (SP), R12
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z4
+	VMOVUPD      (DI)(AX*1), Z5
+	VMOVUPD      (DI)(AX*2), Z6
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Z7
+	VMOVUPD      (DI)(AX*1), Z8
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSD (R8)(CX*1), Z9
 	VMOVUPD      Z9, Z9
-	VBROADCASTSD 24(R9), Z18
-	VFMADD231PD  Z10, Z18, Z8
-	VFMADD231PD  Z11, Z18, Z9
-	VBROADCASTSD 24(R9)(CX*1), Z10
-	VFMADD231PD  Z12, Z10, Z8
-	VFMADD231PD  Z13, Z10, Z9
-	VBROADCASTSD 24(R9)(CX*2), Z10
-	VFMADD231PD  Z14, Z10, Z8
-	VFMADD231PD  Z15, Z10, Z9
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 24(R13)(CX*1), Z10
-	VFMADD231PD  Z16, Z10, Z8
-	VFMADD231PD  Z17, Z10, Z9
-	VFMADD231PD  (R12), Z8, Z6
-	VFMADD231PD  64(R12), Z9, Z7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_4_edge
-
-panel_2_tile_4_done:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	VMOVUPD Z3, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z4, (DI)
-	VMOVUPD Z5, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z6, (DI)
-	VMOVUPD Z7, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_2_tile_4
-
-panel_2_below_4:
-panel_2_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_2_below_2
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	VMOVUPD 64(BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	VMOVUPD 64(BX), Z3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_2_done
-
-panel_2_tile_2_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z4
-	VMOVUPD      64(R8), Z5
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z6
-	VMOVUPD      64(R8), Z7
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z8
-	VMOVUPD      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z10
-	VMOVUPD      64(R8), Z11
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z12
-	VMOVUPD      64(R8), Z13
-	ADDQ         AX, R8
-	VMOVUPD      Z4, Z14
-	VMOVUPD      Z5, Z15
-	VBROADCASTSD (R9), Z16
-	VFMADD231PD  Z6, Z16, Z14
-	VFMADD231PD  Z7, Z16, Z15
-	VBROADCASTSD (R9)(CX*1), Z16
-	VFMADD231PD  Z8, Z16, Z14
-	VFMADD231PD  Z9, Z16, Z15
-	VBROADCASTSD (R9)(CX*2), Z16
-	VFMADD231PD  Z10, Z16, Z14
-	VFMADD231PD  Z11, Z16, Z15
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD (R13)(CX*1), Z16
-	VFMADD231PD  Z12, Z16, Z14
-	VFMADD231PD  Z13, Z16, Z15
-	VFMADD231PD  (R12), Z14, Z0
-	VFMADD231PD  64(R12), Z15, Z1
-	ADDQ         DX, R12
-	VMOVUPD      Z4, Z4
-	VMOVUPD      Z5, Z5
-	VBROADCASTSD 8(R9), Z14
-	VFMADD231PD  Z6, Z14, Z4
-	VFMADD231PD  Z7, Z14, Z5
-	VBROADCASTSD 8(R9)(CX*1), Z6
-	VFMADD231PD  Z8, Z6, Z4
-	VFMADD231PD  Z9, Z6, Z5
-	VBROADCASTSD 8(R9)(CX*2), Z6
-	VFMADD231PD  Z10, Z6, Z4
-	VFMADD231PD  Z11, Z6, Z5
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 8(R13)(CX*1), Z6
-	VFMADD231PD  Z12, Z6, Z4
-	VFMADD231PD  Z13, Z6, Z5
-	VFMADD231PD  (R12), Z4, Z2
-	VFMADD231PD  64(R12), Z5, Z3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_2_edge
-
-panel_2_tile_2_done:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
-	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	VMOVUPD Z3, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_2_tile_2
-
-panel_2_below_2:
-panel_2_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_2_below_1
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	VMOVUPD 64(BX), Z1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_2_tile_1_done
-
-panel_2_tile_1_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z2
-	VMOVUPD      64(R8), Z3
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z4
-	VMOVUPD      64(R8), Z5
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z6
-	VMOVUPD      64(R8), Z7
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z8
-	VMOVUPD      64(R8), Z9
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z10
-	VMOVUPD      64(R8), Z11
-	ADDQ         AX, R8
-	VMOVUPD      Z2, Z2
-	VMOVUPD      Z3, Z3
-	VBROADCASTSD (R9), Z12
-	VFMADD231PD  Z4, Z12, Z2
-	VFMADD231PD  Z5, Z12, Z3
-	VBROADCASTSD (R9)(CX*1), Z4
-	VFMADD231PD  Z6, Z4, Z2
-	VFMADD231PD  Z7, Z4, Z3
-	VBROADCASTSD (R9)(CX*2), Z4
-	VFMADD231PD  Z8, Z4, Z2
-	VFMADD231PD  Z9, Z4, Z3
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD (R13)(CX*1), Z4
-	VFMADD231PD  Z10, Z4, Z2
-	VFMADD231PD  Z11, Z4, Z3
-	VFMADD231PD  (R12), Z2, Z0
-	VFMADD231PD  64(R12), Z3, Z1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_2_tile_1_edge
-
-panel_2_tile_1_done:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_2_tile_1
-
-panel_2_below_1:
-	ADDQ $0x00000080, 8(SP)
-	SUBQ $0x00000010, 24(SP)
-	JMP  panel_2
-
-below_2:
-panel_1:
-	CMPQ 24(SP), $0x00000008
-	JLT  below_1
-	MOVQ y+0(FP), BX
-	ADDQ 8(SP), BX
-	XORQ SI, SI
-	MOVQ n+48(FP), DI
-	MOVQ DI, 16(SP)
-
-panel_1_tile_8:
-	CMPQ    16(SP), $0x00000008
-	JLT     panel_1_below_8
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z3
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z4
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z5
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z6
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z7
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_8_done
-
-panel_1_tile_8_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z8
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z9
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z10
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z11
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z12
-	ADDQ         AX, R8
-	VMOVUPD      Z8, Z13
-	VBROADCASTSD (R9), Z14
-	VFMADD231PD  Z9, Z14, Z13
-	VBROADCASTSD (R9)(CX*1), Z14
-	VFMADD231PD  Z10, Z14, Z13
-	VBROADCASTSD (R9)(CX*2), Z14
-	VFMADD231PD  Z11, Z14, Z13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD (R13)(CX*1), Z14
-	VFMADD231PD  Z12, Z14, Z13
-	VFMADD231PD  (R12), Z13, Z0
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z13
-	VBROADCASTSD 8(R9), Z14
-	VFMADD231PD  Z9, Z14, Z13
-	VBROADCASTSD 8(R9)(CX*1), Z14
-	VFMADD231PD  Z10, Z14, Z13
-	VBROADCASTSD 8(R9)(CX*2), Z14
-	VFMADD231PD  Z11, Z14, Z13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 8(R13)(CX*1), Z14
-	VFMADD231PD  Z12, Z14, Z13
-	VFMADD231PD  (R12), Z13, Z1
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z13
-	VBROADCASTSD 16(R9), Z14
-	VFMADD231PD  Z9, Z14, Z13
-	VBROADCASTSD 16(R9)(CX*1), Z14
-	VFMADD231PD  Z10, Z14, Z13
-	VBROADCASTSD 16(R9)(CX*2), Z14
-	VFMADD231PD  Z11, Z14, Z13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 16(R13)(CX*1), Z14
-	VFMADD231PD  Z12, Z14, Z13
-	VFMADD231PD  (R12), Z13, Z2
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z13
-	VBROADCASTSD 24(R9), Z14
-	VFMADD231PD  Z9, Z14, Z13
-	VBROADCASTSD 24(R9)(CX*1), Z14
-	VFMADD231PD  Z10, Z14, Z13
-	VBROADCASTSD 24(R9)(CX*2), Z14
-	VFMADD231PD  Z11, Z14, Z13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 24(R13)(CX*1), Z14
-	VFMADD231PD  Z12, Z14, Z13
-	VFMADD231PD  (R12), Z13, Z3
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z13
-	VBROADCASTSD 32(R9), Z14
-	VFMADD231PD  Z9, Z14, Z13
-	VBROADCASTSD 32(R9)(CX*1), Z14
-	VFMADD231PD  Z10, Z14, Z13
-	VBROADCASTSD 32(R9)(CX*2), Z14
-	VFMADD231PD  Z11, Z14, Z13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 32(R13)(CX*1), Z14
-	VFMADD231PD  Z12, Z14, Z13
-	VFMADD231PD  (R12), Z13, Z4
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z13
-	VBROADCASTSD 40(R9), Z14
-	VFMADD231PD  Z9, Z14, Z13
-	VBROADCASTSD 40(R9)(CX*1), Z14
-	VFMADD231PD  Z10, Z14, Z13
-	VBROADCASTSD 40(R9)(CX*2), Z14
-	VFMADD231PD  Z11, Z14, Z13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 40(R13)(CX*1), Z14
-	VFMADD231PD  Z12, Z14, Z13
-	VFMADD231PD  (R12), Z13, Z5
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z13
-	VBROADCASTSD 48(R9), Z14
-	VFMADD231PD  Z9, Z14, Z13
-	VBROADCASTSD 48(R9)(CX*1), Z14
-	VFMADD231PD  Z10, Z14, Z13
-	VBROADCASTSD 48(R9)(CX*2), Z14
-	VFMADD231PD  Z11, Z14, Z13
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 48(R13)(CX*1), Z14
-	VFMADD231PD  Z12, Z14, Z13
-	VFMADD231PD  (R12), Z13, Z6
-	ADDQ         DX, R12
-	VMOVUPD      Z8, Z8
-	VBROADCASTSD 56(R9), Z13
-	VFMADD231PD  Z9, Z13, Z8
-	VBROADCASTSD 56(R9)(CX*1), Z9
-	VFMADD231PD  Z10, Z9, Z8
-	VBROADCASTSD 56(R9)(CX*2), Z9
-	VFMADD231PD  Z11, Z9, Z8
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 56(R13)(CX*1), Z9
-	VFMADD231PD  Z12, Z9, Z8
-	VFMADD231PD  (R12), Z8, Z7
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_8_edge
-
-panel_1_tile_8_done:
-	VMOVUPD Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z1, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z3, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z4, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z5, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z6, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z7, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000008, 16(SP)
-	JMP     panel_1_tile_8
-
-panel_1_below_8:
-panel_1_tile_4:
-	CMPQ    16(SP), $0x00000004
-	JLT     panel_1_below_4
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z1
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z2
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z3
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_4_done
-
-panel_1_tile_4_edge:
-	MOVLQSX      (R10), R12
-	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z5
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z6
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z7
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z8
-	ADDQ         AX, R8
-	VMOVUPD      Z4, Z9
-	VBROADCASTSD (R9), Z10
-	VFMADD231PD  Z5, Z10, Z9
-	VBROADCASTSD (R9)(CX*1), Z10
-	VFMADD231PD  Z6, Z10, Z9
-	VBROADCASTSD (R9)(CX*2), Z10
-	VFMADD231PD  Z7, Z10, Z9
-	LEAQ         (R9)(CX*2), R13
+	VFMADD213PD  Z4, Z6, Z9
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSD (R13)(CX*1), Z10
 	VFMADD231PD  Z8, Z10, Z9
+	VMOVUPD      Z9, Z10
+	VBROADCASTSD (R8), Z11
+	VFMADD231PD  Z5, Z11, Z9
+	VFNMADD231PD Z5, Z11, Z10
+	VBROADCASTSD (R8)(CX*2), Z11
+	VFMADD231PD  Z7, Z11, Z9
+	VFNMADD231PD Z7, Z11, Z10
 	VFMADD231PD  (R12), Z9, Z0
+	VFMADD231PD  (R12)(BX*1), Z10, Z2
 	ADDQ         DX, R12
-	VMOVUPD      Z4, Z9
-	VBROADCASTSD 8(R9), Z10
-	VFMADD231PD  Z5, Z10, Z9
-	VBROADCASTSD 8(R9)(CX*1), Z10
-	VFMADD231PD  Z6, Z10, Z9
-	VBROADCASTSD 8(R9)(CX*2), Z10
-	VFMADD231PD  Z7, Z10, Z9
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 8(R13)(CX*1), Z10
-	VFMADD231PD  Z8, Z10, Z9
+	VBROADCASTSD 8(R8)(CX*1), Z9
+	VMOVUPD      Z9, Z9
+	VFMADD213PD  Z4, Z6, Z9
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSD 8(R13)(CX*1), Z4
+	VFMADD231PD  Z8, Z4, Z9
+	VMOVUPD      Z9, Z4
+	VBROADCASTSD 8(R8), Z6
+	VFMADD231PD  Z5, Z6, Z9
+	VFNMADD231PD Z5, Z6, Z4
+	VBROADCASTSD 8(R8)(CX*2), Z5
+	VFMADD231PD  Z7, Z5, Z9
+	VFNMADD231PD Z7, Z5, Z4
 	VFMADD231PD  (R12), Z9, Z1
-	ADDQ         DX, R12
-	VMOVUPD      Z4, Z9
-	VBROADCASTSD 16(R9), Z10
-	VFMADD231PD  Z5, Z10, Z9
-	VBROADCASTSD 16(R9)(CX*1), Z10
-	VFMADD231PD  Z6, Z10, Z9
-	VBROADCASTSD 16(R9)(CX*2), Z10
-	VFMADD231PD  Z7, Z10, Z9
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 16(R13)(CX*1), Z10
-	VFMADD231PD  Z8, Z10, Z9
-	VFMADD231PD  (R12), Z9, Z2
-	ADDQ         DX, R12
-	VMOVUPD      Z4, Z4
-	VBROADCASTSD 24(R9), Z9
-	VFMADD231PD  Z5, Z9, Z4
-	VBROADCASTSD 24(R9)(CX*1), Z5
-	VFMADD231PD  Z6, Z5, Z4
-	VBROADCASTSD 24(R9)(CX*2), Z5
-	VFMADD231PD  Z7, Z5, Z4
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 24(R13)(CX*1), Z5
-	VFMADD231PD  Z8, Z5, Z4
-	VFMADD231PD  (R12), Z4, Z3
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_4_edge
+	VFMADD231PD  (R12)(BX*1), Z4, Z3
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_2_panel_1_edge
 
-panel_1_tile_4_done:
+tile_2_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPD Z0, (DI)
 	ADDQ    AX, DI
 	VMOVUPD Z1, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z2, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z3, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000004, 16(SP)
-	JMP     panel_1_tile_4
+	ADDQ    8(SP), SI
+	VMOVUPD Z2, (SI)
+	ADDQ    AX, SI
+	VMOVUPD Z3, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_2_panel_1
 
-panel_1_below_4:
-panel_1_tile_2:
-	CMPQ    16(SP), $0x00000002
-	JLT     panel_1_below_2
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	ADDQ    AX, BX
-	VMOVUPD (BX), Z1
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_2_done
+tile_2_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000010, 24(SP)
+	SUBQ $0x00000002, 40(SP)
+	JMP  tile_2
 
-panel_1_tile_2_edge:
-	MOVLQSX      (R10), R12
+below_2:
+tile_1:
+	CMPQ 40(SP), $0x00000001
+	JLT  below_1
+	MOVQ $0x00000000, 32(SP)
+	MOVQ c+56(FP), SI
+	MOVQ SI, 48(SP)
+
+tile_1_panel_2:
+	CMPQ    48(SP), $0x00000010
+	JLT     tile_1_below_2
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	VMOVUPD 64(DI), Z1
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z2
+	VMOVUPD 64(DI), Z3
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_2_done
+
+tile_1_panel_2_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z2
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z3
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z5
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z6
-	ADDQ         AX, R8
-	VMOVUPD      Z2, Z7
-	VBROADCASTSD (R9), Z8
-	VFMADD231PD  Z3, Z8, Z7
-	VBROADCASTSD (R9)(CX*1), Z8
-	VFMADD231PD  Z4, Z8, Z7
-	VBROADCASTSD (R9)(CX*2), Z8
-	VFMADD231PD  Z5, Z8, Z7
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD (R13)(CX*1), Z8
-	VFMADD231PD  Z6, Z8, Z7
-	VFMADD231PD  (R12), Z7, Z0
-	ADDQ         DX, R12
-	VMOVUPD      Z2, Z2
-	VBROADCASTSD 8(R9), Z7
-	VFMADD231PD  Z3, Z7, Z2
-	VBROADCASTSD 8(R9)(CX*1), Z3
-	VFMADD231PD  Z4, Z3, Z2
-	VBROADCASTSD 8(R9)(CX*2), Z3
-	VFMADD231PD  Z5, Z3, Z2
-	LEAQ         (R9)(CX*2), R13
-	VBROADCASTSD 8(R13)(CX*1), Z3
-	VFMADD231PD  Z6, Z3, Z2
-	VFMADD231PD  (R12), Z2, Z1
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_2_edge
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z4
+	VMOVUPD      64(DI), Z5
+	VMOVUPD      (DI)(AX*1), Z6
+	VMOVUPD      64(DI)(AX*1), Z7
+	VMOVUPD      (DI)(AX*2), Z8
+	VMOVUPD      64(DI)(AX*2), Z9
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Z10
+	VMOVUPD      64(DI), Z11
+	VMOVUPD      (DI)(AX*1), Z12
+	VMOVUPD      64(DI)(AX*1), Z13
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSD (R8)(CX*1), Z15
+	VMOVUPD      Z15, Z14
+	VFMADD213PD  Z4, Z8, Z14
+	VMOVUPD      Z15, Z4
+	VFMADD213PD  Z5, Z9, Z4
+	LEAQ         (R8)(CX*2), R13
+	VBROADCASTSD (R13)(CX*1), Z5
+	VFMADD231PD  Z12, Z5, Z14
+	VFMADD231PD  Z13, Z5, Z4
+	VMOVUPD      Z14, Z5
+	VMOVUPD      Z4, Z8
+	VBROADCASTSD (R8), Z9
+	VFMADD231PD  Z6, Z9, Z14
+	VFNMADD231PD Z6, Z9, Z5
+	VFMADD231PD  Z7, Z9, Z4
+	VFNMADD231PD Z7, Z9, Z8
+	VBROADCASTSD (R8)(CX*2), Z6
+	VFMADD231PD  Z10, Z6, Z14
+	VFNMADD231PD Z10, Z6, Z5
+	VFMADD231PD  Z11, Z6, Z4
+	VFNMADD231PD Z11, Z6, Z8
+	VFMADD231PD  (R12), Z14, Z0
+	VFMADD231PD  (R12)(BX*1), Z5, Z2
+	VFMADD231PD  64(R12), Z4, Z1
+	VFMADD231PD  64(R12)(BX*1), Z8, Z3
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_2_edge
 
-panel_1_tile_2_done:
+tile_1_panel_2_done:
+	MOVQ    SI, DI
 	VMOVUPD Z0, (DI)
-	ADDQ    AX, DI
-	VMOVUPD Z1, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000010, SI
-	SUBQ    $0x00000002, 16(SP)
-	JMP     panel_1_tile_2
+	VMOVUPD Z1, 64(DI)
+	ADDQ    8(SP), SI
+	VMOVUPD Z2, (SI)
+	VMOVUPD Z3, 64(SI)
+	ADDQ    $0x00000080, 32(SP)
+	SUBQ    $0x00000010, 48(SP)
+	JMP     tile_1_panel_2
 
-panel_1_below_2:
-panel_1_tile_1:
-	CMPQ    16(SP), $0x00000001
-	JLT     panel_1_below_1
-	MOVQ    BX, DI
-	VMOVUPD (BX), Z0
-	ADDQ    AX, BX
-	MOVQ    index+32(FP), R10
-	MOVQ    edges+40(FP), R11
-	MOVQ    r+8(FP), R8
-	ADDQ    8(SP), R8
-	MOVQ    p+16(FP), R9
-	ADDQ    SI, R9
-	TESTQ   R11, R11
-	JZ      panel_1_tile_1_done
+tile_1_below_2:
+tile_1_panel_1:
+	CMPQ    48(SP), $0x00000008
+	JLT     tile_1_below_1
+	MOVQ    16(SP), SI
+	ADDQ    32(SP), SI
+	MOVQ    SI, DI
+	VMOVUPD (DI), Z0
+	MOVQ    SI, DI
+	ADDQ    8(SP), DI
+	VMOVUPD (DI), Z1
+	MOVQ    index+32(FP), R9
+	MOVQ    edges+40(FP), R10
+	MOVQ    r+8(FP), DI
+	ADDQ    32(SP), DI
+	MOVQ    p+16(FP), R8
+	ADDQ    24(SP), R8
+	MOVQ    24(SP), R11
+	SHRQ    $0x03, R11
+	IMULQ   DX, R11
+	ADDQ    32(SP), R11
+	ADDQ    x+24(FP), R11
+	TESTQ   R10, R10
+	JZ      tile_1_panel_1_done
 
-panel_1_tile_1_edge:
-	MOVLQSX      (R10), R12
+tile_1_panel_1_edge:
+	MOVLQSX      (R9), R12
 	IMULQ        (SP), R12
-	MOVQ         SI, R13
-	SHRQ         $0x03, R13
-	IMULQ        DX, R13
-	ADDQ         R13, R12
-	ADDQ         8(SP), R12
-	ADDQ         x+24(FP), R12
-	VMOVUPD      (R8), Z1
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z2
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z3
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z4
-	ADDQ         AX, R8
-	VMOVUPD      (R8), Z5
-	ADDQ         AX, R8
-	VMOVUPD      Z1, Z1
-	VBROADCASTSD (R9), Z6
-	VFMADD231PD  Z2, Z6, Z1
-	VBROADCASTSD (R9)(CX*1), Z2
-	VFMADD231PD  Z3, Z2, Z1
-	VBROADCASTSD (R9)(CX*2), Z2
-	VFMADD231PD  Z4, Z2, Z1
-	LEAQ         (R9)(CX*2), R13
+	ADDQ         R11, R12
+	VMOVUPD      (DI), Z2
+	VMOVUPD      (DI)(AX*1), Z3
+	VMOVUPD      (DI)(AX*2), Z4
+	LEAQ         (DI)(AX*2), DI
+	ADDQ         AX, DI
+	VMOVUPD      (DI), Z5
+	VMOVUPD      (DI)(AX*1), Z6
+	LEAQ         (DI)(AX*2), DI
+	VBROADCASTSD (R8)(CX*1), Z7
+	VMOVUPD      Z7, Z7
+	VFMADD213PD  Z2, Z4, Z7
+	LEAQ         (R8)(CX*2), R13
 	VBROADCASTSD (R13)(CX*1), Z2
-	VFMADD231PD  Z5, Z2, Z1
-	VFMADD231PD  (R12), Z1, Z0
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         CX, R9
-	ADDQ         $0x00000004, R10
-	DECQ         R11
-	JNZ          panel_1_tile_1_edge
+	VFMADD231PD  Z6, Z2, Z7
+	VMOVUPD      Z7, Z2
+	VBROADCASTSD (R8), Z4
+	VFMADD231PD  Z3, Z4, Z7
+	VFNMADD231PD Z3, Z4, Z2
+	VBROADCASTSD (R8)(CX*2), Z3
+	VFMADD231PD  Z5, Z3, Z7
+	VFNMADD231PD Z5, Z3, Z2
+	VFMADD231PD  (R12), Z7, Z0
+	VFMADD231PD  (R12)(BX*1), Z2, Z1
+	LEAQ         (R8)(CX*2), R8
+	LEAQ         (R8)(CX*2), R8
+	ADDQ         $0x00000004, R9
+	DECQ         R10
+	JNZ          tile_1_panel_1_edge
 
-panel_1_tile_1_done:
+tile_1_panel_1_done:
+	MOVQ    SI, DI
 	VMOVUPD Z0, (DI)
-	ADDQ    AX, DI
-	ADDQ    $0x00000008, SI
-	SUBQ    $0x00000001, 16(SP)
-	JMP     panel_1_tile_1
+	ADDQ    8(SP), SI
+	VMOVUPD Z1, (SI)
+	ADDQ    $0x00000040, 32(SP)
+	SUBQ    $0x00000008, 48(SP)
+	JMP     tile_1_panel_1
 
-panel_1_below_1:
-	ADDQ $0x00000040, 8(SP)
-	SUBQ $0x00000008, 24(SP)
-	JMP  panel_1
+tile_1_below_1:
+	MOVQ 16(SP), SI
+	ADDQ AX, SI
+	MOVQ SI, 16(SP)
+	ADDQ $0x00000008, 24(SP)
+	SUBQ $0x00000001, 40(SP)
+	JMP  tile_1
 
 below_1:
 	VZEROUPPER
 	RET
 
-// func gatherGrad4AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gatherGrad4AVX2F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
 TEXT ·gatherGrad4AVX2F32(SB), NOSPLIT, $8-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x02, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x02, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x02, DX
-	MOVQ dr+0(FP), BX
-	MOVQ p+8(FP), SI
-	MOVQ index+32(FP), DI
-	MOVQ edges+40(FP), R8
-	MOVQ R8, (SP)
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  dr+0(FP), BX
+	MOVQ  p+8(FP), SI
+	MOVQ  half+48(FP), DI
+	MOVQ  half+48(FP), R8
+	IMULQ AX, DI
+	IMULQ DX, R8
+	MOVQ  $0x00000000, (SP)
 
 edge:
-	CMPQ (SP), $0x00000000
-	JLE  done
-	XORQ R8, R8
+	MOVQ (SP), R9
+	CMPQ R9, edges+40(FP)
+	JGE  done
+	XORQ R9, R9
 
 channels:
-	MOVQ    dy+16(FP), R10
-	MOVLQSX (DI), R9
-	IMULQ   atom+72(FP), R9
-	SHLQ    $0x02, R9
-	ADDQ    x+24(FP), R9
-	ADDQ    R8, R9
-	ADDQ    R8, R10
-	LEAQ    (BX)(R8*1), R11
-	VMOVUPS (R11), Y0
-	ADDQ    AX, R11
-	VMOVUPS (R11), Y1
-	ADDQ    AX, R11
-	VMOVUPS (R11), Y2
-	ADDQ    AX, R11
-	VMOVUPS (R11), Y3
-	ADDQ    AX, R11
-	VMOVUPS (R11), Y4
-	MOVQ    n+48(FP), R12
-	MOVQ    SI, R11
+	MOVQ    dy+16(FP), R11
+	MOVQ    index+32(FP), R12
+	MOVQ    (SP), R10
+	MOVLQSX (R12)(R10*4), R10
+	IMULQ   atom+72(FP), R10
+	SHLQ    $0x02, R10
+	ADDQ    x+24(FP), R10
+	ADDQ    R9, R10
+	ADDQ    R9, R11
+	LEAQ    (BX)(R9*1), R12
+	VMOVUPS (R12), Y0
+	ADDQ    AX, R12
+	VMOVUPS (R12), Y1
+	ADDQ    AX, R12
+	VMOVUPS (R12), Y2
+	ADDQ    AX, R12
+	VMOVUPS (R12), Y3
+	ADDQ    AX, R12
+	VMOVUPS (R12), Y4
+	MOVQ    half+48(FP), R13
+	MOVQ    SI, R12
 
 orientation:
-	VMOVUPS      (R10), Y5
-	VMULPS       (R9), Y5, Y5
+	VMOVUPS      (R11), Y5
+	VMULPS       (R10), Y5, Y5
+	VMOVUPS      Y5, Y6
+	VMOVUPS      (R11)(DI*1), Y7
+	VFMADD231PS  (R10)(R8*1), Y7, Y5
+	VFNMADD231PS (R10)(R8*1), Y7, Y6
 	VADDPS       Y5, Y0, Y0
-	VBROADCASTSS (R11), Y6
-	VFMADD231PS  Y6, Y5, Y1
-	VBROADCASTSS (R11)(CX*1), Y6
-	VFMADD231PS  Y6, Y5, Y2
-	VBROADCASTSS (R11)(CX*2), Y6
-	VFMADD231PS  Y6, Y5, Y3
-	LEAQ         (R11)(CX*2), R13
-	VBROADCASTSS (R13)(CX*1), Y6
+	VBROADCASTSS (R12), Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS (R12)(CX*1), Y7
+	VFMADD231PS  Y7, Y5, Y2
+	VBROADCASTSS (R12)(CX*2), Y7
+	VFMADD231PS  Y7, Y6, Y3
+	LEAQ         (R12)(CX*2), R14
+	VBROADCASTSS (R14)(CX*1), Y6
 	VFMADD231PS  Y6, Y5, Y4
-	ADDQ         AX, R10
-	ADDQ         DX, R9
-	ADDQ         $0x00000004, R11
-	DECQ         R12
+	ADDQ         AX, R11
+	ADDQ         DX, R10
+	ADDQ         $0x00000004, R12
+	DECQ         R13
 	JNZ          orientation
-	LEAQ         (BX)(R8*1), R11
-	VMOVUPS      Y0, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Y1, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Y2, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Y3, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Y4, (R11)
-	ADDQ         $0x00000020, R8
-	MOVQ         R8, R9
-	SHRQ         $0x02, R9
-	CMPQ         R9, c+56(FP)
+	LEAQ         (BX)(R9*1), R12
+	VMOVUPS      Y0, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Y1, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Y2, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Y3, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Y4, (R12)
+	ADDQ         $0x00000020, R9
+	MOVQ         R9, R10
+	SHRQ         $0x02, R10
+	CMPQ         R10, c+56(FP)
 	JLT          channels
 	ADDQ         AX, BX
 	ADDQ         CX, SI
@@ -10805,87 +9236,95 @@ orientation:
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
-	ADDQ         $0x00000004, DI
-	DECQ         (SP)
+	INCQ         (SP)
 	JMP          edge
 
 done:
 	VZEROUPPER
 	RET
 
-// func gatherGrad4AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gatherGrad4AVX2F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, FMA3
 TEXT ·gatherGrad4AVX2F64(SB), NOSPLIT, $8-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x03, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x03, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x03, DX
-	MOVQ dr+0(FP), BX
-	MOVQ p+8(FP), SI
-	MOVQ index+32(FP), DI
-	MOVQ edges+40(FP), R8
-	MOVQ R8, (SP)
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  dr+0(FP), BX
+	MOVQ  p+8(FP), SI
+	MOVQ  half+48(FP), DI
+	MOVQ  half+48(FP), R8
+	IMULQ AX, DI
+	IMULQ DX, R8
+	MOVQ  $0x00000000, (SP)
 
 edge:
-	CMPQ (SP), $0x00000000
-	JLE  done
-	XORQ R8, R8
+	MOVQ (SP), R9
+	CMPQ R9, edges+40(FP)
+	JGE  done
+	XORQ R9, R9
 
 channels:
-	MOVQ    dy+16(FP), R10
-	MOVLQSX (DI), R9
-	IMULQ   atom+72(FP), R9
-	SHLQ    $0x03, R9
-	ADDQ    x+24(FP), R9
-	ADDQ    R8, R9
-	ADDQ    R8, R10
-	LEAQ    (BX)(R8*1), R11
-	VMOVUPD (R11), Y0
-	ADDQ    AX, R11
-	VMOVUPD (R11), Y1
-	ADDQ    AX, R11
-	VMOVUPD (R11), Y2
-	ADDQ    AX, R11
-	VMOVUPD (R11), Y3
-	ADDQ    AX, R11
-	VMOVUPD (R11), Y4
-	MOVQ    n+48(FP), R12
-	MOVQ    SI, R11
+	MOVQ    dy+16(FP), R11
+	MOVQ    index+32(FP), R12
+	MOVQ    (SP), R10
+	MOVLQSX (R12)(R10*4), R10
+	IMULQ   atom+72(FP), R10
+	SHLQ    $0x03, R10
+	ADDQ    x+24(FP), R10
+	ADDQ    R9, R10
+	ADDQ    R9, R11
+	LEAQ    (BX)(R9*1), R12
+	VMOVUPD (R12), Y0
+	ADDQ    AX, R12
+	VMOVUPD (R12), Y1
+	ADDQ    AX, R12
+	VMOVUPD (R12), Y2
+	ADDQ    AX, R12
+	VMOVUPD (R12), Y3
+	ADDQ    AX, R12
+	VMOVUPD (R12), Y4
+	MOVQ    half+48(FP), R13
+	MOVQ    SI, R12
 
 orientation:
-	VMOVUPD      (R10), Y5
-	VMULPD       (R9), Y5, Y5
+	VMOVUPD      (R11), Y5
+	VMULPD       (R10), Y5, Y5
+	VMOVUPD      Y5, Y6
+	VMOVUPD      (R11)(DI*1), Y7
+	VFMADD231PD  (R10)(R8*1), Y7, Y5
+	VFNMADD231PD (R10)(R8*1), Y7, Y6
 	VADDPD       Y5, Y0, Y0
-	VBROADCASTSD (R11), Y6
-	VFMADD231PD  Y6, Y5, Y1
-	VBROADCASTSD (R11)(CX*1), Y6
-	VFMADD231PD  Y6, Y5, Y2
-	VBROADCASTSD (R11)(CX*2), Y6
-	VFMADD231PD  Y6, Y5, Y3
-	LEAQ         (R11)(CX*2), R13
-	VBROADCASTSD (R13)(CX*1), Y6
+	VBROADCASTSD (R12), Y7
+	VFMADD231PD  Y7, Y6, Y1
+	VBROADCASTSD (R12)(CX*1), Y7
+	VFMADD231PD  Y7, Y5, Y2
+	VBROADCASTSD (R12)(CX*2), Y7
+	VFMADD231PD  Y7, Y6, Y3
+	LEAQ         (R12)(CX*2), R14
+	VBROADCASTSD (R14)(CX*1), Y6
 	VFMADD231PD  Y6, Y5, Y4
-	ADDQ         AX, R10
-	ADDQ         DX, R9
-	ADDQ         $0x00000008, R11
-	DECQ         R12
+	ADDQ         AX, R11
+	ADDQ         DX, R10
+	ADDQ         $0x00000008, R12
+	DECQ         R13
 	JNZ          orientation
-	LEAQ         (BX)(R8*1), R11
-	VMOVUPD      Y0, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Y1, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Y2, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Y3, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Y4, (R11)
-	ADDQ         $0x00000020, R8
-	MOVQ         R8, R9
-	SHRQ         $0x03, R9
-	CMPQ         R9, c+56(FP)
+	LEAQ         (BX)(R9*1), R12
+	VMOVUPD      Y0, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Y1, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Y2, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Y3, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Y4, (R12)
+	ADDQ         $0x00000020, R9
+	MOVQ         R9, R10
+	SHRQ         $0x03, R10
+	CMPQ         R10, c+56(FP)
 	JLT          channels
 	ADDQ         AX, BX
 	ADDQ         CX, SI
@@ -10896,87 +9335,95 @@ orientation:
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
-	ADDQ         $0x00000004, DI
-	DECQ         (SP)
+	INCQ         (SP)
 	JMP          edge
 
 done:
 	VZEROUPPER
 	RET
 
-// func gatherGrad4AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gatherGrad4AVX512F32(dr *float32, p *float32, dy *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, AVX512F
 TEXT ·gatherGrad4AVX512F32(SB), NOSPLIT, $8-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x02, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x02, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x02, DX
-	MOVQ dr+0(FP), BX
-	MOVQ p+8(FP), SI
-	MOVQ index+32(FP), DI
-	MOVQ edges+40(FP), R8
-	MOVQ R8, (SP)
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x02, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  dr+0(FP), BX
+	MOVQ  p+8(FP), SI
+	MOVQ  half+48(FP), DI
+	MOVQ  half+48(FP), R8
+	IMULQ AX, DI
+	IMULQ DX, R8
+	MOVQ  $0x00000000, (SP)
 
 edge:
-	CMPQ (SP), $0x00000000
-	JLE  done
-	XORQ R8, R8
+	MOVQ (SP), R9
+	CMPQ R9, edges+40(FP)
+	JGE  done
+	XORQ R9, R9
 
 channels:
-	MOVQ    dy+16(FP), R10
-	MOVLQSX (DI), R9
-	IMULQ   atom+72(FP), R9
-	SHLQ    $0x02, R9
-	ADDQ    x+24(FP), R9
-	ADDQ    R8, R9
-	ADDQ    R8, R10
-	LEAQ    (BX)(R8*1), R11
-	VMOVUPS (R11), Z0
-	ADDQ    AX, R11
-	VMOVUPS (R11), Z1
-	ADDQ    AX, R11
-	VMOVUPS (R11), Z2
-	ADDQ    AX, R11
-	VMOVUPS (R11), Z3
-	ADDQ    AX, R11
-	VMOVUPS (R11), Z4
-	MOVQ    n+48(FP), R12
-	MOVQ    SI, R11
+	MOVQ    dy+16(FP), R11
+	MOVQ    index+32(FP), R12
+	MOVQ    (SP), R10
+	MOVLQSX (R12)(R10*4), R10
+	IMULQ   atom+72(FP), R10
+	SHLQ    $0x02, R10
+	ADDQ    x+24(FP), R10
+	ADDQ    R9, R10
+	ADDQ    R9, R11
+	LEAQ    (BX)(R9*1), R12
+	VMOVUPS (R12), Z0
+	ADDQ    AX, R12
+	VMOVUPS (R12), Z1
+	ADDQ    AX, R12
+	VMOVUPS (R12), Z2
+	ADDQ    AX, R12
+	VMOVUPS (R12), Z3
+	ADDQ    AX, R12
+	VMOVUPS (R12), Z4
+	MOVQ    half+48(FP), R13
+	MOVQ    SI, R12
 
 orientation:
-	VMOVUPS      (R10), Z5
-	VMULPS       (R9), Z5, Z5
+	VMOVUPS      (R11), Z5
+	VMULPS       (R10), Z5, Z5
+	VMOVUPS      Z5, Z6
+	VMOVUPS      (R11)(DI*1), Z7
+	VFMADD231PS  (R10)(R8*1), Z7, Z5
+	VFNMADD231PS (R10)(R8*1), Z7, Z6
 	VADDPS       Z5, Z0, Z0
-	VBROADCASTSS (R11), Z6
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS (R11)(CX*1), Z6
-	VFMADD231PS  Z6, Z5, Z2
-	VBROADCASTSS (R11)(CX*2), Z6
-	VFMADD231PS  Z6, Z5, Z3
-	LEAQ         (R11)(CX*2), R13
-	VBROADCASTSS (R13)(CX*1), Z6
+	VBROADCASTSS (R12), Z7
+	VFMADD231PS  Z7, Z6, Z1
+	VBROADCASTSS (R12)(CX*1), Z7
+	VFMADD231PS  Z7, Z5, Z2
+	VBROADCASTSS (R12)(CX*2), Z7
+	VFMADD231PS  Z7, Z6, Z3
+	LEAQ         (R12)(CX*2), R14
+	VBROADCASTSS (R14)(CX*1), Z6
 	VFMADD231PS  Z6, Z5, Z4
-	ADDQ         AX, R10
-	ADDQ         DX, R9
-	ADDQ         $0x00000004, R11
-	DECQ         R12
+	ADDQ         AX, R11
+	ADDQ         DX, R10
+	ADDQ         $0x00000004, R12
+	DECQ         R13
 	JNZ          orientation
-	LEAQ         (BX)(R8*1), R11
-	VMOVUPS      Z0, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Z1, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Z2, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Z3, (R11)
-	ADDQ         AX, R11
-	VMOVUPS      Z4, (R11)
-	ADDQ         $0x00000040, R8
-	MOVQ         R8, R9
-	SHRQ         $0x02, R9
-	CMPQ         R9, c+56(FP)
+	LEAQ         (BX)(R9*1), R12
+	VMOVUPS      Z0, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Z1, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Z2, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Z3, (R12)
+	ADDQ         AX, R12
+	VMOVUPS      Z4, (R12)
+	ADDQ         $0x00000040, R9
+	MOVQ         R9, R10
+	SHRQ         $0x02, R10
+	CMPQ         R10, c+56(FP)
 	JLT          channels
 	ADDQ         AX, BX
 	ADDQ         CX, SI
@@ -10987,87 +9434,95 @@ orientation:
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
-	ADDQ         $0x00000004, DI
-	DECQ         (SP)
+	INCQ         (SP)
 	JMP          edge
 
 done:
 	VZEROUPPER
 	RET
 
-// func gatherGrad4AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, n int, c int, stride int, atom int, orientation int)
+// func gatherGrad4AVX512F64(dr *float64, p *float64, dy *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
 // Requires: AVX, AVX512F
 TEXT ·gatherGrad4AVX512F64(SB), NOSPLIT, $8-88
-	MOVQ stride+64(FP), AX
-	SHLQ $0x03, AX
-	MOVQ n+48(FP), CX
-	SHLQ $0x03, CX
-	MOVQ orientation+80(FP), DX
-	SHLQ $0x03, DX
-	MOVQ dr+0(FP), BX
-	MOVQ p+8(FP), SI
-	MOVQ index+32(FP), DI
-	MOVQ edges+40(FP), R8
-	MOVQ R8, (SP)
+	MOVQ  stride+64(FP), AX
+	SHLQ  $0x03, AX
+	MOVQ  half+48(FP), CX
+	SHLQ  $0x03, CX
+	MOVQ  orientation+80(FP), DX
+	SHLQ  $0x03, DX
+	MOVQ  dr+0(FP), BX
+	MOVQ  p+8(FP), SI
+	MOVQ  half+48(FP), DI
+	MOVQ  half+48(FP), R8
+	IMULQ AX, DI
+	IMULQ DX, R8
+	MOVQ  $0x00000000, (SP)
 
 edge:
-	CMPQ (SP), $0x00000000
-	JLE  done
-	XORQ R8, R8
+	MOVQ (SP), R9
+	CMPQ R9, edges+40(FP)
+	JGE  done
+	XORQ R9, R9
 
 channels:
-	MOVQ    dy+16(FP), R10
-	MOVLQSX (DI), R9
-	IMULQ   atom+72(FP), R9
-	SHLQ    $0x03, R9
-	ADDQ    x+24(FP), R9
-	ADDQ    R8, R9
-	ADDQ    R8, R10
-	LEAQ    (BX)(R8*1), R11
-	VMOVUPD (R11), Z0
-	ADDQ    AX, R11
-	VMOVUPD (R11), Z1
-	ADDQ    AX, R11
-	VMOVUPD (R11), Z2
-	ADDQ    AX, R11
-	VMOVUPD (R11), Z3
-	ADDQ    AX, R11
-	VMOVUPD (R11), Z4
-	MOVQ    n+48(FP), R12
-	MOVQ    SI, R11
+	MOVQ    dy+16(FP), R11
+	MOVQ    index+32(FP), R12
+	MOVQ    (SP), R10
+	MOVLQSX (R12)(R10*4), R10
+	IMULQ   atom+72(FP), R10
+	SHLQ    $0x03, R10
+	ADDQ    x+24(FP), R10
+	ADDQ    R9, R10
+	ADDQ    R9, R11
+	LEAQ    (BX)(R9*1), R12
+	VMOVUPD (R12), Z0
+	ADDQ    AX, R12
+	VMOVUPD (R12), Z1
+	ADDQ    AX, R12
+	VMOVUPD (R12), Z2
+	ADDQ    AX, R12
+	VMOVUPD (R12), Z3
+	ADDQ    AX, R12
+	VMOVUPD (R12), Z4
+	MOVQ    half+48(FP), R13
+	MOVQ    SI, R12
 
 orientation:
-	VMOVUPD      (R10), Z5
-	VMULPD       (R9), Z5, Z5
+	VMOVUPD      (R11), Z5
+	VMULPD       (R10), Z5, Z5
+	VMOVUPD      Z5, Z6
+	VMOVUPD      (R11)(DI*1), Z7
+	VFMADD231PD  (R10)(R8*1), Z7, Z5
+	VFNMADD231PD (R10)(R8*1), Z7, Z6
 	VADDPD       Z5, Z0, Z0
-	VBROADCASTSD (R11), Z6
-	VFMADD231PD  Z6, Z5, Z1
-	VBROADCASTSD (R11)(CX*1), Z6
-	VFMADD231PD  Z6, Z5, Z2
-	VBROADCASTSD (R11)(CX*2), Z6
-	VFMADD231PD  Z6, Z5, Z3
-	LEAQ         (R11)(CX*2), R13
-	VBROADCASTSD (R13)(CX*1), Z6
+	VBROADCASTSD (R12), Z7
+	VFMADD231PD  Z7, Z6, Z1
+	VBROADCASTSD (R12)(CX*1), Z7
+	VFMADD231PD  Z7, Z5, Z2
+	VBROADCASTSD (R12)(CX*2), Z7
+	VFMADD231PD  Z7, Z6, Z3
+	LEAQ         (R12)(CX*2), R14
+	VBROADCASTSD (R14)(CX*1), Z6
 	VFMADD231PD  Z6, Z5, Z4
-	ADDQ         AX, R10
-	ADDQ         DX, R9
-	ADDQ         $0x00000008, R11
-	DECQ         R12
+	ADDQ         AX, R11
+	ADDQ         DX, R10
+	ADDQ         $0x00000008, R12
+	DECQ         R13
 	JNZ          orientation
-	LEAQ         (BX)(R8*1), R11
-	VMOVUPD      Z0, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Z1, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Z2, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Z3, (R11)
-	ADDQ         AX, R11
-	VMOVUPD      Z4, (R11)
-	ADDQ         $0x00000040, R8
-	MOVQ         R8, R9
-	SHRQ         $0x03, R9
-	CMPQ         R9, c+56(FP)
+	LEAQ         (BX)(R9*1), R12
+	VMOVUPD      Z0, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Z1, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Z2, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Z3, (R12)
+	ADDQ         AX, R12
+	VMOVUPD      Z4, (R12)
+	ADDQ         $0x00000040, R9
+	MOVQ         R9, R10
+	SHRQ         $0x03, R10
+	CMPQ         R10, c+56(FP)
 	JLT          channels
 	ADDQ         AX, BX
 	ADDQ         CX, SI
@@ -11078,8 +9533,7 @@ orientation:
 	ADDQ         AX, BX
 	ADDQ         CX, SI
 	ADDQ         AX, BX
-	ADDQ         $0x00000004, DI
-	DECQ         (SP)
+	INCQ         (SP)
 	JMP          edge
 
 done:

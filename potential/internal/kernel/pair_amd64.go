@@ -7,79 +7,79 @@ package kernel
 // pair1AVX2F32 differentiates bonds with kernels of degree 1.
 //
 //go:noescape
-func pair1AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+func pair1AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 
 // pair1AVX2F64 differentiates bonds with kernels of degree 1.
 //
 //go:noescape
-func pair1AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+func pair1AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 
 // pair1AVX512F32 differentiates bonds with kernels of degree 1.
 //
 //go:noescape
-func pair1AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+func pair1AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 
 // pair1AVX512F64 differentiates bonds with kernels of degree 1.
 //
 //go:noescape
-func pair1AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+func pair1AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 
 // pair2AVX2F32 differentiates bonds with kernels of degree 2.
 //
 //go:noescape
-func pair2AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+func pair2AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 
 // pair2AVX2F64 differentiates bonds with kernels of degree 2.
 //
 //go:noescape
-func pair2AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+func pair2AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 
 // pair2AVX512F32 differentiates bonds with kernels of degree 2.
 //
 //go:noescape
-func pair2AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+func pair2AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 
 // pair2AVX512F64 differentiates bonds with kernels of degree 2.
 //
 //go:noescape
-func pair2AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+func pair2AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 
 // pair3AVX2F32 differentiates bonds with kernels of degree 3.
 //
 //go:noescape
-func pair3AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+func pair3AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 
 // pair3AVX2F64 differentiates bonds with kernels of degree 3.
 //
 //go:noescape
-func pair3AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+func pair3AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 
 // pair3AVX512F32 differentiates bonds with kernels of degree 3.
 //
 //go:noescape
-func pair3AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+func pair3AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 
 // pair3AVX512F64 differentiates bonds with kernels of degree 3.
 //
 //go:noescape
-func pair3AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+func pair3AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 
 // pair4AVX2F32 differentiates bonds with kernels of degree 4.
 //
 //go:noescape
-func pair4AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+func pair4AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 
 // pair4AVX2F64 differentiates bonds with kernels of degree 4.
 //
 //go:noescape
-func pair4AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+func pair4AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 
 // pair4AVX512F32 differentiates bonds with kernels of degree 4.
 //
 //go:noescape
-func pair4AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+func pair4AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 
 // pair4AVX512F64 differentiates bonds with kernels of degree 4.
 //
 //go:noescape
-func pair4AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+func pair4AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)

@@ -4,41 +4,54 @@
 
 #include "textflag.h"
 
-// func pair1AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+// func pair1AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·pair1AVX2F32(SB), NOSPLIT, $56-152
+TEXT ·pair1AVX2F32(SB), NOSPLIT, $72-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
 	MOVQ  orientation+144(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  n+104(FP), DX
+	MOVQ  half+104(FP), DX
 	SHLQ  $0x02, DX
-	MOVQ  n+104(FP), SI
-	SHRQ  $0x01, SI
-	MOVQ  SI, BX
+	MOVQ  half+104(FP), BX
+	MOVQ  half+104(FP), SI
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 16(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 24(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 32(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 40(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 56(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 64(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ   (SP), DI
-	CMPQ   DI, edges+96(FP)
-	JGE    done
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   $0x00000000, 8(SP)
+	MOVQ    (SP), DI
+	CMPQ    DI, edges+96(FP)
+	JGE     done
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    ih+80(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomH+128(FP), DI
+	SHLQ    $0x02, DI
+	ADDQ    xh+56(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    im+88(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomM+136(FP), DI
+	SHLQ    $0x02, DI
+	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 24(SP)
+	MOVQ    $0x00000000, 8(SP)
 
 channels:
 	MOVQ    8(SP), DI
@@ -46,31 +59,21 @@ channels:
 	MOVQ    m+48(FP), R9
 	ADDQ    DI, R8
 	ADDQ    DI, R9
-	MOVQ    ih+80(FP), R10
-	MOVQ    (SP), R11
-	MOVLQSX (R10)(R11*4), R10
-	IMULQ   atomH+128(FP), R10
-	SHLQ    $0x02, R10
-	ADDQ    xh+56(FP), R10
-	MOVQ    im+88(FP), R11
-	MOVQ    (SP), R12
-	MOVLQSX (R11)(R12*4), R11
-	IMULQ   atomM+136(FP), R11
-	SHLQ    $0x02, R11
-	ADDQ    xm+64(FP), R11
+	MOVQ    16(SP), R10
+	MOVQ    24(SP), R11
 	ADDQ    DI, R10
 	ADDQ    DI, R11
 	MOVQ    grid+72(FP), R14
-	MOVQ    32(SP), R12
-	MOVQ    40(SP), R13
-	MOVQ    16(SP), R15
+	MOVQ    48(SP), R12
+	MOVQ    56(SP), R13
+	MOVQ    32(SP), R15
 	ADDQ    DI, R15
 	ADDQ    AX, R15
 	VMOVUPS (R15), Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	MOVQ    DX, DI
-	SHRQ    $0x03, DI
+	SHRQ    $0x02, DI
 
 orientation:
 	VMOVUPS      (R11), Y7
@@ -102,7 +105,7 @@ orientation:
 	ADDQ         $0x00000004, R14
 	DECQ         DI
 	JNZ          orientation
-	MOVQ         24(SP), DI
+	MOVQ         40(SP), DI
 	ADDQ         8(SP), DI
 	VFMADD231PS  (DI), Y5, Y3
 	ADDQ         AX, DI
@@ -113,20 +116,20 @@ orientation:
 	SHRQ         $0x02, DI
 	CMPQ         DI, c+112(FP)
 	JLT          channels
-	MOVQ         48(SP), DI
+	MOVQ         64(SP), DI
 	VHADDPS      Y1, Y0, Y0
 	VHADDPS      Y3, Y2, Y1
 	VHADDPS      Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X1
 	VMOVUPS      X1, (DI)
-	ADDQ         $0x00000010, 48(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
+	ADDQ         $0x00000010, 64(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
 	INCQ         (SP)
 	JMP          edge
 
@@ -134,41 +137,54 @@ done:
 	VZEROUPPER
 	RET
 
-// func pair1AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+// func pair1AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·pair1AVX2F64(SB), NOSPLIT, $56-152
+TEXT ·pair1AVX2F64(SB), NOSPLIT, $72-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
 	MOVQ  orientation+144(FP), CX
 	SHLQ  $0x03, CX
-	MOVQ  n+104(FP), DX
+	MOVQ  half+104(FP), DX
 	SHLQ  $0x03, DX
-	MOVQ  n+104(FP), SI
-	SHRQ  $0x01, SI
-	MOVQ  SI, BX
+	MOVQ  half+104(FP), BX
+	MOVQ  half+104(FP), SI
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 16(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 24(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 32(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 40(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 56(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 64(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ   (SP), DI
-	CMPQ   DI, edges+96(FP)
-	JGE    done
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   $0x00000000, 8(SP)
+	MOVQ    (SP), DI
+	CMPQ    DI, edges+96(FP)
+	JGE     done
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    ih+80(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomH+128(FP), DI
+	SHLQ    $0x03, DI
+	ADDQ    xh+56(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    im+88(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomM+136(FP), DI
+	SHLQ    $0x03, DI
+	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 24(SP)
+	MOVQ    $0x00000000, 8(SP)
 
 channels:
 	MOVQ    8(SP), DI
@@ -176,31 +192,21 @@ channels:
 	MOVQ    m+48(FP), R9
 	ADDQ    DI, R8
 	ADDQ    DI, R9
-	MOVQ    ih+80(FP), R10
-	MOVQ    (SP), R11
-	MOVLQSX (R10)(R11*4), R10
-	IMULQ   atomH+128(FP), R10
-	SHLQ    $0x03, R10
-	ADDQ    xh+56(FP), R10
-	MOVQ    im+88(FP), R11
-	MOVQ    (SP), R12
-	MOVLQSX (R11)(R12*4), R11
-	IMULQ   atomM+136(FP), R11
-	SHLQ    $0x03, R11
-	ADDQ    xm+64(FP), R11
+	MOVQ    16(SP), R10
+	MOVQ    24(SP), R11
 	ADDQ    DI, R10
 	ADDQ    DI, R11
 	MOVQ    grid+72(FP), R14
-	MOVQ    32(SP), R12
-	MOVQ    40(SP), R13
-	MOVQ    16(SP), R15
+	MOVQ    48(SP), R12
+	MOVQ    56(SP), R13
+	MOVQ    32(SP), R15
 	ADDQ    DI, R15
 	ADDQ    AX, R15
 	VMOVUPD (R15), Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	MOVQ    DX, DI
-	SHRQ    $0x04, DI
+	SHRQ    $0x03, DI
 
 orientation:
 	VMOVUPD      (R11), Y7
@@ -232,7 +238,7 @@ orientation:
 	ADDQ         $0x00000008, R14
 	DECQ         DI
 	JNZ          orientation
-	MOVQ         24(SP), DI
+	MOVQ         40(SP), DI
 	ADDQ         8(SP), DI
 	VFMADD231PD  (DI), Y5, Y3
 	ADDQ         AX, DI
@@ -243,7 +249,7 @@ orientation:
 	SHRQ         $0x03, DI
 	CMPQ         DI, c+112(FP)
 	JLT          channels
-	MOVQ         48(SP), DI
+	MOVQ         64(SP), DI
 	VHADDPD      Y1, Y0, Y0
 	VHADDPD      Y3, Y2, Y1
 	VEXTRACTF128 $0x01, Y0, X2
@@ -252,13 +258,13 @@ orientation:
 	VEXTRACTF128 $0x01, Y1, X0
 	VADDPD       X0, X1, X0
 	VMOVUPD      X0, 16(DI)
-	ADDQ         $0x00000020, 48(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
+	ADDQ         $0x00000020, 64(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
 	INCQ         (SP)
 	JMP          edge
 
@@ -266,41 +272,54 @@ done:
 	VZEROUPPER
 	RET
 
-// func pair1AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+// func pair1AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·pair1AVX512F32(SB), NOSPLIT, $56-152
+TEXT ·pair1AVX512F32(SB), NOSPLIT, $72-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
 	MOVQ  orientation+144(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  n+104(FP), DX
+	MOVQ  half+104(FP), DX
 	SHLQ  $0x02, DX
-	MOVQ  n+104(FP), SI
-	SHRQ  $0x01, SI
-	MOVQ  SI, BX
+	MOVQ  half+104(FP), BX
+	MOVQ  half+104(FP), SI
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 16(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 24(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 32(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 40(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 56(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 64(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ   (SP), DI
-	CMPQ   DI, edges+96(FP)
-	JGE    done
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	MOVQ   $0x00000000, 8(SP)
+	MOVQ    (SP), DI
+	CMPQ    DI, edges+96(FP)
+	JGE     done
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	MOVQ    ih+80(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomH+128(FP), DI
+	SHLQ    $0x02, DI
+	ADDQ    xh+56(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    im+88(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomM+136(FP), DI
+	SHLQ    $0x02, DI
+	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 24(SP)
+	MOVQ    $0x00000000, 8(SP)
 
 channels:
 	MOVQ    8(SP), DI
@@ -308,31 +327,21 @@ channels:
 	MOVQ    m+48(FP), R9
 	ADDQ    DI, R8
 	ADDQ    DI, R9
-	MOVQ    ih+80(FP), R10
-	MOVQ    (SP), R11
-	MOVLQSX (R10)(R11*4), R10
-	IMULQ   atomH+128(FP), R10
-	SHLQ    $0x02, R10
-	ADDQ    xh+56(FP), R10
-	MOVQ    im+88(FP), R11
-	MOVQ    (SP), R12
-	MOVLQSX (R11)(R12*4), R11
-	IMULQ   atomM+136(FP), R11
-	SHLQ    $0x02, R11
-	ADDQ    xm+64(FP), R11
+	MOVQ    16(SP), R10
+	MOVQ    24(SP), R11
 	ADDQ    DI, R10
 	ADDQ    DI, R11
 	MOVQ    grid+72(FP), R14
-	MOVQ    32(SP), R12
-	MOVQ    40(SP), R13
-	MOVQ    16(SP), R15
+	MOVQ    48(SP), R12
+	MOVQ    56(SP), R13
+	MOVQ    32(SP), R15
 	ADDQ    DI, R15
 	ADDQ    AX, R15
 	VMOVUPS (R15), Z4
 	VXORPS  Z5, Z5, Z5
 	VXORPS  Z6, Z6, Z6
 	MOVQ    DX, DI
-	SHRQ    $0x03, DI
+	SHRQ    $0x02, DI
 
 orientation:
 	VMOVUPS       (R11), Z7
@@ -364,7 +373,7 @@ orientation:
 	ADDQ          $0x00000004, R14
 	DECQ          DI
 	JNZ           orientation
-	MOVQ          24(SP), DI
+	MOVQ          40(SP), DI
 	ADDQ          8(SP), DI
 	VFMADD231PS   (DI), Z5, Z3
 	ADDQ          AX, DI
@@ -375,7 +384,7 @@ orientation:
 	SHRQ          $0x02, DI
 	CMPQ          DI, c+112(FP)
 	JLT           channels
-	MOVQ          48(SP), DI
+	MOVQ          64(SP), DI
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPS        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -390,13 +399,13 @@ orientation:
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPS        X1, X0, X1
 	VMOVUPS       X1, (DI)
-	ADDQ          $0x00000010, 48(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
+	ADDQ          $0x00000010, 64(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
 	INCQ          (SP)
 	JMP           edge
 
@@ -404,41 +413,54 @@ done:
 	VZEROUPPER
 	RET
 
-// func pair1AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+// func pair1AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·pair1AVX512F64(SB), NOSPLIT, $56-152
+TEXT ·pair1AVX512F64(SB), NOSPLIT, $72-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
 	MOVQ  orientation+144(FP), CX
 	SHLQ  $0x03, CX
-	MOVQ  n+104(FP), DX
+	MOVQ  half+104(FP), DX
 	SHLQ  $0x03, DX
-	MOVQ  n+104(FP), SI
-	SHRQ  $0x01, SI
-	MOVQ  SI, BX
+	MOVQ  half+104(FP), BX
+	MOVQ  half+104(FP), SI
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 16(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 24(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 32(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 40(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 56(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 64(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ   (SP), DI
-	CMPQ   DI, edges+96(FP)
-	JGE    done
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	MOVQ   $0x00000000, 8(SP)
+	MOVQ    (SP), DI
+	CMPQ    DI, edges+96(FP)
+	JGE     done
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	MOVQ    ih+80(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomH+128(FP), DI
+	SHLQ    $0x03, DI
+	ADDQ    xh+56(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    im+88(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomM+136(FP), DI
+	SHLQ    $0x03, DI
+	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 24(SP)
+	MOVQ    $0x00000000, 8(SP)
 
 channels:
 	MOVQ    8(SP), DI
@@ -446,31 +468,21 @@ channels:
 	MOVQ    m+48(FP), R9
 	ADDQ    DI, R8
 	ADDQ    DI, R9
-	MOVQ    ih+80(FP), R10
-	MOVQ    (SP), R11
-	MOVLQSX (R10)(R11*4), R10
-	IMULQ   atomH+128(FP), R10
-	SHLQ    $0x03, R10
-	ADDQ    xh+56(FP), R10
-	MOVQ    im+88(FP), R11
-	MOVQ    (SP), R12
-	MOVLQSX (R11)(R12*4), R11
-	IMULQ   atomM+136(FP), R11
-	SHLQ    $0x03, R11
-	ADDQ    xm+64(FP), R11
+	MOVQ    16(SP), R10
+	MOVQ    24(SP), R11
 	ADDQ    DI, R10
 	ADDQ    DI, R11
 	MOVQ    grid+72(FP), R14
-	MOVQ    32(SP), R12
-	MOVQ    40(SP), R13
-	MOVQ    16(SP), R15
+	MOVQ    48(SP), R12
+	MOVQ    56(SP), R13
+	MOVQ    32(SP), R15
 	ADDQ    DI, R15
 	ADDQ    AX, R15
 	VMOVUPD (R15), Z4
 	VXORPS  Z5, Z5, Z5
 	VXORPS  Z6, Z6, Z6
 	MOVQ    DX, DI
-	SHRQ    $0x04, DI
+	SHRQ    $0x03, DI
 
 orientation:
 	VMOVUPD       (R11), Z7
@@ -502,7 +514,7 @@ orientation:
 	ADDQ          $0x00000008, R14
 	DECQ          DI
 	JNZ           orientation
-	MOVQ          24(SP), DI
+	MOVQ          40(SP), DI
 	ADDQ          8(SP), DI
 	VFMADD231PD   (DI), Z5, Z3
 	ADDQ          AX, DI
@@ -513,7 +525,7 @@ orientation:
 	SHRQ          $0x03, DI
 	CMPQ          DI, c+112(FP)
 	JLT           channels
-	MOVQ          48(SP), DI
+	MOVQ          64(SP), DI
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPD        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -530,13 +542,13 @@ orientation:
 	VEXTRACTF128  $0x01, Y1, X0
 	VADDPD        X0, X1, X0
 	VMOVUPD       X0, 16(DI)
-	ADDQ          $0x00000020, 48(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
+	ADDQ          $0x00000020, 64(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
 	INCQ          (SP)
 	JMP           edge
 
@@ -544,41 +556,54 @@ done:
 	VZEROUPPER
 	RET
 
-// func pair2AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+// func pair2AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·pair2AVX2F32(SB), NOSPLIT, $56-152
+TEXT ·pair2AVX2F32(SB), NOSPLIT, $72-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
 	MOVQ  orientation+144(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  n+104(FP), DX
+	MOVQ  half+104(FP), DX
 	SHLQ  $0x02, DX
-	MOVQ  n+104(FP), SI
-	SHRQ  $0x01, SI
-	MOVQ  SI, BX
+	MOVQ  half+104(FP), BX
+	MOVQ  half+104(FP), SI
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 16(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 24(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 32(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 40(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 56(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 64(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ   (SP), DI
-	CMPQ   DI, edges+96(FP)
-	JGE    done
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   $0x00000000, 8(SP)
+	MOVQ    (SP), DI
+	CMPQ    DI, edges+96(FP)
+	JGE     done
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    ih+80(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomH+128(FP), DI
+	SHLQ    $0x02, DI
+	ADDQ    xh+56(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    im+88(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomM+136(FP), DI
+	SHLQ    $0x02, DI
+	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 24(SP)
+	MOVQ    $0x00000000, 8(SP)
 
 channels:
 	MOVQ    8(SP), DI
@@ -586,24 +611,14 @@ channels:
 	MOVQ    m+48(FP), R9
 	ADDQ    DI, R8
 	ADDQ    DI, R9
-	MOVQ    ih+80(FP), R10
-	MOVQ    (SP), R11
-	MOVLQSX (R10)(R11*4), R10
-	IMULQ   atomH+128(FP), R10
-	SHLQ    $0x02, R10
-	ADDQ    xh+56(FP), R10
-	MOVQ    im+88(FP), R11
-	MOVQ    (SP), R12
-	MOVLQSX (R11)(R12*4), R11
-	IMULQ   atomM+136(FP), R11
-	SHLQ    $0x02, R11
-	ADDQ    xm+64(FP), R11
+	MOVQ    16(SP), R10
+	MOVQ    24(SP), R11
 	ADDQ    DI, R10
 	ADDQ    DI, R11
 	MOVQ    grid+72(FP), R14
-	MOVQ    32(SP), R12
-	MOVQ    40(SP), R13
-	MOVQ    16(SP), R15
+	MOVQ    48(SP), R12
+	MOVQ    56(SP), R13
+	MOVQ    32(SP), R15
 	ADDQ    DI, R15
 	ADDQ    AX, R15
 	VMOVUPS (R15), Y4
@@ -613,7 +628,7 @@ channels:
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
 	MOVQ    DX, DI
-	SHRQ    $0x03, DI
+	SHRQ    $0x02, DI
 
 orientation:
 	VMOVUPS      (R11), Y9
@@ -650,7 +665,7 @@ orientation:
 	ADDQ         $0x00000004, R14
 	DECQ         DI
 	JNZ          orientation
-	MOVQ         24(SP), DI
+	MOVQ         40(SP), DI
 	ADDQ         8(SP), DI
 	VFMADD231PS  (DI), Y6, Y3
 	ADDQ         AX, DI
@@ -663,24 +678,24 @@ orientation:
 	SHRQ         $0x02, DI
 	CMPQ         DI, c+112(FP)
 	JLT          channels
-	MOVQ         48(SP), DI
+	MOVQ         64(SP), DI
 	VHADDPS      Y1, Y0, Y0
 	VHADDPS      Y3, Y2, Y1
 	VHADDPS      Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X1
 	VMOVUPS      X1, (DI)
-	ADDQ         $0x00000010, 48(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
+	ADDQ         $0x00000010, 64(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
 	INCQ         (SP)
 	JMP          edge
 
@@ -688,41 +703,54 @@ done:
 	VZEROUPPER
 	RET
 
-// func pair2AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+// func pair2AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·pair2AVX2F64(SB), NOSPLIT, $56-152
+TEXT ·pair2AVX2F64(SB), NOSPLIT, $72-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
 	MOVQ  orientation+144(FP), CX
 	SHLQ  $0x03, CX
-	MOVQ  n+104(FP), DX
+	MOVQ  half+104(FP), DX
 	SHLQ  $0x03, DX
-	MOVQ  n+104(FP), SI
-	SHRQ  $0x01, SI
-	MOVQ  SI, BX
+	MOVQ  half+104(FP), BX
+	MOVQ  half+104(FP), SI
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 16(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 24(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 32(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 40(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 56(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 64(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ   (SP), DI
-	CMPQ   DI, edges+96(FP)
-	JGE    done
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   $0x00000000, 8(SP)
+	MOVQ    (SP), DI
+	CMPQ    DI, edges+96(FP)
+	JGE     done
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    ih+80(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomH+128(FP), DI
+	SHLQ    $0x03, DI
+	ADDQ    xh+56(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    im+88(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomM+136(FP), DI
+	SHLQ    $0x03, DI
+	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 24(SP)
+	MOVQ    $0x00000000, 8(SP)
 
 channels:
 	MOVQ    8(SP), DI
@@ -730,24 +758,14 @@ channels:
 	MOVQ    m+48(FP), R9
 	ADDQ    DI, R8
 	ADDQ    DI, R9
-	MOVQ    ih+80(FP), R10
-	MOVQ    (SP), R11
-	MOVLQSX (R10)(R11*4), R10
-	IMULQ   atomH+128(FP), R10
-	SHLQ    $0x03, R10
-	ADDQ    xh+56(FP), R10
-	MOVQ    im+88(FP), R11
-	MOVQ    (SP), R12
-	MOVLQSX (R11)(R12*4), R11
-	IMULQ   atomM+136(FP), R11
-	SHLQ    $0x03, R11
-	ADDQ    xm+64(FP), R11
+	MOVQ    16(SP), R10
+	MOVQ    24(SP), R11
 	ADDQ    DI, R10
 	ADDQ    DI, R11
 	MOVQ    grid+72(FP), R14
-	MOVQ    32(SP), R12
-	MOVQ    40(SP), R13
-	MOVQ    16(SP), R15
+	MOVQ    48(SP), R12
+	MOVQ    56(SP), R13
+	MOVQ    32(SP), R15
 	ADDQ    DI, R15
 	ADDQ    AX, R15
 	VMOVUPD (R15), Y4
@@ -757,7 +775,7 @@ channels:
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
 	MOVQ    DX, DI
-	SHRQ    $0x04, DI
+	SHRQ    $0x03, DI
 
 orientation:
 	VMOVUPD      (R11), Y9
@@ -794,7 +812,7 @@ orientation:
 	ADDQ         $0x00000008, R14
 	DECQ         DI
 	JNZ          orientation
-	MOVQ         24(SP), DI
+	MOVQ         40(SP), DI
 	ADDQ         8(SP), DI
 	VFMADD231PD  (DI), Y6, Y3
 	ADDQ         AX, DI
@@ -807,7 +825,7 @@ orientation:
 	SHRQ         $0x03, DI
 	CMPQ         DI, c+112(FP)
 	JLT          channels
-	MOVQ         48(SP), DI
+	MOVQ         64(SP), DI
 	VHADDPD      Y1, Y0, Y0
 	VHADDPD      Y3, Y2, Y1
 	VEXTRACTF128 $0x01, Y0, X2
@@ -816,17 +834,17 @@ orientation:
 	VEXTRACTF128 $0x01, Y1, X0
 	VADDPD       X0, X1, X0
 	VMOVUPD      X0, 16(DI)
-	ADDQ         $0x00000020, 48(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
+	ADDQ         $0x00000020, 64(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
 	INCQ         (SP)
 	JMP          edge
 
@@ -834,41 +852,54 @@ done:
 	VZEROUPPER
 	RET
 
-// func pair2AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+// func pair2AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·pair2AVX512F32(SB), NOSPLIT, $56-152
+TEXT ·pair2AVX512F32(SB), NOSPLIT, $72-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
 	MOVQ  orientation+144(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  n+104(FP), DX
+	MOVQ  half+104(FP), DX
 	SHLQ  $0x02, DX
-	MOVQ  n+104(FP), SI
-	SHRQ  $0x01, SI
-	MOVQ  SI, BX
+	MOVQ  half+104(FP), BX
+	MOVQ  half+104(FP), SI
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 16(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 24(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 32(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 40(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 56(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 64(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ   (SP), DI
-	CMPQ   DI, edges+96(FP)
-	JGE    done
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	MOVQ   $0x00000000, 8(SP)
+	MOVQ    (SP), DI
+	CMPQ    DI, edges+96(FP)
+	JGE     done
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	MOVQ    ih+80(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomH+128(FP), DI
+	SHLQ    $0x02, DI
+	ADDQ    xh+56(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    im+88(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomM+136(FP), DI
+	SHLQ    $0x02, DI
+	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 24(SP)
+	MOVQ    $0x00000000, 8(SP)
 
 channels:
 	MOVQ    8(SP), DI
@@ -876,24 +907,14 @@ channels:
 	MOVQ    m+48(FP), R9
 	ADDQ    DI, R8
 	ADDQ    DI, R9
-	MOVQ    ih+80(FP), R10
-	MOVQ    (SP), R11
-	MOVLQSX (R10)(R11*4), R10
-	IMULQ   atomH+128(FP), R10
-	SHLQ    $0x02, R10
-	ADDQ    xh+56(FP), R10
-	MOVQ    im+88(FP), R11
-	MOVQ    (SP), R12
-	MOVLQSX (R11)(R12*4), R11
-	IMULQ   atomM+136(FP), R11
-	SHLQ    $0x02, R11
-	ADDQ    xm+64(FP), R11
+	MOVQ    16(SP), R10
+	MOVQ    24(SP), R11
 	ADDQ    DI, R10
 	ADDQ    DI, R11
 	MOVQ    grid+72(FP), R14
-	MOVQ    32(SP), R12
-	MOVQ    40(SP), R13
-	MOVQ    16(SP), R15
+	MOVQ    48(SP), R12
+	MOVQ    56(SP), R13
+	MOVQ    32(SP), R15
 	ADDQ    DI, R15
 	ADDQ    AX, R15
 	VMOVUPS (R15), Z4
@@ -903,7 +924,7 @@ channels:
 	VXORPS  Z7, Z7, Z7
 	VXORPS  Z8, Z8, Z8
 	MOVQ    DX, DI
-	SHRQ    $0x03, DI
+	SHRQ    $0x02, DI
 
 orientation:
 	VMOVUPS       (R11), Z9
@@ -940,7 +961,7 @@ orientation:
 	ADDQ          $0x00000004, R14
 	DECQ          DI
 	JNZ           orientation
-	MOVQ          24(SP), DI
+	MOVQ          40(SP), DI
 	ADDQ          8(SP), DI
 	VFMADD231PS   (DI), Z6, Z3
 	ADDQ          AX, DI
@@ -953,7 +974,7 @@ orientation:
 	SHRQ          $0x02, DI
 	CMPQ          DI, c+112(FP)
 	JLT           channels
-	MOVQ          48(SP), DI
+	MOVQ          64(SP), DI
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPS        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -968,17 +989,17 @@ orientation:
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPS        X1, X0, X1
 	VMOVUPS       X1, (DI)
-	ADDQ          $0x00000010, 48(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
+	ADDQ          $0x00000010, 64(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
 	INCQ          (SP)
 	JMP           edge
 
@@ -986,41 +1007,54 @@ done:
 	VZEROUPPER
 	RET
 
-// func pair2AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+// func pair2AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·pair2AVX512F64(SB), NOSPLIT, $56-152
+TEXT ·pair2AVX512F64(SB), NOSPLIT, $72-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
 	MOVQ  orientation+144(FP), CX
 	SHLQ  $0x03, CX
-	MOVQ  n+104(FP), DX
+	MOVQ  half+104(FP), DX
 	SHLQ  $0x03, DX
-	MOVQ  n+104(FP), SI
-	SHRQ  $0x01, SI
-	MOVQ  SI, BX
+	MOVQ  half+104(FP), BX
+	MOVQ  half+104(FP), SI
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 16(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 24(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 32(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 40(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 56(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 64(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ   (SP), DI
-	CMPQ   DI, edges+96(FP)
-	JGE    done
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	MOVQ   $0x00000000, 8(SP)
+	MOVQ    (SP), DI
+	CMPQ    DI, edges+96(FP)
+	JGE     done
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	MOVQ    ih+80(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomH+128(FP), DI
+	SHLQ    $0x03, DI
+	ADDQ    xh+56(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    im+88(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomM+136(FP), DI
+	SHLQ    $0x03, DI
+	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 24(SP)
+	MOVQ    $0x00000000, 8(SP)
 
 channels:
 	MOVQ    8(SP), DI
@@ -1028,24 +1062,14 @@ channels:
 	MOVQ    m+48(FP), R9
 	ADDQ    DI, R8
 	ADDQ    DI, R9
-	MOVQ    ih+80(FP), R10
-	MOVQ    (SP), R11
-	MOVLQSX (R10)(R11*4), R10
-	IMULQ   atomH+128(FP), R10
-	SHLQ    $0x03, R10
-	ADDQ    xh+56(FP), R10
-	MOVQ    im+88(FP), R11
-	MOVQ    (SP), R12
-	MOVLQSX (R11)(R12*4), R11
-	IMULQ   atomM+136(FP), R11
-	SHLQ    $0x03, R11
-	ADDQ    xm+64(FP), R11
+	MOVQ    16(SP), R10
+	MOVQ    24(SP), R11
 	ADDQ    DI, R10
 	ADDQ    DI, R11
 	MOVQ    grid+72(FP), R14
-	MOVQ    32(SP), R12
-	MOVQ    40(SP), R13
-	MOVQ    16(SP), R15
+	MOVQ    48(SP), R12
+	MOVQ    56(SP), R13
+	MOVQ    32(SP), R15
 	ADDQ    DI, R15
 	ADDQ    AX, R15
 	VMOVUPD (R15), Z4
@@ -1055,7 +1079,7 @@ channels:
 	VXORPS  Z7, Z7, Z7
 	VXORPS  Z8, Z8, Z8
 	MOVQ    DX, DI
-	SHRQ    $0x04, DI
+	SHRQ    $0x03, DI
 
 orientation:
 	VMOVUPD       (R11), Z9
@@ -1092,7 +1116,7 @@ orientation:
 	ADDQ          $0x00000008, R14
 	DECQ          DI
 	JNZ           orientation
-	MOVQ          24(SP), DI
+	MOVQ          40(SP), DI
 	ADDQ          8(SP), DI
 	VFMADD231PD   (DI), Z6, Z3
 	ADDQ          AX, DI
@@ -1105,7 +1129,7 @@ orientation:
 	SHRQ          $0x03, DI
 	CMPQ          DI, c+112(FP)
 	JLT           channels
-	MOVQ          48(SP), DI
+	MOVQ          64(SP), DI
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPD        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -1122,17 +1146,17 @@ orientation:
 	VEXTRACTF128  $0x01, Y1, X0
 	VADDPD        X0, X1, X0
 	VMOVUPD       X0, 16(DI)
-	ADDQ          $0x00000020, 48(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
+	ADDQ          $0x00000020, 64(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
 	INCQ          (SP)
 	JMP           edge
 
@@ -1140,41 +1164,54 @@ done:
 	VZEROUPPER
 	RET
 
-// func pair3AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+// func pair3AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·pair3AVX2F32(SB), NOSPLIT, $184-152
+TEXT ·pair3AVX2F32(SB), NOSPLIT, $200-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
 	MOVQ  orientation+144(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  n+104(FP), DX
+	MOVQ  half+104(FP), DX
 	SHLQ  $0x02, DX
-	MOVQ  n+104(FP), SI
-	SHRQ  $0x01, SI
-	MOVQ  SI, BX
+	MOVQ  half+104(FP), BX
+	MOVQ  half+104(FP), SI
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 16(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 24(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 32(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 40(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 56(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 64(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ   (SP), DI
-	CMPQ   DI, edges+96(FP)
-	JGE    done
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   $0x00000000, 8(SP)
+	MOVQ    (SP), DI
+	CMPQ    DI, edges+96(FP)
+	JGE     done
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    ih+80(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomH+128(FP), DI
+	SHLQ    $0x02, DI
+	ADDQ    xh+56(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    im+88(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomM+136(FP), DI
+	SHLQ    $0x02, DI
+	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 24(SP)
+	MOVQ    $0x00000000, 8(SP)
 
 channels:
 	MOVQ    8(SP), DI
@@ -1182,40 +1219,30 @@ channels:
 	MOVQ    m+48(FP), R9
 	ADDQ    DI, R8
 	ADDQ    DI, R9
-	MOVQ    ih+80(FP), R10
-	MOVQ    (SP), R11
-	MOVLQSX (R10)(R11*4), R10
-	IMULQ   atomH+128(FP), R10
-	SHLQ    $0x02, R10
-	ADDQ    xh+56(FP), R10
-	MOVQ    im+88(FP), R11
-	MOVQ    (SP), R12
-	MOVLQSX (R11)(R12*4), R11
-	IMULQ   atomM+136(FP), R11
-	SHLQ    $0x02, R11
-	ADDQ    xm+64(FP), R11
+	MOVQ    16(SP), R10
+	MOVQ    24(SP), R11
 	ADDQ    DI, R10
 	ADDQ    DI, R11
 	MOVQ    grid+72(FP), R14
-	MOVQ    32(SP), R12
-	MOVQ    40(SP), R13
-	MOVQ    16(SP), R15
+	MOVQ    48(SP), R12
+	MOVQ    56(SP), R13
+	MOVQ    32(SP), R15
 	ADDQ    DI, R15
 	ADDQ    AX, R15
 	VMOVUPS (R15), Y4
-	VMOVUPS Y4, 88(SP)
+	VMOVUPS Y4, 104(SP)
 	ADDQ    AX, R15
 	VMOVUPS (R15), Y4
-	VMOVUPS Y4, 120(SP)
+	VMOVUPS Y4, 136(SP)
 	ADDQ    AX, R15
 	VMOVUPS (R15), Y4
-	VMOVUPS Y4, 152(SP)
+	VMOVUPS Y4, 168(SP)
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
 	MOVQ    DX, DI
-	SHRQ    $0x03, DI
+	SHRQ    $0x02, DI
 
 orientation:
 	VMOVUPS      (R11), Y8
@@ -1228,12 +1255,12 @@ orientation:
 	VFMADD231PS  (R10), Y10, Y9
 	VADDPS       Y8, Y9, Y10
 	VSUBPS       Y9, Y8, Y8
-	VMULPS       88(SP), Y8, Y9
+	VMULPS       104(SP), Y8, Y9
 	VBROADCASTSS (R13)(DX*2), Y11
-	VMULPS       152(SP), Y11, Y11
+	VMULPS       168(SP), Y11, Y11
 	VFMADD231PS  Y8, Y11, Y9
 	VBROADCASTSS (R13)(DX*1), Y11
-	VMULPS       120(SP), Y11, Y11
+	VMULPS       136(SP), Y11, Y11
 	VFMADD231PS  Y10, Y11, Y9
 	VBROADCASTSS (R14), Y11
 	VFMADD231PS  Y11, Y9, Y0
@@ -1257,7 +1284,7 @@ orientation:
 	ADDQ         $0x00000004, R14
 	DECQ         DI
 	JNZ          orientation
-	MOVQ         24(SP), DI
+	MOVQ         40(SP), DI
 	ADDQ         8(SP), DI
 	VFMADD231PS  (DI), Y4, Y3
 	ADDQ         AX, DI
@@ -1272,28 +1299,28 @@ orientation:
 	SHRQ         $0x02, DI
 	CMPQ         DI, c+112(FP)
 	JLT          channels
-	MOVQ         48(SP), DI
+	MOVQ         64(SP), DI
 	VHADDPS      Y1, Y0, Y0
 	VHADDPS      Y3, Y2, Y1
 	VHADDPS      Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X1
 	VMOVUPS      X1, (DI)
-	ADDQ         $0x00000010, 48(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
+	ADDQ         $0x00000010, 64(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
 	INCQ         (SP)
 	JMP          edge
 
@@ -1301,41 +1328,54 @@ done:
 	VZEROUPPER
 	RET
 
-// func pair3AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+// func pair3AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·pair3AVX2F64(SB), NOSPLIT, $184-152
+TEXT ·pair3AVX2F64(SB), NOSPLIT, $200-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
 	MOVQ  orientation+144(FP), CX
 	SHLQ  $0x03, CX
-	MOVQ  n+104(FP), DX
+	MOVQ  half+104(FP), DX
 	SHLQ  $0x03, DX
-	MOVQ  n+104(FP), SI
-	SHRQ  $0x01, SI
-	MOVQ  SI, BX
+	MOVQ  half+104(FP), BX
+	MOVQ  half+104(FP), SI
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 16(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 24(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 32(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 40(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 56(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 64(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ   (SP), DI
-	CMPQ   DI, edges+96(FP)
-	JGE    done
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   $0x00000000, 8(SP)
+	MOVQ    (SP), DI
+	CMPQ    DI, edges+96(FP)
+	JGE     done
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    ih+80(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomH+128(FP), DI
+	SHLQ    $0x03, DI
+	ADDQ    xh+56(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    im+88(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomM+136(FP), DI
+	SHLQ    $0x03, DI
+	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 24(SP)
+	MOVQ    $0x00000000, 8(SP)
 
 channels:
 	MOVQ    8(SP), DI
@@ -1343,40 +1383,30 @@ channels:
 	MOVQ    m+48(FP), R9
 	ADDQ    DI, R8
 	ADDQ    DI, R9
-	MOVQ    ih+80(FP), R10
-	MOVQ    (SP), R11
-	MOVLQSX (R10)(R11*4), R10
-	IMULQ   atomH+128(FP), R10
-	SHLQ    $0x03, R10
-	ADDQ    xh+56(FP), R10
-	MOVQ    im+88(FP), R11
-	MOVQ    (SP), R12
-	MOVLQSX (R11)(R12*4), R11
-	IMULQ   atomM+136(FP), R11
-	SHLQ    $0x03, R11
-	ADDQ    xm+64(FP), R11
+	MOVQ    16(SP), R10
+	MOVQ    24(SP), R11
 	ADDQ    DI, R10
 	ADDQ    DI, R11
 	MOVQ    grid+72(FP), R14
-	MOVQ    32(SP), R12
-	MOVQ    40(SP), R13
-	MOVQ    16(SP), R15
+	MOVQ    48(SP), R12
+	MOVQ    56(SP), R13
+	MOVQ    32(SP), R15
 	ADDQ    DI, R15
 	ADDQ    AX, R15
 	VMOVUPD (R15), Y4
-	VMOVUPD Y4, 88(SP)
+	VMOVUPD Y4, 104(SP)
 	ADDQ    AX, R15
 	VMOVUPD (R15), Y4
-	VMOVUPD Y4, 120(SP)
+	VMOVUPD Y4, 136(SP)
 	ADDQ    AX, R15
 	VMOVUPD (R15), Y4
-	VMOVUPD Y4, 152(SP)
+	VMOVUPD Y4, 168(SP)
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
 	MOVQ    DX, DI
-	SHRQ    $0x04, DI
+	SHRQ    $0x03, DI
 
 orientation:
 	VMOVUPD      (R11), Y8
@@ -1389,12 +1419,12 @@ orientation:
 	VFMADD231PD  (R10), Y10, Y9
 	VADDPD       Y8, Y9, Y10
 	VSUBPD       Y9, Y8, Y8
-	VMULPD       88(SP), Y8, Y9
+	VMULPD       104(SP), Y8, Y9
 	VBROADCASTSD (R13)(DX*2), Y11
-	VMULPD       152(SP), Y11, Y11
+	VMULPD       168(SP), Y11, Y11
 	VFMADD231PD  Y8, Y11, Y9
 	VBROADCASTSD (R13)(DX*1), Y11
-	VMULPD       120(SP), Y11, Y11
+	VMULPD       136(SP), Y11, Y11
 	VFMADD231PD  Y10, Y11, Y9
 	VBROADCASTSD (R14), Y11
 	VFMADD231PD  Y11, Y9, Y0
@@ -1418,7 +1448,7 @@ orientation:
 	ADDQ         $0x00000008, R14
 	DECQ         DI
 	JNZ          orientation
-	MOVQ         24(SP), DI
+	MOVQ         40(SP), DI
 	ADDQ         8(SP), DI
 	VFMADD231PD  (DI), Y4, Y3
 	ADDQ         AX, DI
@@ -1433,7 +1463,7 @@ orientation:
 	SHRQ         $0x03, DI
 	CMPQ         DI, c+112(FP)
 	JLT          channels
-	MOVQ         48(SP), DI
+	MOVQ         64(SP), DI
 	VHADDPD      Y1, Y0, Y0
 	VHADDPD      Y3, Y2, Y1
 	VEXTRACTF128 $0x01, Y0, X2
@@ -1442,21 +1472,21 @@ orientation:
 	VEXTRACTF128 $0x01, Y1, X0
 	VADDPD       X0, X1, X0
 	VMOVUPD      X0, 16(DI)
-	ADDQ         $0x00000020, 48(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
+	ADDQ         $0x00000020, 64(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
 	INCQ         (SP)
 	JMP          edge
 
@@ -1464,41 +1494,54 @@ done:
 	VZEROUPPER
 	RET
 
-// func pair3AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+// func pair3AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·pair3AVX512F32(SB), NOSPLIT, $56-152
+TEXT ·pair3AVX512F32(SB), NOSPLIT, $72-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
 	MOVQ  orientation+144(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  n+104(FP), DX
+	MOVQ  half+104(FP), DX
 	SHLQ  $0x02, DX
-	MOVQ  n+104(FP), SI
-	SHRQ  $0x01, SI
-	MOVQ  SI, BX
+	MOVQ  half+104(FP), BX
+	MOVQ  half+104(FP), SI
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 16(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 24(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 32(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 40(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 56(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 64(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ   (SP), DI
-	CMPQ   DI, edges+96(FP)
-	JGE    done
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	MOVQ   $0x00000000, 8(SP)
+	MOVQ    (SP), DI
+	CMPQ    DI, edges+96(FP)
+	JGE     done
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	MOVQ    ih+80(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomH+128(FP), DI
+	SHLQ    $0x02, DI
+	ADDQ    xh+56(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    im+88(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomM+136(FP), DI
+	SHLQ    $0x02, DI
+	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 24(SP)
+	MOVQ    $0x00000000, 8(SP)
 
 channels:
 	MOVQ    8(SP), DI
@@ -1506,24 +1549,14 @@ channels:
 	MOVQ    m+48(FP), R9
 	ADDQ    DI, R8
 	ADDQ    DI, R9
-	MOVQ    ih+80(FP), R10
-	MOVQ    (SP), R11
-	MOVLQSX (R10)(R11*4), R10
-	IMULQ   atomH+128(FP), R10
-	SHLQ    $0x02, R10
-	ADDQ    xh+56(FP), R10
-	MOVQ    im+88(FP), R11
-	MOVQ    (SP), R12
-	MOVLQSX (R11)(R12*4), R11
-	IMULQ   atomM+136(FP), R11
-	SHLQ    $0x02, R11
-	ADDQ    xm+64(FP), R11
+	MOVQ    16(SP), R10
+	MOVQ    24(SP), R11
 	ADDQ    DI, R10
 	ADDQ    DI, R11
 	MOVQ    grid+72(FP), R14
-	MOVQ    32(SP), R12
-	MOVQ    40(SP), R13
-	MOVQ    16(SP), R15
+	MOVQ    48(SP), R12
+	MOVQ    56(SP), R13
+	MOVQ    32(SP), R15
 	ADDQ    DI, R15
 	ADDQ    AX, R15
 	VMOVUPS (R15), Z4
@@ -1536,7 +1569,7 @@ channels:
 	VXORPS  Z9, Z9, Z9
 	VXORPS  Z10, Z10, Z10
 	MOVQ    DX, DI
-	SHRQ    $0x03, DI
+	SHRQ    $0x02, DI
 
 orientation:
 	VMOVUPS       (R11), Z11
@@ -1578,7 +1611,7 @@ orientation:
 	ADDQ          $0x00000004, R14
 	DECQ          DI
 	JNZ           orientation
-	MOVQ          24(SP), DI
+	MOVQ          40(SP), DI
 	ADDQ          8(SP), DI
 	VFMADD231PS   (DI), Z7, Z3
 	ADDQ          AX, DI
@@ -1593,7 +1626,7 @@ orientation:
 	SHRQ          $0x02, DI
 	CMPQ          DI, c+112(FP)
 	JLT           channels
-	MOVQ          48(SP), DI
+	MOVQ          64(SP), DI
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPS        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -1608,21 +1641,21 @@ orientation:
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPS        X1, X0, X1
 	VMOVUPS       X1, (DI)
-	ADDQ          $0x00000010, 48(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
+	ADDQ          $0x00000010, 64(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
 	INCQ          (SP)
 	JMP           edge
 
@@ -1630,41 +1663,54 @@ done:
 	VZEROUPPER
 	RET
 
-// func pair3AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+// func pair3AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·pair3AVX512F64(SB), NOSPLIT, $56-152
+TEXT ·pair3AVX512F64(SB), NOSPLIT, $72-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
 	MOVQ  orientation+144(FP), CX
 	SHLQ  $0x03, CX
-	MOVQ  n+104(FP), DX
+	MOVQ  half+104(FP), DX
 	SHLQ  $0x03, DX
-	MOVQ  n+104(FP), SI
-	SHRQ  $0x01, SI
-	MOVQ  SI, BX
+	MOVQ  half+104(FP), BX
+	MOVQ  half+104(FP), SI
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 16(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 24(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 32(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 40(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 56(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 64(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ   (SP), DI
-	CMPQ   DI, edges+96(FP)
-	JGE    done
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	MOVQ   $0x00000000, 8(SP)
+	MOVQ    (SP), DI
+	CMPQ    DI, edges+96(FP)
+	JGE     done
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	MOVQ    ih+80(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomH+128(FP), DI
+	SHLQ    $0x03, DI
+	ADDQ    xh+56(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    im+88(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomM+136(FP), DI
+	SHLQ    $0x03, DI
+	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 24(SP)
+	MOVQ    $0x00000000, 8(SP)
 
 channels:
 	MOVQ    8(SP), DI
@@ -1672,24 +1718,14 @@ channels:
 	MOVQ    m+48(FP), R9
 	ADDQ    DI, R8
 	ADDQ    DI, R9
-	MOVQ    ih+80(FP), R10
-	MOVQ    (SP), R11
-	MOVLQSX (R10)(R11*4), R10
-	IMULQ   atomH+128(FP), R10
-	SHLQ    $0x03, R10
-	ADDQ    xh+56(FP), R10
-	MOVQ    im+88(FP), R11
-	MOVQ    (SP), R12
-	MOVLQSX (R11)(R12*4), R11
-	IMULQ   atomM+136(FP), R11
-	SHLQ    $0x03, R11
-	ADDQ    xm+64(FP), R11
+	MOVQ    16(SP), R10
+	MOVQ    24(SP), R11
 	ADDQ    DI, R10
 	ADDQ    DI, R11
 	MOVQ    grid+72(FP), R14
-	MOVQ    32(SP), R12
-	MOVQ    40(SP), R13
-	MOVQ    16(SP), R15
+	MOVQ    48(SP), R12
+	MOVQ    56(SP), R13
+	MOVQ    32(SP), R15
 	ADDQ    DI, R15
 	ADDQ    AX, R15
 	VMOVUPD (R15), Z4
@@ -1702,7 +1738,7 @@ channels:
 	VXORPS  Z9, Z9, Z9
 	VXORPS  Z10, Z10, Z10
 	MOVQ    DX, DI
-	SHRQ    $0x04, DI
+	SHRQ    $0x03, DI
 
 orientation:
 	VMOVUPD       (R11), Z11
@@ -1744,7 +1780,7 @@ orientation:
 	ADDQ          $0x00000008, R14
 	DECQ          DI
 	JNZ           orientation
-	MOVQ          24(SP), DI
+	MOVQ          40(SP), DI
 	ADDQ          8(SP), DI
 	VFMADD231PD   (DI), Z7, Z3
 	ADDQ          AX, DI
@@ -1759,7 +1795,7 @@ orientation:
 	SHRQ          $0x03, DI
 	CMPQ          DI, c+112(FP)
 	JLT           channels
-	MOVQ          48(SP), DI
+	MOVQ          64(SP), DI
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPD        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -1776,21 +1812,21 @@ orientation:
 	VEXTRACTF128  $0x01, Y1, X0
 	VADDPD        X0, X1, X0
 	VMOVUPD       X0, 16(DI)
-	ADDQ          $0x00000020, 48(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
+	ADDQ          $0x00000020, 64(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
 	INCQ          (SP)
 	JMP           edge
 
@@ -1798,41 +1834,54 @@ done:
 	VZEROUPPER
 	RET
 
-// func pair4AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+// func pair4AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·pair4AVX2F32(SB), NOSPLIT, $216-152
+TEXT ·pair4AVX2F32(SB), NOSPLIT, $232-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
 	MOVQ  orientation+144(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  n+104(FP), DX
+	MOVQ  half+104(FP), DX
 	SHLQ  $0x02, DX
-	MOVQ  n+104(FP), SI
-	SHRQ  $0x01, SI
-	MOVQ  SI, BX
+	MOVQ  half+104(FP), BX
+	MOVQ  half+104(FP), SI
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 16(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 24(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 32(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 40(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 56(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 64(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ   (SP), DI
-	CMPQ   DI, edges+96(FP)
-	JGE    done
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   $0x00000000, 8(SP)
+	MOVQ    (SP), DI
+	CMPQ    DI, edges+96(FP)
+	JGE     done
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    ih+80(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomH+128(FP), DI
+	SHLQ    $0x02, DI
+	ADDQ    xh+56(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    im+88(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomM+136(FP), DI
+	SHLQ    $0x02, DI
+	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 24(SP)
+	MOVQ    $0x00000000, 8(SP)
 
 channels:
 	MOVQ    8(SP), DI
@@ -1840,44 +1889,34 @@ channels:
 	MOVQ    m+48(FP), R9
 	ADDQ    DI, R8
 	ADDQ    DI, R9
-	MOVQ    ih+80(FP), R10
-	MOVQ    (SP), R11
-	MOVLQSX (R10)(R11*4), R10
-	IMULQ   atomH+128(FP), R10
-	SHLQ    $0x02, R10
-	ADDQ    xh+56(FP), R10
-	MOVQ    im+88(FP), R11
-	MOVQ    (SP), R12
-	MOVLQSX (R11)(R12*4), R11
-	IMULQ   atomM+136(FP), R11
-	SHLQ    $0x02, R11
-	ADDQ    xm+64(FP), R11
+	MOVQ    16(SP), R10
+	MOVQ    24(SP), R11
 	ADDQ    DI, R10
 	ADDQ    DI, R11
 	MOVQ    grid+72(FP), R14
-	MOVQ    32(SP), R12
-	MOVQ    40(SP), R13
-	MOVQ    16(SP), R15
+	MOVQ    48(SP), R12
+	MOVQ    56(SP), R13
+	MOVQ    32(SP), R15
 	ADDQ    DI, R15
 	ADDQ    AX, R15
 	VMOVUPS (R15), Y4
-	VMOVUPS Y4, 88(SP)
+	VMOVUPS Y4, 104(SP)
 	ADDQ    AX, R15
 	VMOVUPS (R15), Y4
-	VMOVUPS Y4, 120(SP)
+	VMOVUPS Y4, 136(SP)
 	ADDQ    AX, R15
 	VMOVUPS (R15), Y4
-	VMOVUPS Y4, 152(SP)
+	VMOVUPS Y4, 168(SP)
 	ADDQ    AX, R15
 	VMOVUPS (R15), Y4
-	VMOVUPS Y4, 184(SP)
+	VMOVUPS Y4, 200(SP)
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
 	MOVQ    DX, DI
-	SHRQ    $0x03, DI
+	SHRQ    $0x02, DI
 
 orientation:
 	VMOVUPS      (R11), Y9
@@ -1890,15 +1929,15 @@ orientation:
 	VFMADD231PS  (R10), Y11, Y10
 	VADDPS       Y9, Y10, Y11
 	VSUBPS       Y10, Y9, Y9
-	VMULPS       88(SP), Y9, Y10
+	VMULPS       104(SP), Y9, Y10
 	VBROADCASTSS (R13)(DX*2), Y12
-	VMULPS       152(SP), Y12, Y12
+	VMULPS       168(SP), Y12, Y12
 	VFMADD231PS  Y9, Y12, Y10
 	VBROADCASTSS (R13)(DX*1), Y12
-	VMULPS       120(SP), Y12, Y12
+	VMULPS       136(SP), Y12, Y12
 	LEAQ         (R13)(DX*2), R15
 	VBROADCASTSS (R15)(DX*1), Y13
-	VFMADD231PS  184(SP), Y13, Y12
+	VFMADD231PS  200(SP), Y13, Y12
 	VFMADD231PS  Y11, Y12, Y10
 	VBROADCASTSS (R14), Y12
 	VFMADD231PS  Y12, Y10, Y0
@@ -1925,7 +1964,7 @@ orientation:
 	ADDQ         $0x00000004, R14
 	DECQ         DI
 	JNZ          orientation
-	MOVQ         24(SP), DI
+	MOVQ         40(SP), DI
 	ADDQ         8(SP), DI
 	VFMADD231PS  (DI), Y4, Y3
 	ADDQ         AX, DI
@@ -1942,32 +1981,32 @@ orientation:
 	SHRQ         $0x02, DI
 	CMPQ         DI, c+112(FP)
 	JLT          channels
-	MOVQ         48(SP), DI
+	MOVQ         64(SP), DI
 	VHADDPS      Y1, Y0, Y0
 	VHADDPS      Y3, Y2, Y1
 	VHADDPS      Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X1
 	VMOVUPS      X1, (DI)
-	ADDQ         $0x00000010, 48(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
+	ADDQ         $0x00000010, 64(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
 	INCQ         (SP)
 	JMP          edge
 
@@ -1975,41 +2014,54 @@ done:
 	VZEROUPPER
 	RET
 
-// func pair4AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+// func pair4AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·pair4AVX2F64(SB), NOSPLIT, $216-152
+TEXT ·pair4AVX2F64(SB), NOSPLIT, $232-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
 	MOVQ  orientation+144(FP), CX
 	SHLQ  $0x03, CX
-	MOVQ  n+104(FP), DX
+	MOVQ  half+104(FP), DX
 	SHLQ  $0x03, DX
-	MOVQ  n+104(FP), SI
-	SHRQ  $0x01, SI
-	MOVQ  SI, BX
+	MOVQ  half+104(FP), BX
+	MOVQ  half+104(FP), SI
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 16(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 24(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 32(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 40(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 56(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 64(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ   (SP), DI
-	CMPQ   DI, edges+96(FP)
-	JGE    done
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   $0x00000000, 8(SP)
+	MOVQ    (SP), DI
+	CMPQ    DI, edges+96(FP)
+	JGE     done
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    ih+80(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomH+128(FP), DI
+	SHLQ    $0x03, DI
+	ADDQ    xh+56(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    im+88(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomM+136(FP), DI
+	SHLQ    $0x03, DI
+	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 24(SP)
+	MOVQ    $0x00000000, 8(SP)
 
 channels:
 	MOVQ    8(SP), DI
@@ -2017,44 +2069,34 @@ channels:
 	MOVQ    m+48(FP), R9
 	ADDQ    DI, R8
 	ADDQ    DI, R9
-	MOVQ    ih+80(FP), R10
-	MOVQ    (SP), R11
-	MOVLQSX (R10)(R11*4), R10
-	IMULQ   atomH+128(FP), R10
-	SHLQ    $0x03, R10
-	ADDQ    xh+56(FP), R10
-	MOVQ    im+88(FP), R11
-	MOVQ    (SP), R12
-	MOVLQSX (R11)(R12*4), R11
-	IMULQ   atomM+136(FP), R11
-	SHLQ    $0x03, R11
-	ADDQ    xm+64(FP), R11
+	MOVQ    16(SP), R10
+	MOVQ    24(SP), R11
 	ADDQ    DI, R10
 	ADDQ    DI, R11
 	MOVQ    grid+72(FP), R14
-	MOVQ    32(SP), R12
-	MOVQ    40(SP), R13
-	MOVQ    16(SP), R15
+	MOVQ    48(SP), R12
+	MOVQ    56(SP), R13
+	MOVQ    32(SP), R15
 	ADDQ    DI, R15
 	ADDQ    AX, R15
 	VMOVUPD (R15), Y4
-	VMOVUPD Y4, 88(SP)
+	VMOVUPD Y4, 104(SP)
 	ADDQ    AX, R15
 	VMOVUPD (R15), Y4
-	VMOVUPD Y4, 120(SP)
+	VMOVUPD Y4, 136(SP)
 	ADDQ    AX, R15
 	VMOVUPD (R15), Y4
-	VMOVUPD Y4, 152(SP)
+	VMOVUPD Y4, 168(SP)
 	ADDQ    AX, R15
 	VMOVUPD (R15), Y4
-	VMOVUPD Y4, 184(SP)
+	VMOVUPD Y4, 200(SP)
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
 	MOVQ    DX, DI
-	SHRQ    $0x04, DI
+	SHRQ    $0x03, DI
 
 orientation:
 	VMOVUPD      (R11), Y9
@@ -2067,15 +2109,15 @@ orientation:
 	VFMADD231PD  (R10), Y11, Y10
 	VADDPD       Y9, Y10, Y11
 	VSUBPD       Y10, Y9, Y9
-	VMULPD       88(SP), Y9, Y10
+	VMULPD       104(SP), Y9, Y10
 	VBROADCASTSD (R13)(DX*2), Y12
-	VMULPD       152(SP), Y12, Y12
+	VMULPD       168(SP), Y12, Y12
 	VFMADD231PD  Y9, Y12, Y10
 	VBROADCASTSD (R13)(DX*1), Y12
-	VMULPD       120(SP), Y12, Y12
+	VMULPD       136(SP), Y12, Y12
 	LEAQ         (R13)(DX*2), R15
 	VBROADCASTSD (R15)(DX*1), Y13
-	VFMADD231PD  184(SP), Y13, Y12
+	VFMADD231PD  200(SP), Y13, Y12
 	VFMADD231PD  Y11, Y12, Y10
 	VBROADCASTSD (R14), Y12
 	VFMADD231PD  Y12, Y10, Y0
@@ -2102,7 +2144,7 @@ orientation:
 	ADDQ         $0x00000008, R14
 	DECQ         DI
 	JNZ          orientation
-	MOVQ         24(SP), DI
+	MOVQ         40(SP), DI
 	ADDQ         8(SP), DI
 	VFMADD231PD  (DI), Y4, Y3
 	ADDQ         AX, DI
@@ -2119,7 +2161,7 @@ orientation:
 	SHRQ         $0x03, DI
 	CMPQ         DI, c+112(FP)
 	JLT          channels
-	MOVQ         48(SP), DI
+	MOVQ         64(SP), DI
 	VHADDPD      Y1, Y0, Y0
 	VHADDPD      Y3, Y2, Y1
 	VEXTRACTF128 $0x01, Y0, X2
@@ -2128,25 +2170,25 @@ orientation:
 	VEXTRACTF128 $0x01, Y1, X0
 	VADDPD       X0, X1, X0
 	VMOVUPD      X0, 16(DI)
-	ADDQ         $0x00000020, 48(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         AX, 16(SP)
-	ADDQ         AX, 24(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
-	ADDQ         DX, 32(SP)
-	ADDQ         DX, 40(SP)
+	ADDQ         $0x00000020, 64(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         AX, 32(SP)
+	ADDQ         AX, 40(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
+	ADDQ         DX, 48(SP)
+	ADDQ         DX, 56(SP)
 	INCQ         (SP)
 	JMP          edge
 
@@ -2154,41 +2196,54 @@ done:
 	VZEROUPPER
 	RET
 
-// func pair4AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+// func pair4AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·pair4AVX512F32(SB), NOSPLIT, $56-152
+TEXT ·pair4AVX512F32(SB), NOSPLIT, $72-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
 	MOVQ  orientation+144(FP), CX
 	SHLQ  $0x02, CX
-	MOVQ  n+104(FP), DX
+	MOVQ  half+104(FP), DX
 	SHLQ  $0x02, DX
-	MOVQ  n+104(FP), SI
-	SHRQ  $0x01, SI
-	MOVQ  SI, BX
+	MOVQ  half+104(FP), BX
+	MOVQ  half+104(FP), SI
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 16(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 24(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 32(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 40(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 56(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 64(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ   (SP), DI
-	CMPQ   DI, edges+96(FP)
-	JGE    done
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	MOVQ   $0x00000000, 8(SP)
+	MOVQ    (SP), DI
+	CMPQ    DI, edges+96(FP)
+	JGE     done
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	MOVQ    ih+80(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomH+128(FP), DI
+	SHLQ    $0x02, DI
+	ADDQ    xh+56(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    im+88(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomM+136(FP), DI
+	SHLQ    $0x02, DI
+	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 24(SP)
+	MOVQ    $0x00000000, 8(SP)
 
 channels:
 	MOVQ    8(SP), DI
@@ -2196,24 +2251,14 @@ channels:
 	MOVQ    m+48(FP), R9
 	ADDQ    DI, R8
 	ADDQ    DI, R9
-	MOVQ    ih+80(FP), R10
-	MOVQ    (SP), R11
-	MOVLQSX (R10)(R11*4), R10
-	IMULQ   atomH+128(FP), R10
-	SHLQ    $0x02, R10
-	ADDQ    xh+56(FP), R10
-	MOVQ    im+88(FP), R11
-	MOVQ    (SP), R12
-	MOVLQSX (R11)(R12*4), R11
-	IMULQ   atomM+136(FP), R11
-	SHLQ    $0x02, R11
-	ADDQ    xm+64(FP), R11
+	MOVQ    16(SP), R10
+	MOVQ    24(SP), R11
 	ADDQ    DI, R10
 	ADDQ    DI, R11
 	MOVQ    grid+72(FP), R14
-	MOVQ    32(SP), R12
-	MOVQ    40(SP), R13
-	MOVQ    16(SP), R15
+	MOVQ    48(SP), R12
+	MOVQ    56(SP), R13
+	MOVQ    32(SP), R15
 	ADDQ    DI, R15
 	ADDQ    AX, R15
 	VMOVUPS (R15), Z4
@@ -2229,7 +2274,7 @@ channels:
 	VXORPS  Z11, Z11, Z11
 	VXORPS  Z12, Z12, Z12
 	MOVQ    DX, DI
-	SHRQ    $0x03, DI
+	SHRQ    $0x02, DI
 
 orientation:
 	VMOVUPS       (R11), Z13
@@ -2277,7 +2322,7 @@ orientation:
 	ADDQ          $0x00000004, R14
 	DECQ          DI
 	JNZ           orientation
-	MOVQ          24(SP), DI
+	MOVQ          40(SP), DI
 	ADDQ          8(SP), DI
 	VFMADD231PS   (DI), Z8, Z3
 	ADDQ          AX, DI
@@ -2294,7 +2339,7 @@ orientation:
 	SHRQ          $0x02, DI
 	CMPQ          DI, c+112(FP)
 	JLT           channels
-	MOVQ          48(SP), DI
+	MOVQ          64(SP), DI
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPS        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -2309,25 +2354,25 @@ orientation:
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPS        X1, X0, X1
 	VMOVUPS       X1, (DI)
-	ADDQ          $0x00000010, 48(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
+	ADDQ          $0x00000010, 64(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
 	INCQ          (SP)
 	JMP           edge
 
@@ -2335,41 +2380,54 @@ done:
 	VZEROUPPER
 	RET
 
-// func pair4AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, n int, c int, stride int, atomH int, atomM int, orientation int)
+// func pair4AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·pair4AVX512F64(SB), NOSPLIT, $56-152
+TEXT ·pair4AVX512F64(SB), NOSPLIT, $72-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
 	MOVQ  orientation+144(FP), CX
 	SHLQ  $0x03, CX
-	MOVQ  n+104(FP), DX
+	MOVQ  half+104(FP), DX
 	SHLQ  $0x03, DX
-	MOVQ  n+104(FP), SI
-	SHRQ  $0x01, SI
-	MOVQ  SI, BX
+	MOVQ  half+104(FP), BX
+	MOVQ  half+104(FP), SI
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 16(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 24(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 32(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 40(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 56(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 64(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ   (SP), DI
-	CMPQ   DI, edges+96(FP)
-	JGE    done
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	MOVQ   $0x00000000, 8(SP)
+	MOVQ    (SP), DI
+	CMPQ    DI, edges+96(FP)
+	JGE     done
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	MOVQ    ih+80(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomH+128(FP), DI
+	SHLQ    $0x03, DI
+	ADDQ    xh+56(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    im+88(FP), DI
+	MOVQ    (SP), R8
+	MOVLQSX (DI)(R8*4), DI
+	IMULQ   atomM+136(FP), DI
+	SHLQ    $0x03, DI
+	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 24(SP)
+	MOVQ    $0x00000000, 8(SP)
 
 channels:
 	MOVQ    8(SP), DI
@@ -2377,24 +2435,14 @@ channels:
 	MOVQ    m+48(FP), R9
 	ADDQ    DI, R8
 	ADDQ    DI, R9
-	MOVQ    ih+80(FP), R10
-	MOVQ    (SP), R11
-	MOVLQSX (R10)(R11*4), R10
-	IMULQ   atomH+128(FP), R10
-	SHLQ    $0x03, R10
-	ADDQ    xh+56(FP), R10
-	MOVQ    im+88(FP), R11
-	MOVQ    (SP), R12
-	MOVLQSX (R11)(R12*4), R11
-	IMULQ   atomM+136(FP), R11
-	SHLQ    $0x03, R11
-	ADDQ    xm+64(FP), R11
+	MOVQ    16(SP), R10
+	MOVQ    24(SP), R11
 	ADDQ    DI, R10
 	ADDQ    DI, R11
 	MOVQ    grid+72(FP), R14
-	MOVQ    32(SP), R12
-	MOVQ    40(SP), R13
-	MOVQ    16(SP), R15
+	MOVQ    48(SP), R12
+	MOVQ    56(SP), R13
+	MOVQ    32(SP), R15
 	ADDQ    DI, R15
 	ADDQ    AX, R15
 	VMOVUPD (R15), Z4
@@ -2410,7 +2458,7 @@ channels:
 	VXORPS  Z11, Z11, Z11
 	VXORPS  Z12, Z12, Z12
 	MOVQ    DX, DI
-	SHRQ    $0x04, DI
+	SHRQ    $0x03, DI
 
 orientation:
 	VMOVUPD       (R11), Z13
@@ -2458,7 +2506,7 @@ orientation:
 	ADDQ          $0x00000008, R14
 	DECQ          DI
 	JNZ           orientation
-	MOVQ          24(SP), DI
+	MOVQ          40(SP), DI
 	ADDQ          8(SP), DI
 	VFMADD231PD   (DI), Z8, Z3
 	ADDQ          AX, DI
@@ -2475,7 +2523,7 @@ orientation:
 	SHRQ          $0x03, DI
 	CMPQ          DI, c+112(FP)
 	JLT           channels
-	MOVQ          48(SP), DI
+	MOVQ          64(SP), DI
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPD        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -2492,25 +2540,25 @@ orientation:
 	VEXTRACTF128  $0x01, Y1, X0
 	VADDPD        X0, X1, X0
 	VMOVUPD       X0, 16(DI)
-	ADDQ          $0x00000020, 48(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          AX, 16(SP)
-	ADDQ          AX, 24(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
-	ADDQ          DX, 32(SP)
-	ADDQ          DX, 40(SP)
+	ADDQ          $0x00000020, 64(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          AX, 32(SP)
+	ADDQ          AX, 40(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
+	ADDQ          DX, 48(SP)
+	ADDQ          DX, 56(SP)
 	INCQ          (SP)
 	JMP           edge
 

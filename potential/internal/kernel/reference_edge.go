@@ -43,40 +43,52 @@ func gather[T Float](y, r, p []T, x Rows[T], n, c, degree int) {
 	gatherChannels(y, r, p, x, n, c, degree, 0)
 }
 
-// gatherChannels does the channels from first on.
+// gatherChannels does the channels from first on. An orientation a and its opposite b
+// are taken at once.
 func gatherChannels[T Float](y, r, p []T, x Rows[T], n, c, degree, first int) {
+	half := n / 2
 	for e, j := range x.Index {
-		for a := range n {
-			gatherRow(y[a*c+first:(a+1)*c], x.X[int(j)*x.Atom+a*x.Orientation+first:],
-				r[e*(degree+1)*c+first:], p[e*degree*n+a:], n, c, degree)
+		for a := range half {
+			row := func(x []T, at int) []T { return x[at+first:][:c-first] }
+			b, at := a+half, int(j)*x.Atom
+			gatherRows(row(y, a*c), row(y, b*c), row(x.X, at+a*x.Orientation), row(x.X, at+b*x.Orientation),
+				r[e*(degree+1)*c+first:], p[e*degree*half+a:], half, c, degree)
 		}
 	}
 }
 
-// gatherRow adds one edge's message at one orientation: R_l is r[l*c:] and P_l
-// is p[(l-1)*n].
-func gatherRow[T Float](y, x, r, p []T, n, c, degree int) {
-	x = x[:len(y)]
+// gatherRows adds one edge's message at one orientation, to ya from xa, and at the
+// opposite one: R_l is r[l*c:] and P_l is p[(l-1)*half].
+func gatherRows[T Float](ya, yb, xa, xb, r, p []T, half, c, degree int) {
 	switch degree { // spelled out where it is used most
 	case 2:
-		p1, p2 := p[0], p[n]
-		r0, r1, r2 := r[:len(y)], r[c:][:len(y)], r[2*c:][:len(y)]
-		for k := range y {
-			y[k] += (r0[k] + p1*r1[k] + p2*r2[k]) * x[k]
+		p1, p2 := p[0], p[half]
+		r0, r1, r2 := r[:len(ya)], r[c:][:len(ya)], r[2*c:][:len(ya)]
+		for k := range ya {
+			even, odd := r0[k]+p2*r2[k], p1*r1[k]
+			ya[k] += (even + odd) * xa[k]
+			yb[k] += (even - odd) * xb[k]
 		}
 	case 3:
-		p1, p2, p3 := p[0], p[n], p[2*n]
-		r0, r1, r2, r3 := r[:len(y)], r[c:][:len(y)], r[2*c:][:len(y)], r[3*c:][:len(y)]
-		for k := range y {
-			y[k] += (r0[k] + p1*r1[k] + p2*r2[k] + p3*r3[k]) * x[k]
+		p1, p2, p3 := p[0], p[half], p[2*half]
+		r0, r1, r2, r3 := r[:len(ya)], r[c:][:len(ya)], r[2*c:][:len(ya)], r[3*c:][:len(ya)]
+		for k := range ya {
+			even, odd := r0[k]+p2*r2[k], p1*r1[k]+p3*r3[k]
+			ya[k] += (even + odd) * xa[k]
+			yb[k] += (even - odd) * xb[k]
 		}
 	default:
-		for k := range y {
-			v := r[k]
+		for k := range ya {
+			even, odd := r[k], T(0)
 			for l := 1; l <= degree; l++ {
-				v += p[(l-1)*n] * r[l*c+k]
+				if v := p[(l-1)*half] * r[l*c+k]; l%2 == 0 {
+					even += v
+				} else {
+					odd += v
+				}
 			}
-			y[k] += v * x[k]
+			ya[k] += (even + odd) * xa[k]
+			yb[k] += (even - odd) * xb[k]
 		}
 	}
 }
@@ -87,16 +99,19 @@ func gatherGrad[T Float](dr, p, dy []T, x Rows[T], n, c, degree int) {
 
 // gatherGradChannels does the channels from first on.
 func gatherGradChannels[T Float](dr, p, dy []T, x Rows[T], n, c, degree, first int) {
+	half := n / 2
 	for e, j := range x.Index {
-		for a := range n {
-			d, xa := dy[a*c+first:(a+1)*c], x.X[int(j)*x.Atom+a*x.Orientation+first:][:c-first]
+		for a := range half {
+			row := func(x []T, at int) []T { return x[at+first:][:c-first] }
+			b, at := a+half, int(j)*x.Atom
+			da, db, xa, xb := row(dy, a*c), row(dy, b*c), row(x.X, at+a*x.Orientation), row(x.X, at+b*x.Orientation)
 			for l := range degree + 1 {
-				row, factor := dr[(e*(degree+1)+l)*c+first:][:c-first], T(1)
+				to, factor, parity := row(dr, (e*(degree+1)+l)*c), T(1), T(1-2*(l%2))
 				if l > 0 {
-					factor = p[(e*degree+l-1)*n+a]
+					factor = p[(e*degree+l-1)*half+a]
 				}
-				for k := range row {
-					row[k] += factor * d[k] * xa[k]
+				for k := range to {
+					to[k] += factor * (da[k]*xa[k] + parity*(db[k]*xb[k]))
 				}
 			}
 		}
@@ -115,22 +130,22 @@ func pair[T Float](out []T, a *PairArgs[T]) {
 //	Σ_a,b ∂S/∂x o = o_a Σ_l P'_l R_l ·(difference for odd l, sum for even l)
 //	Σ_a,b ∂S/∂s   =     Σ_l P_l dR_l ·(difference for odd l, sum for even l)
 func pairChannels[T Float](out []T, a *PairArgs[T], first int) {
-	n, c, width := a.N, a.C, (a.Degree+1)*a.C
+	half, c, width := a.N/2, a.C, (a.Degree+1)*a.C
 	for e := range a.XH.Index {
 		hj := a.XH.X[int(a.XH.Index[e])*a.XH.Atom:]
 		mj := a.XDM.X[int(a.XDM.Index[e])*a.XDM.Atom:]
 		r, dr := a.R[e*width:][:width], a.DR[e*width:][:width]
-		for o := range n / 2 {
-			b, step := o+n/2, a.XH.Orientation
+		for o := range half {
+			b, step := o+half, a.XH.Orientation
 			row := func(x []T, at int) []T { return x[at+first:][:c-first] }
 			x := pairRows[T]{
 				row(a.H, o*step), row(a.H, b*step), row(hj, o*step), row(hj, b*step),
 				row(a.DM, o*c), row(a.DM, b*c), row(mj, o*a.XDM.Orientation), row(mj, b*a.XDM.Orientation),
 			}
-			at := e*a.Degree*n + o
-			dx, ds := x.sum(r[first:], dr[first:], a.P[at:], a.DP[at:], n, c, a.Degree)
+			at := e*a.Degree*half + o
+			dx, ds := x.sum(r[first:], dr[first:], a.P[at:], a.DP[at:], half, c, a.Degree)
 			for k := range 3 {
-				out[4*e+k] += dx * a.Grid[k*n+o]
+				out[4*e+k] += dx * a.Grid[k*half+o]
 			}
 			out[4*e+3] += ds
 		}
@@ -148,13 +163,13 @@ func (x *pairRows[T]) at(k int) (even, odd T) {
 	return ta + tb, ta - tb
 }
 
-// sum is over the channels of one pair of orientations: P_l is p[(l-1)*n], R_l
+// sum is over the channels of one pair of orientations: P_l is p[(l-1)*half], R_l
 // starts at r[l*c].
-func (x *pairRows[T]) sum(r, dr, p, dp []T, n, c, degree int) (dx, ds T) {
+func (x *pairRows[T]) sum(r, dr, p, dp []T, half, c, degree int) (dx, ds T) {
 	size := len(x.ha)
 	switch degree { // spelled out where it is used most
 	case 2:
-		p1, p2, d1, d2 := p[0], p[n], dp[0], dp[n]
+		p1, p2, d1, d2 := p[0], p[half], dp[0], dp[half]
 		r1, r2 := r[c:][:size], r[2*c:][:size]
 		s0, s1, s2 := dr[:size], dr[c:][:size], dr[2*c:][:size]
 		for k := range size {
@@ -163,7 +178,7 @@ func (x *pairRows[T]) sum(r, dr, p, dp []T, n, c, degree int) (dx, ds T) {
 			ds += (s0[k]+p2*s2[k])*even + p1*s1[k]*odd
 		}
 	case 3:
-		p1, p2, p3, d1, d2, d3 := p[0], p[n], p[2*n], dp[0], dp[n], dp[2*n]
+		p1, p2, p3, d1, d2, d3 := p[0], p[half], p[2*half], dp[0], dp[half], dp[2*half]
 		r1, r2, r3 := r[c:][:size], r[2*c:][:size], r[3*c:][:size]
 		s0, s1, s2, s3 := dr[:size], dr[c:][:size], dr[2*c:][:size], dr[3*c:][:size]
 		for k := range size {
@@ -180,8 +195,8 @@ func (x *pairRows[T]) sum(r, dr, p, dp []T, n, c, degree int) (dx, ds T) {
 				if l%2 == 1 {
 					t = odd
 				}
-				dx += dp[(l-1)*n] * r[l*c+k] * t
-				ds += p[(l-1)*n] * dr[l*c+k] * t
+				dx += dp[(l-1)*half] * r[l*c+k] * t
+				ds += p[(l-1)*half] * dr[l*c+k] * t
 			}
 		}
 	}

@@ -17,50 +17,66 @@ func gather(ctx *build.Context) {
 
 // messages implements, for a fixed degree and for whole registers of channels,
 //
-//	for k := range c {
-//		for a := range n {
-//			sum := y[a*stride+k]
+//	for a := range half {
+//		b := a + half // opposite
+//		for k := range c {
+//			sum, opposite := y[a*stride+k], y[b*stride+k]
 //			for e := range edges {
-//				v := r[e,0,k]
-//				for l := range degree {
-//					v = FMA(p[e,l,a], r[e,l+1,k], v)
+//				plus := r[e,0,k]
+//				for l even {
+//					plus = FMA(p[e,l-1,a], r[e,l,k], plus)
 //				}
-//				sum = FMA(v, x[index[e]*atom+a*orientation+k], sum)
+//				minus := plus
+//				for l odd {
+//					plus = FMA(p[e,l-1,a], r[e,l,k], plus)
+//					minus = FMA(-p[e,l-1,a], r[e,l,k], minus)
+//				}
+//				sum = FMA(plus, x[index[e]*atom+a*orientation+k], sum)
+//				opposite = FMA(minus, x[index[e]*atom+b*orientation+k], opposite)
 //			}
-//			y[a*stride+k] = sum
+//			y[a*stride+k], y[b*stride+k] = sum, opposite
 //		}
 //	}
 //
-// with r [edge][degree+1][stride] and p [edge][degree][n]. The channels come in
-// panels of two registers (AVX-512) or one, the orientations in tiles of eight
-// and less; the edges are the innermost loop but for the tile.
+// with r [edge][degree+1][stride] and p [edge][degree][half]. The pairs of orientations
+// come in tiles of four and less, the channels in panels of two registers (AVX-512) or
+// one; the edges are the innermost loop but for the tile. Panels are within tiles since
+// two of AVX2 share the cache lines of x.
 //
-// Register plan: the tile's sums, degree+1 for r per register of the panel, 1 for
-// K per register, 1 for p. Rows of x are addressed from one pointer per four.
+// Register plan: two sums for each pair of the tile, degree+1 for r, plus and minus
+// per register of the panel, 1 for p.
 func messages(v *vector, degree int) {
 	v.function(fmt.Sprintf("gather%d", degree),
-		"(y, r, p, x *T, index *int32, edges, n, c, stride, atom, orientation int)",
+		"(y, r, p, x *T, index *int32, edges, half, c, stride, atom, orientation int)",
 		fmt.Sprintf("adds the messages of edges with kernels of degree %d.", degree))
 	g := &gatherLoop{vector: v, degree: degree}
-	g.row, g.points, g.step = v.integer("stride", true), v.integer("n", true), v.integer("orientation", true)
-	g.atom = v.AllocLocal(8)
-	v.MOVQ(v.integer("atom", true), g.atom)
-	g.at, g.left = v.AllocLocal(8), v.AllocLocal(8)
-	v.MOVQ(U32(0), g.at)
-	channels := v.AllocLocal(8)
-	v.MOVQ(v.integer("c", false), channels)
-	panels := []int{1}
-	if v.bytes == 64 {
-		panels = []int{2, 1}
+	g.row, g.points, g.step = v.integer("stride", true), v.integer("half", true), v.integer("orientation", true)
+	for _, local := range []*Mem{&g.atom, &g.halfRow, &g.tileRow, &g.first, &g.at, &g.left, &g.channels} {
+		*local = v.AllocLocal(8)
 	}
-	for _, width := range panels {
-		loop, next := label("panel", width), label("below", width)
+	v.MOVQ(v.integer("atom", true), g.atom)
+	opposite := v.integer("half", false)
+	v.MOVQ(opposite, g.left)
+	v.IMULQ(g.row, opposite)
+	v.MOVQ(opposite, g.halfRow)
+	g.halfStep = v.integer("half", false)
+	v.IMULQ(g.step, g.halfStep)
+	v.MOVQ(v.pointer("y"), g.tileRow)
+	v.MOVQ(U32(0), g.first)
+	for _, height := range []int{4, 2, 1} {
+		loop, next := label("tile", height), label("below", height)
 		v.Label(loop)
-		v.CMPQ(channels, U32(width*v.lanes()))
+		v.CMPQ(g.left, U32(height))
 		v.JLT(LabelRef(next))
-		g.panel(loop, width)
-		v.ADDQ(U32(width*v.bytes), g.at)
-		v.SUBQ(U32(width*v.lanes()), channels)
+		g.panels(loop, height)
+		row := v.GP64()
+		v.MOVQ(g.tileRow, row)
+		for range height {
+			v.ADDQ(g.row, row)
+		}
+		v.MOVQ(row, g.tileRow)
+		v.ADDQ(U32(height*v.size), g.first)
+		v.SUBQ(U32(height), g.left)
 		v.JMP(LabelRef(loop))
 		v.Label(next)
 	}
@@ -71,112 +87,171 @@ type gatherLoop struct {
 	*vector
 	degree            int
 	row, points, step reg.GPVirtual // bytes: stride of channels, of p, of orientations in x
-	atom, at, left    Mem           // bytes of an atom of x, of the panel; orientations left
+	halfStep          reg.GPVirtual // bytes to the opposite orientation in x
+	atom, halfRow     Mem           // bytes of an atom of x, to the opposite orientation in y
+	tileRow, first    Mem           // the tile's place in y and, in bytes, in p
+	at                Mem           // bytes of the panel
+	left, channels    Mem           // pairs of orientations and channels that are left
 }
 
-// panel runs over all orientations for width registers of channels.
-func (g *gatherLoop) panel(name string, width int) {
-	y, first := g.GP64(), g.GP64() // the tile's place in y and p
-	g.MOVQ(g.argument("y"), y)
-	g.ADDQ(g.at, y)
-	g.XORQ(first, first)
-	n := g.integer("n", false)
-	g.MOVQ(n, g.left)
-	for _, height := range []int{8, 4, 2, 1} {
-		loop, next := label(name, "tile", height), label(name, "below", height)
+// panels runs over all channels for height pairs of orientations.
+func (g *gatherLoop) panels(name string, height int) {
+	g.MOVQ(U32(0), g.at)
+	c := g.integer("c", false)
+	g.MOVQ(c, g.channels)
+	widths := []int{1}
+	if g.bytes == 64 {
+		widths = []int{2, 1}
+	}
+	for _, width := range widths {
+		loop, next := label(name, "panel", width), label(name, "below", width)
 		g.Label(loop)
-		g.CMPQ(g.left, U32(height))
+		g.CMPQ(g.channels, U32(width*g.lanes()))
 		g.JLT(LabelRef(next))
-		g.tile(loop, width, height, y, first)
-		g.ADDQ(U32(height*g.size), first)
-		g.SUBQ(U32(height), g.left)
+		g.tile(loop, width, height)
+		g.ADDQ(U32(width*g.bytes), g.at)
+		g.SUBQ(U32(width*g.lanes()), g.channels)
 		g.JMP(LabelRef(loop))
 		g.Label(next)
 	}
 }
 
-// tile sums over the edges for height orientations, and moves y on.
-func (g *gatherLoop) tile(name string, width, height int, y, first reg.GPVirtual) {
-	sums := g.registers(height * width)
-	store := g.GP64()
-	g.MOVQ(y, store)
-	for a := range height {
-		for i := range width {
-			g.move(g.vector.at(y, i), sums[a*width+i])
-		}
-		g.ADDQ(g.row, y)
-	}
+// tile sums over the edges for height pairs of orientations and width registers of
+// channels.
+func (g *gatherLoop) tile(name string, width, height int) {
+	y := g.GP64()
+	g.MOVQ(g.tileRow, y)
+	g.ADDQ(g.at, y)
+	sums := [2][]reg.VecVirtual{g.registers(height * width), g.registers(height * width)}
+	g.eachSum(sums, width, y, func(sum reg.VecVirtual, m Mem) { g.move(m, sum) })
 	r, p, index, edges := g.GP64(), g.GP64(), g.pointer("index"), g.integer("edges", false)
 	g.MOVQ(g.argument("r"), r)
 	g.ADDQ(g.at, r)
 	g.MOVQ(g.argument("p"), p)
-	g.ADDQ(first, p)
+	g.ADDQ(g.first, p)
+	base := g.GP64() // of the tile in atom 0: x + first/size*orientation + at
+	g.MOVQ(g.first, base)
+	g.SHRQ(U8(g.shift()), base)
+	g.IMULQ(g.step, base)
+	g.ADDQ(g.at, base)
+	g.ADDQ(g.argument("x"), base)
 	done, loop := label(name, "done"), label(name, "edge")
 	g.TESTQ(edges, edges)
 	g.JZ(LabelRef(done))
 	g.Label(loop)
-	x := g.GP64() // index[e]*atom + first/size*orientation + at
+	x := g.GP64()
 	g.MOVLQSX(Mem{Base: index}, x)
 	g.IMULQ(g.atom, x)
-	offset := g.GP64()
-	g.MOVQ(first, offset)
-	g.SHRQ(U8(g.shift()), offset)
-	g.IMULQ(g.step, offset)
-	g.ADDQ(offset, x)
-	g.ADDQ(g.at, x)
-	g.ADDQ(g.argument("x"), x)
+	g.ADDQ(base, x)
 
 	radial := make([]reg.VecVirtual, (g.degree+1)*width)
 	for l := range g.degree + 1 {
 		for i := range width {
 			radial[l*width+i] = g.register()
-			g.move(g.vector.at(r, i), radial[l*width+i])
+			m := g.vector.at(r, i)
+			if l%3 > 0 {
+				m = m.Idx(g.row, uint8(l%3)) // 1 or 2
+			}
+			g.move(m, radial[l*width+i])
 		}
-		g.ADDQ(g.row, r)
+		if l%3 == 2 || l == g.degree { // on to the next row that is addressed without an index
+			g.rows(r, 1+l%3)
+		}
 	}
 	for a := range height {
 		if a > 0 {
 			g.ADDQ(g.step, x)
 		}
-		kernels := g.registers(width)
+		plus, minus := g.kernels(radial, width, p, a)
 		for i := range width {
-			g.move(radial[i], kernels[i])
-		}
-		angle := g.GP64()
-		for l := 1; l <= g.degree; l++ {
-			m := Mem{Base: p, Disp: a * g.size}
-			switch l {
-			case 2:
-				m = m.Idx(g.points, 1)
-			case 3:
-				m = m.Idx(g.points, 2)
-			case 4:
-				g.LEAQ(Mem{Base: p, Index: g.points, Scale: 2}, angle)
-				m = Mem{Base: angle, Disp: a * g.size}.Idx(g.points, 1)
-			}
-			value := g.register()
-			g.broadcast(m, value)
-			for i := range width {
-				g.fma(radial[l*width+i], value, kernels[i])
-			}
-		}
-		for i := range width {
-			g.fma(g.vector.at(x, i), kernels[i], sums[a*width+i])
+			g.fma(g.vector.at(x, i), plus[i], sums[0][a*width+i])
+			g.fma(g.vector.at(x, i).Idx(g.halfStep, 1), minus[i], sums[1][a*width+i])
 		}
 	}
-	for range g.degree {
-		g.ADDQ(g.points, p)
+	for left := g.degree; left > 0; left -= 2 {
+		g.LEAQ(Mem{Base: p, Index: g.points, Scale: uint8(min(left, 2))}, p)
 	}
 	g.ADDQ(U32(4), index)
 	g.DECQ(edges)
 	g.JNZ(LabelRef(loop))
 	g.Label(done)
-	for a := range height {
-		for i := range width {
-			g.move(sums[a*width+i], g.vector.at(store, i))
-		}
-		g.ADDQ(g.row, store)
+	g.eachSum(sums, width, y, func(sum reg.VecVirtual, m Mem) { g.move(sum, m) })
+}
+
+// rows moves r on by one to three rows.
+func (g *gatherLoop) rows(r reg.GPVirtual, count int) {
+	if count > 1 {
+		g.LEAQ(Mem{Base: r, Index: g.row, Scale: 2}, r)
+		count -= 2
 	}
+	if count > 0 {
+		g.ADDQ(g.row, r)
+	}
+}
+
+// eachSum calls f with the sums of a tile and their places from y on.
+func (g *gatherLoop) eachSum(sums [2][]reg.VecVirtual, width int, y reg.GPVirtual, f func(sum reg.VecVirtual, m Mem)) {
+	for side, sums := range sums {
+		place := g.GP64()
+		g.MOVQ(y, place)
+		if side == 1 {
+			g.ADDQ(g.halfRow, place)
+		}
+		for k, sum := range sums {
+			if k > 0 && k%width == 0 {
+				g.ADDQ(g.row, place)
+			}
+			f(sum, g.vector.at(place, k%width))
+		}
+	}
+}
+
+// kernels returns K at orientation a of the tile and at the opposite one.
+func (g *gatherLoop) kernels(radial []reg.VecVirtual, width int, p reg.GPVirtual, a int) (plus, minus []reg.VecVirtual) {
+	legendre := func(l int) reg.VecVirtual {
+		m := Mem{Base: p, Disp: a * g.size}
+		switch l {
+		case 2:
+			m = m.Idx(g.points, 1)
+		case 3:
+			m = m.Idx(g.points, 2)
+		case 4:
+			angle := g.GP64()
+			g.LEAQ(Mem{Base: p, Index: g.points, Scale: 2}, angle)
+			m = Mem{Base: angle, Disp: a * g.size}.Idx(g.points, 1)
+		}
+		value := g.register()
+		g.broadcast(m, value)
+		return value
+	}
+	plus, minus = g.registers(width), g.registers(width)
+	if g.degree == 1 {
+		for i := range width {
+			g.move(radial[i], plus[i])
+		}
+	}
+	for l := 2; l <= g.degree; l += 2 {
+		value := legendre(l)
+		for i := range width {
+			if l == 2 {
+				g.move(value, plus[i])
+				g.fma213(radial[i], radial[2*width+i], plus[i])
+			} else {
+				g.fma(radial[l*width+i], value, plus[i])
+			}
+		}
+	}
+	for i := range width {
+		g.move(plus[i], minus[i])
+	}
+	for l := 1; l <= g.degree; l += 2 {
+		value := legendre(l)
+		for i := range width {
+			g.fma(radial[l*width+i], value, plus[i])
+			g.fnma(radial[l*width+i], value, minus[i])
+		}
+	}
+	return plus, minus
 }
 
 // messagesGrad implements, for a fixed degree and for whole registers of
@@ -184,33 +259,42 @@ func (g *gatherLoop) tile(name string, width, height int, y, first reg.GPVirtual
 //
 //	for e := range edges {
 //		for k := range c {
-//			for a := range n {
+//			for a := range half {
+//				b := a + half
 //				t := dy[a*stride+k] * x[index[e]*atom+a*orientation+k]
-//				dr[e,0,k] += t
-//				for l := range degree {
-//					dr[e,l+1,k] = FMA(p[e,l,a], t, dr[e,l+1,k])
+//				even := FMA(dy[b*stride+k], x[index[e]*atom+b*orientation+k], t)
+//				odd := FMA(-dy[b*stride+k], x[index[e]*atom+b*orientation+k], t)
+//				dr[e,0,k] += even
+//				for l := 1; l <= degree; l++ {
+//					dr[e,l,k] = FMA(p[e,l-1,a], even or odd, dr[e,l,k])
 //				}
 //			}
 //		}
 //	}
 //
-// Register plan: degree+1 sums, t, 1 for p.
+// Register plan: degree+1 sums, even, odd, 2 temporaries.
 func messagesGrad(v *vector, degree int) {
 	v.function(fmt.Sprintf("gatherGrad%d", degree),
-		"(dr, p, dy, x *T, index *int32, edges, n, c, stride, atom, orientation int)",
+		"(dr, p, dy, x *T, index *int32, edges, half, c, stride, atom, orientation int)",
 		fmt.Sprintf("adds the adjoint in r of gather%d.", degree))
-	row, points, step := v.integer("stride", true), v.integer("n", true), v.integer("orientation", true)
-	dr, p, index := v.pointer("dr"), v.pointer("p"), v.pointer("index")
-	left := v.AllocLocal(8)
-	v.MOVQ(v.integer("edges", false), left)
+	row, points, step := v.integer("stride", true), v.integer("half", true), v.integer("orientation", true)
+	dr, p := v.pointer("dr"), v.pointer("p")
+	halfRow, halfStep := v.integer("half", false), v.integer("half", false)
+	v.IMULQ(row, halfRow)
+	v.IMULQ(step, halfStep)
+	edge := v.AllocLocal(8)
+	v.MOVQ(U32(0), edge)
 	v.Label("edge")
-	v.CMPQ(left, U32(0))
-	v.JLE(LabelRef("done"))
+	e := v.GP64()
+	v.MOVQ(edge, e)
+	v.CMPQ(e, v.argument("edges"))
+	v.JGE(LabelRef("done"))
 	at := v.GP64()
 	v.XORQ(at, at)
 	v.Label("channels")
-	x, dy := v.GP64(), v.pointer("dy")
-	v.MOVLQSX(Mem{Base: index}, x)
+	x, dy, index := v.GP64(), v.pointer("dy"), v.pointer("index")
+	v.MOVQ(edge, x)
+	v.MOVLQSX(Mem{Base: index, Index: x, Scale: 4}, x)
 	v.IMULQ(v.argument("atom"), x)
 	v.SHLQ(U8(v.shift()), x)
 	v.ADDQ(v.argument("x"), x)
@@ -224,13 +308,17 @@ func messagesGrad(v *vector, degree int) {
 		}
 		v.move(Mem{Base: place}, sum)
 	}
-	angle, n := v.GP64(), v.integer("n", false)
+	angle, left := v.GP64(), v.integer("half", false)
 	v.MOVQ(p, angle)
 	v.Label("orientation")
-	t := v.register()
-	v.move(Mem{Base: dy}, t)
-	v.mul(Mem{Base: x}, t, t)
-	v.add(t, sums[0], sums[0])
+	even, odd, opposite := v.register(), v.register(), v.register()
+	v.move(Mem{Base: dy}, even)
+	v.mul(Mem{Base: x}, even, even)
+	v.move(even, odd)
+	v.move(Mem{Base: dy, Index: halfRow, Scale: 1}, opposite)
+	v.fma(Mem{Base: x, Index: halfStep, Scale: 1}, opposite, even)
+	v.fnma(Mem{Base: x, Index: halfStep, Scale: 1}, opposite, odd)
+	v.add(even, sums[0], sums[0])
 	third := v.GP64()
 	for l := 1; l <= degree; l++ {
 		m := Mem{Base: angle}
@@ -245,12 +333,16 @@ func messagesGrad(v *vector, degree int) {
 		}
 		value := v.register()
 		v.broadcast(m, value)
-		v.fma(value, t, sums[l])
+		if l%2 == 0 {
+			v.fma(value, even, sums[l])
+		} else {
+			v.fma(value, odd, sums[l])
+		}
 	}
 	v.ADDQ(row, dy)
 	v.ADDQ(step, x)
 	v.ADDQ(U32(v.size), angle)
-	v.DECQ(n)
+	v.DECQ(left)
 	v.JNZ(LabelRef("orientation"))
 	v.LEAQ(Mem{Base: dr, Index: at, Scale: 1}, place)
 	for l, sum := range sums {
@@ -270,8 +362,7 @@ func messagesGrad(v *vector, degree int) {
 		v.ADDQ(points, p)
 	}
 	v.ADDQ(row, dr)
-	v.ADDQ(U32(4), index)
-	v.DECQ(left)
+	v.INCQ(edge)
 	v.JMP(LabelRef("edge"))
 	v.Label("done")
 	v.end()

@@ -44,17 +44,14 @@ func pair(ctx *build.Context) {
 // memory.
 func bonds(v *vector, degree int) {
 	v.function(fmt.Sprintf("pair%d", degree),
-		"(out, r, dr, p, dp, h, m, xh, xm, grid *T, ih, im *int32, edges, n, c, stride, atomH, atomM, orientation int)",
+		"(out, r, dr, p, dp, h, m, xh, xm, grid *T, ih, im *int32, edges, half, c, stride, atomH, atomM, orientation int)",
 		fmt.Sprintf("differentiates bonds with kernels of degree %d.", degree))
 	b := &pairLoop{vector: v, degree: degree}
-	b.row, b.step, b.points = v.integer("stride", true), v.integer("orientation", true), v.integer("n", true)
+	b.row, b.step, b.points = v.integer("stride", true), v.integer("orientation", true), v.integer("half", true)
 	b.edge, b.at = v.AllocLocal(8), v.AllocLocal(8)
-	b.halfRow, b.halfStep = v.GP64(), v.GP64()
-	n := v.integer("n", false)
-	v.SHRQ(U8(1), n)
-	v.MOVQ(n, b.halfRow)
+	b.hj, b.mj = v.AllocLocal(8), v.AllocLocal(8)
+	b.halfRow, b.halfStep = v.integer("half", false), v.integer("half", false)
 	v.IMULQ(b.row, b.halfRow)
-	v.MOVQ(n, b.halfStep)
 	v.IMULQ(b.step, b.halfStep)
 	for _, name := range []string{"r", "dr", "p", "dp", "out"} {
 		place := v.AllocLocal(8)
@@ -85,6 +82,7 @@ type pairLoop struct {
 	row, step, points reg.GPVirtual // bytes: stride of channels, of orientations in h, of p
 	halfRow, halfStep reg.GPVirtual // bytes to the opposite orientation
 	edge, at          Mem           // edge, bytes of the register of channels
+	hj, mj            Mem           // of the neighbour
 	places            []Mem         // r, dr, p, dp and out of the edge
 	stack             []Mem         // [degree] r, where there are no registers for it
 }
@@ -95,6 +93,8 @@ func (b *pairLoop) one() {
 	for _, r := range append(g, s) {
 		b.zero(r)
 	}
+	b.neighbor("ih", "xh", "atomH", b.hj)
+	b.neighbor("im", "xm", "atomM", b.mj)
 	b.MOVQ(U32(0), b.at)
 	b.Label("channels")
 	at := b.GP64()
@@ -102,7 +102,9 @@ func (b *pairLoop) one() {
 	h, m := b.pointer("h"), b.pointer("m")
 	b.ADDQ(at, h)
 	b.ADDQ(at, m)
-	hj, mj := b.neighbor("ih", "xh", "atomH"), b.neighbor("im", "xm", "atomM")
+	hj, mj := b.GP64(), b.GP64()
+	b.MOVQ(b.hj, hj)
+	b.MOVQ(b.mj, mj)
 	b.ADDQ(at, hj)
 	b.ADDQ(at, mj)
 	p, dp, grid := b.GP64(), b.GP64(), b.pointer("grid")
@@ -128,7 +130,7 @@ func (b *pairLoop) one() {
 	}
 	half := b.GP64()
 	b.MOVQ(b.points, half)
-	b.SHRQ(U8(b.shift()+1), half)
+	b.SHRQ(U8(b.shift()), half)
 	b.Label("orientation")
 	ta, tb, even := b.register(), b.register(), b.register()
 	b.move(Mem{Base: mj}, ta)
@@ -208,15 +210,15 @@ func (b *pairLoop) one() {
 	}
 }
 
-// neighbor returns the address of the neighbour's features.
-func (b *pairLoop) neighbor(index, base, atom string) reg.GPVirtual {
+// neighbor writes the address of the neighbour's features.
+func (b *pairLoop) neighbor(index, base, atom string, to Mem) {
 	p, e := b.pointer(index), b.GP64()
 	b.MOVQ(b.edge, e)
 	b.MOVLQSX(Mem{Base: p, Index: e, Scale: 4}, p)
 	b.IMULQ(b.argument(atom), p)
 	b.SHLQ(U8(b.shift()), p)
 	b.ADDQ(b.argument(base), p)
-	return p
+	b.MOVQ(p, to)
 }
 
 // slopes adds to q the terms l = first, first+2, … : T·P'_l·R_l.
