@@ -24,7 +24,7 @@ func radial(ctx *build.Context) {
 //		}
 //	}
 //
-// Register plan: s, 4 for q, 2 for the slope; 4 groups at a time in flight.
+// Register plan: s, 1 for a value, or 4 with the slope.
 func spline(v *vector, name, doc string, slope bool) {
 	out := "(r"
 	if slope {
@@ -55,8 +55,21 @@ func spline(v *vector, name, doc string, slope bool) {
 	}
 	width := v.integer("width", false)
 	pointers := append([]reg.GPVirtual{q0, q2}, outputs...)
-	v.sweep("", width, 2, pointers, func(_ string, count int, mask reg.Register) {
+	unroll := 4
+	if slope {
+		unroll = 2
+	}
+	v.sweep("", width, unroll, pointers, func(_ string, count int, mask reg.Register) {
 		for i := range count {
+			if !slope && mask == nil { // from memory: there is nothing to keep
+				sum := v.register()
+				v.move(v.at(q2, i).Idx(row, 1), sum)
+				v.fma213(v.at(q2, i), s, sum)             // a
+				v.fma213(v.at(q0, i).Idx(row, 1), s, sum) // b
+				v.fma213(v.at(q0, i), s, sum)
+				v.move(sum, v.at(outputs[0], i))
+				continue
+			}
 			c0, c1, c2, c3 := v.register(), v.register(), v.register(), v.register()
 			v.load(v.at(q2, i).Idx(row, 1), mask, c3)
 			v.load(v.at(q2, i), mask, c2)
