@@ -6,7 +6,7 @@
 
 // func pair1AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·pair1AVX2F32(SB), NOSPLIT, $72-152
+TEXT ·pair1AVX2F32(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
 	MOVQ  orientation+144(FP), CX
@@ -18,15 +18,15 @@ TEXT ·pair1AVX2F32(SB), NOSPLIT, $72-152
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 32(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 40(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 56(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 64(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 72(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 80(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
@@ -37,99 +37,104 @@ edge:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
 	MOVQ    ih+80(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomH+128(FP), DI
 	SHLQ    $0x02, DI
 	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 16(SP)
+	MOVQ    DI, 32(SP)
 	MOVQ    im+88(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomM+136(FP), DI
 	SHLQ    $0x02, DI
 	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 40(SP)
+	MOVQ    h+40(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    m+48(FP), DI
 	MOVQ    DI, 24(SP)
 	MOVQ    $0x00000000, 8(SP)
 
-channels:
-	MOVQ    8(SP), DI
-	MOVQ    h+40(FP), R8
-	MOVQ    m+48(FP), R9
-	ADDQ    DI, R8
-	ADDQ    DI, R9
-	MOVQ    16(SP), R10
-	MOVQ    24(SP), R11
-	ADDQ    DI, R10
-	ADDQ    DI, R11
-	MOVQ    grid+72(FP), R14
-	MOVQ    48(SP), R12
-	MOVQ    56(SP), R13
-	MOVQ    32(SP), R15
-	ADDQ    DI, R15
-	ADDQ    AX, R15
-	VMOVUPS (R15), Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	MOVQ    DX, DI
-	SHRQ    $0x02, DI
-
 orientation:
-	VMOVUPS      (R11), Y7
-	VMULPS       (R8), Y7, Y7
-	VMOVUPS      (R9)(BX*1), Y9
-	VFMADD231PS  (R10)(SI*1), Y9, Y7
-	VMOVUPS      (R11)(BX*1), Y8
-	VMULPS       (R8)(SI*1), Y8, Y8
-	VMOVUPS      (R9), Y9
-	VFMADD231PS  (R10), Y9, Y8
+	VXORPS       Y5, Y5, Y5
+	MOVQ         8(SP), DI
+	MOVQ         64(SP), R8
+	ADDQ         DI, R8
+	VBROADCASTSS (R8), Y6
+	ADDQ         DX, R8
+	MOVQ         72(SP), R8
+	ADDQ         DI, R8
+	ADDQ         DX, R8
+	MOVQ         16(SP), DI
+	ADDQ         CX, 16(SP)
+	MOVQ         24(SP), R8
+	ADDQ         AX, 24(SP)
+	MOVQ         32(SP), R9
+	ADDQ         CX, 32(SP)
+	MOVQ         40(SP), R10
+	ADDQ         AX, 40(SP)
+	MOVQ         48(SP), R11
+	ADDQ         AX, R11
+	MOVQ         56(SP), R12
+	MOVQ         c+112(FP), R13
+	SHLQ         $0x02, R13
+
+channels:
+	VMOVUPS      (R10), Y7
+	VMULPS       (DI), Y7, Y7
+	VMOVUPS      (R8)(BX*1), Y9
+	VFMADD231PS  (R9)(SI*1), Y9, Y7
+	VMOVUPS      (R10)(BX*1), Y8
+	VMULPS       (DI)(SI*1), Y8, Y8
+	VMOVUPS      (R8), Y9
+	VFMADD231PS  (R9), Y9, Y8
 	VADDPS       Y7, Y8, Y9
 	VSUBPS       Y8, Y7, Y7
-	VMULPS       Y4, Y7, Y8
-	VBROADCASTSS (R14), Y10
-	VFMADD231PS  Y10, Y8, Y0
-	VBROADCASTSS (R14)(DX*1), Y10
-	VFMADD231PS  Y10, Y8, Y1
-	VBROADCASTSS (R14)(DX*2), Y10
-	VFMADD231PS  Y10, Y8, Y2
-	VADDPS       Y9, Y5, Y5
-	VBROADCASTSS (R12), Y8
-	VFMADD231PS  Y8, Y7, Y6
-	ADDQ         AX, R9
-	ADDQ         AX, R11
-	ADDQ         CX, R8
-	ADDQ         CX, R10
-	ADDQ         $0x00000004, R12
-	ADDQ         $0x00000004, R13
-	ADDQ         $0x00000004, R14
-	DECQ         DI
-	JNZ          orientation
-	MOVQ         40(SP), DI
-	ADDQ         8(SP), DI
-	VFMADD231PS  (DI), Y5, Y3
-	ADDQ         AX, DI
-	VFMADD231PS  (DI), Y6, Y3
-	MOVQ         8(SP), DI
+	VMULPS       (R11), Y7, Y8
+	VADDPS       Y8, Y5, Y5
+	VMOVUPS      (R12), Y8
+	VMULPS       (R12)(AX*1), Y6, Y10
+	VFMADD231PS  Y8, Y9, Y3
+	VFMADD231PS  Y10, Y7, Y4
 	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R9
+	ADDQ         $0x00000020, R10
+	ADDQ         $0x00000020, R11
+	ADDQ         $0x00000020, R12
+	SUBQ         $0x00000020, R13
+	JNZ          channels
+	MOVQ         grid+72(FP), R8
+	MOVQ         8(SP), DI
+	ADDQ         DI, R8
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS (R8)(DX*1), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (R8)(DX*2), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	ADDQ         $0x00000004, DI
 	MOVQ         DI, 8(SP)
-	SHRQ         $0x02, DI
-	CMPQ         DI, c+112(FP)
-	JLT          channels
-	MOVQ         64(SP), DI
+	CMPQ         DI, DX
+	JLT          orientation
+	VADDPS       Y4, Y3, Y3
+	MOVQ         80(SP), DI
 	VHADDPS      Y1, Y0, Y0
 	VHADDPS      Y3, Y2, Y1
 	VHADDPS      Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X1
 	VMOVUPS      X1, (DI)
-	ADDQ         $0x00000010, 64(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
+	ADDQ         $0x00000010, 80(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
 	INCQ         (SP)
 	JMP          edge
 
@@ -139,7 +144,7 @@ done:
 
 // func pair1AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·pair1AVX2F64(SB), NOSPLIT, $72-152
+TEXT ·pair1AVX2F64(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
 	MOVQ  orientation+144(FP), CX
@@ -151,15 +156,15 @@ TEXT ·pair1AVX2F64(SB), NOSPLIT, $72-152
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 32(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 40(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 56(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 64(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 72(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 80(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
@@ -170,86 +175,91 @@ edge:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
 	MOVQ    ih+80(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomH+128(FP), DI
 	SHLQ    $0x03, DI
 	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 16(SP)
+	MOVQ    DI, 32(SP)
 	MOVQ    im+88(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomM+136(FP), DI
 	SHLQ    $0x03, DI
 	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 40(SP)
+	MOVQ    h+40(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    m+48(FP), DI
 	MOVQ    DI, 24(SP)
 	MOVQ    $0x00000000, 8(SP)
 
-channels:
-	MOVQ    8(SP), DI
-	MOVQ    h+40(FP), R8
-	MOVQ    m+48(FP), R9
-	ADDQ    DI, R8
-	ADDQ    DI, R9
-	MOVQ    16(SP), R10
-	MOVQ    24(SP), R11
-	ADDQ    DI, R10
-	ADDQ    DI, R11
-	MOVQ    grid+72(FP), R14
-	MOVQ    48(SP), R12
-	MOVQ    56(SP), R13
-	MOVQ    32(SP), R15
-	ADDQ    DI, R15
-	ADDQ    AX, R15
-	VMOVUPD (R15), Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	MOVQ    DX, DI
-	SHRQ    $0x03, DI
-
 orientation:
-	VMOVUPD      (R11), Y7
-	VMULPD       (R8), Y7, Y7
-	VMOVUPD      (R9)(BX*1), Y9
-	VFMADD231PD  (R10)(SI*1), Y9, Y7
-	VMOVUPD      (R11)(BX*1), Y8
-	VMULPD       (R8)(SI*1), Y8, Y8
-	VMOVUPD      (R9), Y9
-	VFMADD231PD  (R10), Y9, Y8
+	VXORPS       Y5, Y5, Y5
+	MOVQ         8(SP), DI
+	MOVQ         64(SP), R8
+	ADDQ         DI, R8
+	VBROADCASTSD (R8), Y6
+	ADDQ         DX, R8
+	MOVQ         72(SP), R8
+	ADDQ         DI, R8
+	ADDQ         DX, R8
+	MOVQ         16(SP), DI
+	ADDQ         CX, 16(SP)
+	MOVQ         24(SP), R8
+	ADDQ         AX, 24(SP)
+	MOVQ         32(SP), R9
+	ADDQ         CX, 32(SP)
+	MOVQ         40(SP), R10
+	ADDQ         AX, 40(SP)
+	MOVQ         48(SP), R11
+	ADDQ         AX, R11
+	MOVQ         56(SP), R12
+	MOVQ         c+112(FP), R13
+	SHLQ         $0x03, R13
+
+channels:
+	VMOVUPD      (R10), Y7
+	VMULPD       (DI), Y7, Y7
+	VMOVUPD      (R8)(BX*1), Y9
+	VFMADD231PD  (R9)(SI*1), Y9, Y7
+	VMOVUPD      (R10)(BX*1), Y8
+	VMULPD       (DI)(SI*1), Y8, Y8
+	VMOVUPD      (R8), Y9
+	VFMADD231PD  (R9), Y9, Y8
 	VADDPD       Y7, Y8, Y9
 	VSUBPD       Y8, Y7, Y7
-	VMULPD       Y4, Y7, Y8
-	VBROADCASTSD (R14), Y10
-	VFMADD231PD  Y10, Y8, Y0
-	VBROADCASTSD (R14)(DX*1), Y10
-	VFMADD231PD  Y10, Y8, Y1
-	VBROADCASTSD (R14)(DX*2), Y10
-	VFMADD231PD  Y10, Y8, Y2
-	VADDPD       Y9, Y5, Y5
-	VBROADCASTSD (R12), Y8
-	VFMADD231PD  Y8, Y7, Y6
-	ADDQ         AX, R9
-	ADDQ         AX, R11
-	ADDQ         CX, R8
-	ADDQ         CX, R10
-	ADDQ         $0x00000008, R12
-	ADDQ         $0x00000008, R13
-	ADDQ         $0x00000008, R14
-	DECQ         DI
-	JNZ          orientation
-	MOVQ         40(SP), DI
-	ADDQ         8(SP), DI
-	VFMADD231PD  (DI), Y5, Y3
-	ADDQ         AX, DI
-	VFMADD231PD  (DI), Y6, Y3
-	MOVQ         8(SP), DI
+	VMULPD       (R11), Y7, Y8
+	VADDPD       Y8, Y5, Y5
+	VMOVUPD      (R12), Y8
+	VMULPD       (R12)(AX*1), Y6, Y10
+	VFMADD231PD  Y8, Y9, Y3
+	VFMADD231PD  Y10, Y7, Y4
 	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R9
+	ADDQ         $0x00000020, R10
+	ADDQ         $0x00000020, R11
+	ADDQ         $0x00000020, R12
+	SUBQ         $0x00000020, R13
+	JNZ          channels
+	MOVQ         grid+72(FP), R8
+	MOVQ         8(SP), DI
+	ADDQ         DI, R8
+	VBROADCASTSD (R8), Y6
+	VFMADD231PD  Y6, Y5, Y0
+	VBROADCASTSD (R8)(DX*1), Y6
+	VFMADD231PD  Y6, Y5, Y1
+	VBROADCASTSD (R8)(DX*2), Y6
+	VFMADD231PD  Y6, Y5, Y2
+	ADDQ         $0x00000008, DI
 	MOVQ         DI, 8(SP)
-	SHRQ         $0x03, DI
-	CMPQ         DI, c+112(FP)
-	JLT          channels
-	MOVQ         64(SP), DI
+	CMPQ         DI, DX
+	JLT          orientation
+	VADDPD       Y4, Y3, Y3
+	MOVQ         80(SP), DI
 	VHADDPD      Y1, Y0, Y0
 	VHADDPD      Y3, Y2, Y1
 	VEXTRACTF128 $0x01, Y0, X2
@@ -258,13 +268,13 @@ orientation:
 	VEXTRACTF128 $0x01, Y1, X0
 	VADDPD       X0, X1, X0
 	VMOVUPD      X0, 16(DI)
-	ADDQ         $0x00000020, 64(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
+	ADDQ         $0x00000020, 80(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
 	INCQ         (SP)
 	JMP          edge
 
@@ -274,7 +284,7 @@ done:
 
 // func pair1AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·pair1AVX512F32(SB), NOSPLIT, $72-152
+TEXT ·pair1AVX512F32(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
 	MOVQ  orientation+144(FP), CX
@@ -286,15 +296,15 @@ TEXT ·pair1AVX512F32(SB), NOSPLIT, $72-152
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 32(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 40(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 56(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 64(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 72(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 80(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
@@ -305,86 +315,91 @@ edge:
 	VXORPS  Z1, Z1, Z1
 	VXORPS  Z2, Z2, Z2
 	VXORPS  Z3, Z3, Z3
+	VXORPS  Z4, Z4, Z4
 	MOVQ    ih+80(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomH+128(FP), DI
 	SHLQ    $0x02, DI
 	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 16(SP)
+	MOVQ    DI, 32(SP)
 	MOVQ    im+88(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomM+136(FP), DI
 	SHLQ    $0x02, DI
 	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 40(SP)
+	MOVQ    h+40(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    m+48(FP), DI
 	MOVQ    DI, 24(SP)
 	MOVQ    $0x00000000, 8(SP)
 
-channels:
-	MOVQ    8(SP), DI
-	MOVQ    h+40(FP), R8
-	MOVQ    m+48(FP), R9
-	ADDQ    DI, R8
-	ADDQ    DI, R9
-	MOVQ    16(SP), R10
-	MOVQ    24(SP), R11
-	ADDQ    DI, R10
-	ADDQ    DI, R11
-	MOVQ    grid+72(FP), R14
-	MOVQ    48(SP), R12
-	MOVQ    56(SP), R13
-	MOVQ    32(SP), R15
-	ADDQ    DI, R15
-	ADDQ    AX, R15
-	VMOVUPS (R15), Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	MOVQ    DX, DI
-	SHRQ    $0x02, DI
-
 orientation:
-	VMOVUPS       (R11), Z7
-	VMULPS        (R8), Z7, Z7
-	VMOVUPS       (R9)(BX*1), Z9
-	VFMADD231PS   (R10)(SI*1), Z9, Z7
-	VMOVUPS       (R11)(BX*1), Z8
-	VMULPS        (R8)(SI*1), Z8, Z8
-	VMOVUPS       (R9), Z9
-	VFMADD231PS   (R10), Z9, Z8
+	VXORPS       Z5, Z5, Z5
+	MOVQ         8(SP), DI
+	MOVQ         64(SP), R8
+	ADDQ         DI, R8
+	VBROADCASTSS (R8), Z6
+	ADDQ         DX, R8
+	MOVQ         72(SP), R8
+	ADDQ         DI, R8
+	ADDQ         DX, R8
+	MOVQ         16(SP), DI
+	ADDQ         CX, 16(SP)
+	MOVQ         24(SP), R8
+	ADDQ         AX, 24(SP)
+	MOVQ         32(SP), R9
+	ADDQ         CX, 32(SP)
+	MOVQ         40(SP), R10
+	ADDQ         AX, 40(SP)
+	MOVQ         48(SP), R11
+	ADDQ         AX, R11
+	MOVQ         56(SP), R12
+	MOVQ         c+112(FP), R13
+	SHLQ         $0x02, R13
+
+channels:
+	VMOVUPS       (R10), Z7
+	VMULPS        (DI), Z7, Z7
+	VMOVUPS       (R8)(BX*1), Z9
+	VFMADD231PS   (R9)(SI*1), Z9, Z7
+	VMOVUPS       (R10)(BX*1), Z8
+	VMULPS        (DI)(SI*1), Z8, Z8
+	VMOVUPS       (R8), Z9
+	VFMADD231PS   (R9), Z9, Z8
 	VADDPS        Z7, Z8, Z9
 	VSUBPS        Z8, Z7, Z7
-	VMULPS        Z4, Z7, Z8
-	VBROADCASTSS  (R14), Z10
-	VFMADD231PS   Z10, Z8, Z0
-	VBROADCASTSS  (R14)(DX*1), Z10
-	VFMADD231PS   Z10, Z8, Z1
-	VBROADCASTSS  (R14)(DX*2), Z10
-	VFMADD231PS   Z10, Z8, Z2
-	VADDPS        Z9, Z5, Z5
-	VBROADCASTSS  (R12), Z8
-	VFMADD231PS   Z8, Z7, Z6
-	ADDQ          AX, R9
-	ADDQ          AX, R11
-	ADDQ          CX, R8
-	ADDQ          CX, R10
-	ADDQ          $0x00000004, R12
-	ADDQ          $0x00000004, R13
-	ADDQ          $0x00000004, R14
-	DECQ          DI
-	JNZ           orientation
-	MOVQ          40(SP), DI
-	ADDQ          8(SP), DI
-	VFMADD231PS   (DI), Z5, Z3
-	ADDQ          AX, DI
-	VFMADD231PS   (DI), Z6, Z3
-	MOVQ          8(SP), DI
+	VMULPS        (R11), Z7, Z8
+	VADDPS        Z8, Z5, Z5
+	VMOVUPS       (R12), Z8
+	VMULPS        (R12)(AX*1), Z6, Z10
+	VFMADD231PS   Z8, Z9, Z3
+	VFMADD231PS   Z10, Z7, Z4
 	ADDQ          $0x00000040, DI
+	ADDQ          $0x00000040, R8
+	ADDQ          $0x00000040, R9
+	ADDQ          $0x00000040, R10
+	ADDQ          $0x00000040, R11
+	ADDQ          $0x00000040, R12
+	SUBQ          $0x00000040, R13
+	JNZ           channels
+	MOVQ          grid+72(FP), R8
+	MOVQ          8(SP), DI
+	ADDQ          DI, R8
+	VBROADCASTSS  (R8), Z6
+	VFMADD231PS   Z6, Z5, Z0
+	VBROADCASTSS  (R8)(DX*1), Z6
+	VFMADD231PS   Z6, Z5, Z1
+	VBROADCASTSS  (R8)(DX*2), Z6
+	VFMADD231PS   Z6, Z5, Z2
+	ADDQ          $0x00000004, DI
 	MOVQ          DI, 8(SP)
-	SHRQ          $0x02, DI
-	CMPQ          DI, c+112(FP)
-	JLT           channels
-	MOVQ          64(SP), DI
+	CMPQ          DI, DX
+	JLT           orientation
+	VADDPS        Z4, Z3, Z3
+	MOVQ          80(SP), DI
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPS        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -399,13 +414,13 @@ orientation:
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPS        X1, X0, X1
 	VMOVUPS       X1, (DI)
-	ADDQ          $0x00000010, 64(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
+	ADDQ          $0x00000010, 80(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
 	INCQ          (SP)
 	JMP           edge
 
@@ -415,7 +430,7 @@ done:
 
 // func pair1AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·pair1AVX512F64(SB), NOSPLIT, $72-152
+TEXT ·pair1AVX512F64(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
 	MOVQ  orientation+144(FP), CX
@@ -427,15 +442,15 @@ TEXT ·pair1AVX512F64(SB), NOSPLIT, $72-152
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 32(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 40(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 56(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 64(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 72(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 80(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
@@ -446,86 +461,91 @@ edge:
 	VXORPS  Z1, Z1, Z1
 	VXORPS  Z2, Z2, Z2
 	VXORPS  Z3, Z3, Z3
+	VXORPS  Z4, Z4, Z4
 	MOVQ    ih+80(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomH+128(FP), DI
 	SHLQ    $0x03, DI
 	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 16(SP)
+	MOVQ    DI, 32(SP)
 	MOVQ    im+88(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomM+136(FP), DI
 	SHLQ    $0x03, DI
 	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 40(SP)
+	MOVQ    h+40(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    m+48(FP), DI
 	MOVQ    DI, 24(SP)
 	MOVQ    $0x00000000, 8(SP)
 
-channels:
-	MOVQ    8(SP), DI
-	MOVQ    h+40(FP), R8
-	MOVQ    m+48(FP), R9
-	ADDQ    DI, R8
-	ADDQ    DI, R9
-	MOVQ    16(SP), R10
-	MOVQ    24(SP), R11
-	ADDQ    DI, R10
-	ADDQ    DI, R11
-	MOVQ    grid+72(FP), R14
-	MOVQ    48(SP), R12
-	MOVQ    56(SP), R13
-	MOVQ    32(SP), R15
-	ADDQ    DI, R15
-	ADDQ    AX, R15
-	VMOVUPD (R15), Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	MOVQ    DX, DI
-	SHRQ    $0x03, DI
-
 orientation:
-	VMOVUPD       (R11), Z7
-	VMULPD        (R8), Z7, Z7
-	VMOVUPD       (R9)(BX*1), Z9
-	VFMADD231PD   (R10)(SI*1), Z9, Z7
-	VMOVUPD       (R11)(BX*1), Z8
-	VMULPD        (R8)(SI*1), Z8, Z8
-	VMOVUPD       (R9), Z9
-	VFMADD231PD   (R10), Z9, Z8
+	VXORPS       Z5, Z5, Z5
+	MOVQ         8(SP), DI
+	MOVQ         64(SP), R8
+	ADDQ         DI, R8
+	VBROADCASTSD (R8), Z6
+	ADDQ         DX, R8
+	MOVQ         72(SP), R8
+	ADDQ         DI, R8
+	ADDQ         DX, R8
+	MOVQ         16(SP), DI
+	ADDQ         CX, 16(SP)
+	MOVQ         24(SP), R8
+	ADDQ         AX, 24(SP)
+	MOVQ         32(SP), R9
+	ADDQ         CX, 32(SP)
+	MOVQ         40(SP), R10
+	ADDQ         AX, 40(SP)
+	MOVQ         48(SP), R11
+	ADDQ         AX, R11
+	MOVQ         56(SP), R12
+	MOVQ         c+112(FP), R13
+	SHLQ         $0x03, R13
+
+channels:
+	VMOVUPD       (R10), Z7
+	VMULPD        (DI), Z7, Z7
+	VMOVUPD       (R8)(BX*1), Z9
+	VFMADD231PD   (R9)(SI*1), Z9, Z7
+	VMOVUPD       (R10)(BX*1), Z8
+	VMULPD        (DI)(SI*1), Z8, Z8
+	VMOVUPD       (R8), Z9
+	VFMADD231PD   (R9), Z9, Z8
 	VADDPD        Z7, Z8, Z9
 	VSUBPD        Z8, Z7, Z7
-	VMULPD        Z4, Z7, Z8
-	VBROADCASTSD  (R14), Z10
-	VFMADD231PD   Z10, Z8, Z0
-	VBROADCASTSD  (R14)(DX*1), Z10
-	VFMADD231PD   Z10, Z8, Z1
-	VBROADCASTSD  (R14)(DX*2), Z10
-	VFMADD231PD   Z10, Z8, Z2
-	VADDPD        Z9, Z5, Z5
-	VBROADCASTSD  (R12), Z8
-	VFMADD231PD   Z8, Z7, Z6
-	ADDQ          AX, R9
-	ADDQ          AX, R11
-	ADDQ          CX, R8
-	ADDQ          CX, R10
-	ADDQ          $0x00000008, R12
-	ADDQ          $0x00000008, R13
-	ADDQ          $0x00000008, R14
-	DECQ          DI
-	JNZ           orientation
-	MOVQ          40(SP), DI
-	ADDQ          8(SP), DI
-	VFMADD231PD   (DI), Z5, Z3
-	ADDQ          AX, DI
-	VFMADD231PD   (DI), Z6, Z3
-	MOVQ          8(SP), DI
+	VMULPD        (R11), Z7, Z8
+	VADDPD        Z8, Z5, Z5
+	VMOVUPD       (R12), Z8
+	VMULPD        (R12)(AX*1), Z6, Z10
+	VFMADD231PD   Z8, Z9, Z3
+	VFMADD231PD   Z10, Z7, Z4
 	ADDQ          $0x00000040, DI
+	ADDQ          $0x00000040, R8
+	ADDQ          $0x00000040, R9
+	ADDQ          $0x00000040, R10
+	ADDQ          $0x00000040, R11
+	ADDQ          $0x00000040, R12
+	SUBQ          $0x00000040, R13
+	JNZ           channels
+	MOVQ          grid+72(FP), R8
+	MOVQ          8(SP), DI
+	ADDQ          DI, R8
+	VBROADCASTSD  (R8), Z6
+	VFMADD231PD   Z6, Z5, Z0
+	VBROADCASTSD  (R8)(DX*1), Z6
+	VFMADD231PD   Z6, Z5, Z1
+	VBROADCASTSD  (R8)(DX*2), Z6
+	VFMADD231PD   Z6, Z5, Z2
+	ADDQ          $0x00000008, DI
 	MOVQ          DI, 8(SP)
-	SHRQ          $0x03, DI
-	CMPQ          DI, c+112(FP)
-	JLT           channels
-	MOVQ          64(SP), DI
+	CMPQ          DI, DX
+	JLT           orientation
+	VADDPD        Z4, Z3, Z3
+	MOVQ          80(SP), DI
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPD        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -542,13 +562,13 @@ orientation:
 	VEXTRACTF128  $0x01, Y1, X0
 	VADDPD        X0, X1, X0
 	VMOVUPD       X0, 16(DI)
-	ADDQ          $0x00000020, 64(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
+	ADDQ          $0x00000020, 80(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
 	INCQ          (SP)
 	JMP           edge
 
@@ -558,7 +578,7 @@ done:
 
 // func pair2AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·pair2AVX2F32(SB), NOSPLIT, $72-152
+TEXT ·pair2AVX2F32(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
 	MOVQ  orientation+144(FP), CX
@@ -570,15 +590,15 @@ TEXT ·pair2AVX2F32(SB), NOSPLIT, $72-152
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 32(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 40(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 56(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 64(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 72(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 80(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
@@ -589,113 +609,115 @@ edge:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
 	MOVQ    ih+80(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomH+128(FP), DI
 	SHLQ    $0x02, DI
 	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 16(SP)
+	MOVQ    DI, 32(SP)
 	MOVQ    im+88(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomM+136(FP), DI
 	SHLQ    $0x02, DI
 	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 40(SP)
+	MOVQ    h+40(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    m+48(FP), DI
 	MOVQ    DI, 24(SP)
 	MOVQ    $0x00000000, 8(SP)
 
-channels:
-	MOVQ    8(SP), DI
-	MOVQ    h+40(FP), R8
-	MOVQ    m+48(FP), R9
-	ADDQ    DI, R8
-	ADDQ    DI, R9
-	MOVQ    16(SP), R10
-	MOVQ    24(SP), R11
-	ADDQ    DI, R10
-	ADDQ    DI, R11
-	MOVQ    grid+72(FP), R14
-	MOVQ    48(SP), R12
-	MOVQ    56(SP), R13
-	MOVQ    32(SP), R15
-	ADDQ    DI, R15
-	ADDQ    AX, R15
-	VMOVUPS (R15), Y4
-	ADDQ    AX, R15
-	VMOVUPS (R15), Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	MOVQ    DX, DI
-	SHRQ    $0x02, DI
-
 orientation:
-	VMOVUPS      (R11), Y9
-	VMULPS       (R8), Y9, Y9
-	VMOVUPS      (R9)(BX*1), Y11
-	VFMADD231PS  (R10)(SI*1), Y11, Y9
-	VMOVUPS      (R11)(BX*1), Y10
-	VMULPS       (R8)(SI*1), Y10, Y10
-	VMOVUPS      (R9), Y11
-	VFMADD231PS  (R10), Y11, Y10
+	VXORPS       Y5, Y5, Y5
+	MOVQ         8(SP), DI
+	MOVQ         64(SP), R8
+	ADDQ         DI, R8
+	VBROADCASTSS (R8), Y6
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Y7
+	ADDQ         DX, R8
+	MOVQ         72(SP), R8
+	ADDQ         DI, R8
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Y8
+	ADDQ         DX, R8
+	MOVQ         16(SP), DI
+	ADDQ         CX, 16(SP)
+	MOVQ         24(SP), R8
+	ADDQ         AX, 24(SP)
+	MOVQ         32(SP), R9
+	ADDQ         CX, 32(SP)
+	MOVQ         40(SP), R10
+	ADDQ         AX, 40(SP)
+	MOVQ         48(SP), R11
+	ADDQ         AX, R11
+	MOVQ         56(SP), R12
+	MOVQ         c+112(FP), R13
+	SHLQ         $0x02, R13
+
+channels:
+	VMOVUPS      (R10), Y9
+	VMULPS       (DI), Y9, Y9
+	VMOVUPS      (R8)(BX*1), Y11
+	VFMADD231PS  (R9)(SI*1), Y11, Y9
+	VMOVUPS      (R10)(BX*1), Y10
+	VMULPS       (DI)(SI*1), Y10, Y10
+	VMOVUPS      (R8), Y11
+	VFMADD231PS  (R9), Y11, Y10
 	VADDPS       Y9, Y10, Y11
 	VSUBPS       Y10, Y9, Y9
-	VMULPS       Y4, Y9, Y10
-	VBROADCASTSS (R13)(DX*1), Y12
-	VMULPS       Y5, Y12, Y12
-	VFMADD231PS  Y11, Y12, Y10
-	VBROADCASTSS (R14), Y12
-	VFMADD231PS  Y12, Y10, Y0
-	VBROADCASTSS (R14)(DX*1), Y12
-	VFMADD231PS  Y12, Y10, Y1
-	VBROADCASTSS (R14)(DX*2), Y12
-	VFMADD231PS  Y12, Y10, Y2
-	VADDPS       Y11, Y6, Y6
-	VBROADCASTSS (R12), Y10
-	VFMADD231PS  Y10, Y9, Y7
-	VBROADCASTSS (R12)(DX*1), Y9
-	VFMADD231PS  Y9, Y11, Y8
-	ADDQ         AX, R9
-	ADDQ         AX, R11
-	ADDQ         CX, R8
-	ADDQ         CX, R10
-	ADDQ         $0x00000004, R12
-	ADDQ         $0x00000004, R13
-	ADDQ         $0x00000004, R14
-	DECQ         DI
-	JNZ          orientation
-	MOVQ         40(SP), DI
-	ADDQ         8(SP), DI
-	VFMADD231PS  (DI), Y6, Y3
-	ADDQ         AX, DI
-	VFMADD231PS  (DI), Y7, Y3
-	ADDQ         AX, DI
-	VFMADD231PS  (DI), Y8, Y3
-	MOVQ         8(SP), DI
+	VMULPS       (R11), Y9, Y10
+	VMULPS       (R11)(AX*1), Y8, Y12
+	VFMADD231PS  Y12, Y11, Y10
+	VADDPS       Y10, Y5, Y5
+	VMOVUPS      (R12), Y10
+	VMULPS       (R12)(AX*1), Y6, Y12
+	VFMADD231PS  (R12)(AX*2), Y7, Y10
+	VFMADD231PS  Y10, Y11, Y3
+	VFMADD231PS  Y12, Y9, Y4
 	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R9
+	ADDQ         $0x00000020, R10
+	ADDQ         $0x00000020, R11
+	ADDQ         $0x00000020, R12
+	SUBQ         $0x00000020, R13
+	JNZ          channels
+	MOVQ         grid+72(FP), R8
+	MOVQ         8(SP), DI
+	ADDQ         DI, R8
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS (R8)(DX*1), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (R8)(DX*2), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	ADDQ         $0x00000004, DI
 	MOVQ         DI, 8(SP)
-	SHRQ         $0x02, DI
-	CMPQ         DI, c+112(FP)
-	JLT          channels
-	MOVQ         64(SP), DI
+	CMPQ         DI, DX
+	JLT          orientation
+	VADDPS       Y4, Y3, Y3
+	MOVQ         80(SP), DI
 	VHADDPS      Y1, Y0, Y0
 	VHADDPS      Y3, Y2, Y1
 	VHADDPS      Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X1
 	VMOVUPS      X1, (DI)
-	ADDQ         $0x00000010, 64(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
+	ADDQ         $0x00000010, 80(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
 	INCQ         (SP)
 	JMP          edge
 
@@ -705,7 +727,7 @@ done:
 
 // func pair2AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·pair2AVX2F64(SB), NOSPLIT, $72-152
+TEXT ·pair2AVX2F64(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
 	MOVQ  orientation+144(FP), CX
@@ -717,15 +739,15 @@ TEXT ·pair2AVX2F64(SB), NOSPLIT, $72-152
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 32(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 40(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 56(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 64(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 72(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 80(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
@@ -736,96 +758,98 @@ edge:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
 	MOVQ    ih+80(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomH+128(FP), DI
 	SHLQ    $0x03, DI
 	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 16(SP)
+	MOVQ    DI, 32(SP)
 	MOVQ    im+88(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomM+136(FP), DI
 	SHLQ    $0x03, DI
 	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 40(SP)
+	MOVQ    h+40(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    m+48(FP), DI
 	MOVQ    DI, 24(SP)
 	MOVQ    $0x00000000, 8(SP)
 
-channels:
-	MOVQ    8(SP), DI
-	MOVQ    h+40(FP), R8
-	MOVQ    m+48(FP), R9
-	ADDQ    DI, R8
-	ADDQ    DI, R9
-	MOVQ    16(SP), R10
-	MOVQ    24(SP), R11
-	ADDQ    DI, R10
-	ADDQ    DI, R11
-	MOVQ    grid+72(FP), R14
-	MOVQ    48(SP), R12
-	MOVQ    56(SP), R13
-	MOVQ    32(SP), R15
-	ADDQ    DI, R15
-	ADDQ    AX, R15
-	VMOVUPD (R15), Y4
-	ADDQ    AX, R15
-	VMOVUPD (R15), Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	MOVQ    DX, DI
-	SHRQ    $0x03, DI
-
 orientation:
-	VMOVUPD      (R11), Y9
-	VMULPD       (R8), Y9, Y9
-	VMOVUPD      (R9)(BX*1), Y11
-	VFMADD231PD  (R10)(SI*1), Y11, Y9
-	VMOVUPD      (R11)(BX*1), Y10
-	VMULPD       (R8)(SI*1), Y10, Y10
-	VMOVUPD      (R9), Y11
-	VFMADD231PD  (R10), Y11, Y10
+	VXORPS       Y5, Y5, Y5
+	MOVQ         8(SP), DI
+	MOVQ         64(SP), R8
+	ADDQ         DI, R8
+	VBROADCASTSD (R8), Y6
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Y7
+	ADDQ         DX, R8
+	MOVQ         72(SP), R8
+	ADDQ         DI, R8
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Y8
+	ADDQ         DX, R8
+	MOVQ         16(SP), DI
+	ADDQ         CX, 16(SP)
+	MOVQ         24(SP), R8
+	ADDQ         AX, 24(SP)
+	MOVQ         32(SP), R9
+	ADDQ         CX, 32(SP)
+	MOVQ         40(SP), R10
+	ADDQ         AX, 40(SP)
+	MOVQ         48(SP), R11
+	ADDQ         AX, R11
+	MOVQ         56(SP), R12
+	MOVQ         c+112(FP), R13
+	SHLQ         $0x03, R13
+
+channels:
+	VMOVUPD      (R10), Y9
+	VMULPD       (DI), Y9, Y9
+	VMOVUPD      (R8)(BX*1), Y11
+	VFMADD231PD  (R9)(SI*1), Y11, Y9
+	VMOVUPD      (R10)(BX*1), Y10
+	VMULPD       (DI)(SI*1), Y10, Y10
+	VMOVUPD      (R8), Y11
+	VFMADD231PD  (R9), Y11, Y10
 	VADDPD       Y9, Y10, Y11
 	VSUBPD       Y10, Y9, Y9
-	VMULPD       Y4, Y9, Y10
-	VBROADCASTSD (R13)(DX*1), Y12
-	VMULPD       Y5, Y12, Y12
-	VFMADD231PD  Y11, Y12, Y10
-	VBROADCASTSD (R14), Y12
-	VFMADD231PD  Y12, Y10, Y0
-	VBROADCASTSD (R14)(DX*1), Y12
-	VFMADD231PD  Y12, Y10, Y1
-	VBROADCASTSD (R14)(DX*2), Y12
-	VFMADD231PD  Y12, Y10, Y2
-	VADDPD       Y11, Y6, Y6
-	VBROADCASTSD (R12), Y10
-	VFMADD231PD  Y10, Y9, Y7
-	VBROADCASTSD (R12)(DX*1), Y9
-	VFMADD231PD  Y9, Y11, Y8
-	ADDQ         AX, R9
-	ADDQ         AX, R11
-	ADDQ         CX, R8
-	ADDQ         CX, R10
-	ADDQ         $0x00000008, R12
-	ADDQ         $0x00000008, R13
-	ADDQ         $0x00000008, R14
-	DECQ         DI
-	JNZ          orientation
-	MOVQ         40(SP), DI
-	ADDQ         8(SP), DI
-	VFMADD231PD  (DI), Y6, Y3
-	ADDQ         AX, DI
-	VFMADD231PD  (DI), Y7, Y3
-	ADDQ         AX, DI
-	VFMADD231PD  (DI), Y8, Y3
-	MOVQ         8(SP), DI
+	VMULPD       (R11), Y9, Y10
+	VMULPD       (R11)(AX*1), Y8, Y12
+	VFMADD231PD  Y12, Y11, Y10
+	VADDPD       Y10, Y5, Y5
+	VMOVUPD      (R12), Y10
+	VMULPD       (R12)(AX*1), Y6, Y12
+	VFMADD231PD  (R12)(AX*2), Y7, Y10
+	VFMADD231PD  Y10, Y11, Y3
+	VFMADD231PD  Y12, Y9, Y4
 	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R9
+	ADDQ         $0x00000020, R10
+	ADDQ         $0x00000020, R11
+	ADDQ         $0x00000020, R12
+	SUBQ         $0x00000020, R13
+	JNZ          channels
+	MOVQ         grid+72(FP), R8
+	MOVQ         8(SP), DI
+	ADDQ         DI, R8
+	VBROADCASTSD (R8), Y6
+	VFMADD231PD  Y6, Y5, Y0
+	VBROADCASTSD (R8)(DX*1), Y6
+	VFMADD231PD  Y6, Y5, Y1
+	VBROADCASTSD (R8)(DX*2), Y6
+	VFMADD231PD  Y6, Y5, Y2
+	ADDQ         $0x00000008, DI
 	MOVQ         DI, 8(SP)
-	SHRQ         $0x03, DI
-	CMPQ         DI, c+112(FP)
-	JLT          channels
-	MOVQ         64(SP), DI
+	CMPQ         DI, DX
+	JLT          orientation
+	VADDPD       Y4, Y3, Y3
+	MOVQ         80(SP), DI
 	VHADDPD      Y1, Y0, Y0
 	VHADDPD      Y3, Y2, Y1
 	VEXTRACTF128 $0x01, Y0, X2
@@ -834,17 +858,17 @@ orientation:
 	VEXTRACTF128 $0x01, Y1, X0
 	VADDPD       X0, X1, X0
 	VMOVUPD      X0, 16(DI)
-	ADDQ         $0x00000020, 64(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
+	ADDQ         $0x00000020, 80(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
 	INCQ         (SP)
 	JMP          edge
 
@@ -854,7 +878,7 @@ done:
 
 // func pair2AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·pair2AVX512F32(SB), NOSPLIT, $72-152
+TEXT ·pair2AVX512F32(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
 	MOVQ  orientation+144(FP), CX
@@ -866,15 +890,15 @@ TEXT ·pair2AVX512F32(SB), NOSPLIT, $72-152
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 32(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 40(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 56(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 64(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 72(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 80(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
@@ -885,96 +909,98 @@ edge:
 	VXORPS  Z1, Z1, Z1
 	VXORPS  Z2, Z2, Z2
 	VXORPS  Z3, Z3, Z3
+	VXORPS  Z4, Z4, Z4
 	MOVQ    ih+80(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomH+128(FP), DI
 	SHLQ    $0x02, DI
 	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 16(SP)
+	MOVQ    DI, 32(SP)
 	MOVQ    im+88(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomM+136(FP), DI
 	SHLQ    $0x02, DI
 	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 40(SP)
+	MOVQ    h+40(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    m+48(FP), DI
 	MOVQ    DI, 24(SP)
 	MOVQ    $0x00000000, 8(SP)
 
-channels:
-	MOVQ    8(SP), DI
-	MOVQ    h+40(FP), R8
-	MOVQ    m+48(FP), R9
-	ADDQ    DI, R8
-	ADDQ    DI, R9
-	MOVQ    16(SP), R10
-	MOVQ    24(SP), R11
-	ADDQ    DI, R10
-	ADDQ    DI, R11
-	MOVQ    grid+72(FP), R14
-	MOVQ    48(SP), R12
-	MOVQ    56(SP), R13
-	MOVQ    32(SP), R15
-	ADDQ    DI, R15
-	ADDQ    AX, R15
-	VMOVUPS (R15), Z4
-	ADDQ    AX, R15
-	VMOVUPS (R15), Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	MOVQ    DX, DI
-	SHRQ    $0x02, DI
-
 orientation:
-	VMOVUPS       (R11), Z9
-	VMULPS        (R8), Z9, Z9
-	VMOVUPS       (R9)(BX*1), Z11
-	VFMADD231PS   (R10)(SI*1), Z11, Z9
-	VMOVUPS       (R11)(BX*1), Z10
-	VMULPS        (R8)(SI*1), Z10, Z10
-	VMOVUPS       (R9), Z11
-	VFMADD231PS   (R10), Z11, Z10
+	VXORPS       Z5, Z5, Z5
+	MOVQ         8(SP), DI
+	MOVQ         64(SP), R8
+	ADDQ         DI, R8
+	VBROADCASTSS (R8), Z6
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Z7
+	ADDQ         DX, R8
+	MOVQ         72(SP), R8
+	ADDQ         DI, R8
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Z8
+	ADDQ         DX, R8
+	MOVQ         16(SP), DI
+	ADDQ         CX, 16(SP)
+	MOVQ         24(SP), R8
+	ADDQ         AX, 24(SP)
+	MOVQ         32(SP), R9
+	ADDQ         CX, 32(SP)
+	MOVQ         40(SP), R10
+	ADDQ         AX, 40(SP)
+	MOVQ         48(SP), R11
+	ADDQ         AX, R11
+	MOVQ         56(SP), R12
+	MOVQ         c+112(FP), R13
+	SHLQ         $0x02, R13
+
+channels:
+	VMOVUPS       (R10), Z9
+	VMULPS        (DI), Z9, Z9
+	VMOVUPS       (R8)(BX*1), Z11
+	VFMADD231PS   (R9)(SI*1), Z11, Z9
+	VMOVUPS       (R10)(BX*1), Z10
+	VMULPS        (DI)(SI*1), Z10, Z10
+	VMOVUPS       (R8), Z11
+	VFMADD231PS   (R9), Z11, Z10
 	VADDPS        Z9, Z10, Z11
 	VSUBPS        Z10, Z9, Z9
-	VMULPS        Z4, Z9, Z10
-	VBROADCASTSS  (R13)(DX*1), Z12
-	VMULPS        Z5, Z12, Z12
-	VFMADD231PS   Z11, Z12, Z10
-	VBROADCASTSS  (R14), Z12
-	VFMADD231PS   Z12, Z10, Z0
-	VBROADCASTSS  (R14)(DX*1), Z12
-	VFMADD231PS   Z12, Z10, Z1
-	VBROADCASTSS  (R14)(DX*2), Z12
-	VFMADD231PS   Z12, Z10, Z2
-	VADDPS        Z11, Z6, Z6
-	VBROADCASTSS  (R12), Z10
-	VFMADD231PS   Z10, Z9, Z7
-	VBROADCASTSS  (R12)(DX*1), Z9
-	VFMADD231PS   Z9, Z11, Z8
-	ADDQ          AX, R9
-	ADDQ          AX, R11
-	ADDQ          CX, R8
-	ADDQ          CX, R10
-	ADDQ          $0x00000004, R12
-	ADDQ          $0x00000004, R13
-	ADDQ          $0x00000004, R14
-	DECQ          DI
-	JNZ           orientation
-	MOVQ          40(SP), DI
-	ADDQ          8(SP), DI
-	VFMADD231PS   (DI), Z6, Z3
-	ADDQ          AX, DI
-	VFMADD231PS   (DI), Z7, Z3
-	ADDQ          AX, DI
-	VFMADD231PS   (DI), Z8, Z3
-	MOVQ          8(SP), DI
+	VMULPS        (R11), Z9, Z10
+	VMULPS        (R11)(AX*1), Z8, Z12
+	VFMADD231PS   Z12, Z11, Z10
+	VADDPS        Z10, Z5, Z5
+	VMOVUPS       (R12), Z10
+	VMULPS        (R12)(AX*1), Z6, Z12
+	VFMADD231PS   (R12)(AX*2), Z7, Z10
+	VFMADD231PS   Z10, Z11, Z3
+	VFMADD231PS   Z12, Z9, Z4
 	ADDQ          $0x00000040, DI
+	ADDQ          $0x00000040, R8
+	ADDQ          $0x00000040, R9
+	ADDQ          $0x00000040, R10
+	ADDQ          $0x00000040, R11
+	ADDQ          $0x00000040, R12
+	SUBQ          $0x00000040, R13
+	JNZ           channels
+	MOVQ          grid+72(FP), R8
+	MOVQ          8(SP), DI
+	ADDQ          DI, R8
+	VBROADCASTSS  (R8), Z6
+	VFMADD231PS   Z6, Z5, Z0
+	VBROADCASTSS  (R8)(DX*1), Z6
+	VFMADD231PS   Z6, Z5, Z1
+	VBROADCASTSS  (R8)(DX*2), Z6
+	VFMADD231PS   Z6, Z5, Z2
+	ADDQ          $0x00000004, DI
 	MOVQ          DI, 8(SP)
-	SHRQ          $0x02, DI
-	CMPQ          DI, c+112(FP)
-	JLT           channels
-	MOVQ          64(SP), DI
+	CMPQ          DI, DX
+	JLT           orientation
+	VADDPS        Z4, Z3, Z3
+	MOVQ          80(SP), DI
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPS        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -989,17 +1015,17 @@ orientation:
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPS        X1, X0, X1
 	VMOVUPS       X1, (DI)
-	ADDQ          $0x00000010, 64(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
+	ADDQ          $0x00000010, 80(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
 	INCQ          (SP)
 	JMP           edge
 
@@ -1009,7 +1035,7 @@ done:
 
 // func pair2AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·pair2AVX512F64(SB), NOSPLIT, $72-152
+TEXT ·pair2AVX512F64(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
 	MOVQ  orientation+144(FP), CX
@@ -1021,15 +1047,15 @@ TEXT ·pair2AVX512F64(SB), NOSPLIT, $72-152
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 32(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 40(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 56(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 64(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 72(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 80(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
@@ -1040,96 +1066,98 @@ edge:
 	VXORPS  Z1, Z1, Z1
 	VXORPS  Z2, Z2, Z2
 	VXORPS  Z3, Z3, Z3
+	VXORPS  Z4, Z4, Z4
 	MOVQ    ih+80(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomH+128(FP), DI
 	SHLQ    $0x03, DI
 	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 16(SP)
+	MOVQ    DI, 32(SP)
 	MOVQ    im+88(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomM+136(FP), DI
 	SHLQ    $0x03, DI
 	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 40(SP)
+	MOVQ    h+40(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    m+48(FP), DI
 	MOVQ    DI, 24(SP)
 	MOVQ    $0x00000000, 8(SP)
 
-channels:
-	MOVQ    8(SP), DI
-	MOVQ    h+40(FP), R8
-	MOVQ    m+48(FP), R9
-	ADDQ    DI, R8
-	ADDQ    DI, R9
-	MOVQ    16(SP), R10
-	MOVQ    24(SP), R11
-	ADDQ    DI, R10
-	ADDQ    DI, R11
-	MOVQ    grid+72(FP), R14
-	MOVQ    48(SP), R12
-	MOVQ    56(SP), R13
-	MOVQ    32(SP), R15
-	ADDQ    DI, R15
-	ADDQ    AX, R15
-	VMOVUPD (R15), Z4
-	ADDQ    AX, R15
-	VMOVUPD (R15), Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	MOVQ    DX, DI
-	SHRQ    $0x03, DI
-
 orientation:
-	VMOVUPD       (R11), Z9
-	VMULPD        (R8), Z9, Z9
-	VMOVUPD       (R9)(BX*1), Z11
-	VFMADD231PD   (R10)(SI*1), Z11, Z9
-	VMOVUPD       (R11)(BX*1), Z10
-	VMULPD        (R8)(SI*1), Z10, Z10
-	VMOVUPD       (R9), Z11
-	VFMADD231PD   (R10), Z11, Z10
+	VXORPS       Z5, Z5, Z5
+	MOVQ         8(SP), DI
+	MOVQ         64(SP), R8
+	ADDQ         DI, R8
+	VBROADCASTSD (R8), Z6
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Z7
+	ADDQ         DX, R8
+	MOVQ         72(SP), R8
+	ADDQ         DI, R8
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Z8
+	ADDQ         DX, R8
+	MOVQ         16(SP), DI
+	ADDQ         CX, 16(SP)
+	MOVQ         24(SP), R8
+	ADDQ         AX, 24(SP)
+	MOVQ         32(SP), R9
+	ADDQ         CX, 32(SP)
+	MOVQ         40(SP), R10
+	ADDQ         AX, 40(SP)
+	MOVQ         48(SP), R11
+	ADDQ         AX, R11
+	MOVQ         56(SP), R12
+	MOVQ         c+112(FP), R13
+	SHLQ         $0x03, R13
+
+channels:
+	VMOVUPD       (R10), Z9
+	VMULPD        (DI), Z9, Z9
+	VMOVUPD       (R8)(BX*1), Z11
+	VFMADD231PD   (R9)(SI*1), Z11, Z9
+	VMOVUPD       (R10)(BX*1), Z10
+	VMULPD        (DI)(SI*1), Z10, Z10
+	VMOVUPD       (R8), Z11
+	VFMADD231PD   (R9), Z11, Z10
 	VADDPD        Z9, Z10, Z11
 	VSUBPD        Z10, Z9, Z9
-	VMULPD        Z4, Z9, Z10
-	VBROADCASTSD  (R13)(DX*1), Z12
-	VMULPD        Z5, Z12, Z12
-	VFMADD231PD   Z11, Z12, Z10
-	VBROADCASTSD  (R14), Z12
-	VFMADD231PD   Z12, Z10, Z0
-	VBROADCASTSD  (R14)(DX*1), Z12
-	VFMADD231PD   Z12, Z10, Z1
-	VBROADCASTSD  (R14)(DX*2), Z12
-	VFMADD231PD   Z12, Z10, Z2
-	VADDPD        Z11, Z6, Z6
-	VBROADCASTSD  (R12), Z10
-	VFMADD231PD   Z10, Z9, Z7
-	VBROADCASTSD  (R12)(DX*1), Z9
-	VFMADD231PD   Z9, Z11, Z8
-	ADDQ          AX, R9
-	ADDQ          AX, R11
-	ADDQ          CX, R8
-	ADDQ          CX, R10
-	ADDQ          $0x00000008, R12
-	ADDQ          $0x00000008, R13
-	ADDQ          $0x00000008, R14
-	DECQ          DI
-	JNZ           orientation
-	MOVQ          40(SP), DI
-	ADDQ          8(SP), DI
-	VFMADD231PD   (DI), Z6, Z3
-	ADDQ          AX, DI
-	VFMADD231PD   (DI), Z7, Z3
-	ADDQ          AX, DI
-	VFMADD231PD   (DI), Z8, Z3
-	MOVQ          8(SP), DI
+	VMULPD        (R11), Z9, Z10
+	VMULPD        (R11)(AX*1), Z8, Z12
+	VFMADD231PD   Z12, Z11, Z10
+	VADDPD        Z10, Z5, Z5
+	VMOVUPD       (R12), Z10
+	VMULPD        (R12)(AX*1), Z6, Z12
+	VFMADD231PD   (R12)(AX*2), Z7, Z10
+	VFMADD231PD   Z10, Z11, Z3
+	VFMADD231PD   Z12, Z9, Z4
 	ADDQ          $0x00000040, DI
+	ADDQ          $0x00000040, R8
+	ADDQ          $0x00000040, R9
+	ADDQ          $0x00000040, R10
+	ADDQ          $0x00000040, R11
+	ADDQ          $0x00000040, R12
+	SUBQ          $0x00000040, R13
+	JNZ           channels
+	MOVQ          grid+72(FP), R8
+	MOVQ          8(SP), DI
+	ADDQ          DI, R8
+	VBROADCASTSD  (R8), Z6
+	VFMADD231PD   Z6, Z5, Z0
+	VBROADCASTSD  (R8)(DX*1), Z6
+	VFMADD231PD   Z6, Z5, Z1
+	VBROADCASTSD  (R8)(DX*2), Z6
+	VFMADD231PD   Z6, Z5, Z2
+	ADDQ          $0x00000008, DI
 	MOVQ          DI, 8(SP)
-	SHRQ          $0x03, DI
-	CMPQ          DI, c+112(FP)
-	JLT           channels
-	MOVQ          64(SP), DI
+	CMPQ          DI, DX
+	JLT           orientation
+	VADDPD        Z4, Z3, Z3
+	MOVQ          80(SP), DI
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPD        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -1146,17 +1174,17 @@ orientation:
 	VEXTRACTF128  $0x01, Y1, X0
 	VADDPD        X0, X1, X0
 	VMOVUPD       X0, 16(DI)
-	ADDQ          $0x00000020, 64(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
+	ADDQ          $0x00000020, 80(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
 	INCQ          (SP)
 	JMP           edge
 
@@ -1166,7 +1194,7 @@ done:
 
 // func pair3AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·pair3AVX2F32(SB), NOSPLIT, $200-152
+TEXT ·pair3AVX2F32(SB), NOSPLIT, $248-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
 	MOVQ  orientation+144(FP), CX
@@ -1178,15 +1206,15 @@ TEXT ·pair3AVX2F32(SB), NOSPLIT, $200-152
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 32(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 40(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 56(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 64(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 72(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 80(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
@@ -1197,130 +1225,141 @@ edge:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
 	MOVQ    ih+80(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomH+128(FP), DI
 	SHLQ    $0x02, DI
 	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 16(SP)
+	MOVQ    DI, 32(SP)
 	MOVQ    im+88(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomM+136(FP), DI
 	SHLQ    $0x02, DI
 	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 40(SP)
+	MOVQ    h+40(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    m+48(FP), DI
 	MOVQ    DI, 24(SP)
 	MOVQ    $0x00000000, 8(SP)
 
-channels:
-	MOVQ    8(SP), DI
-	MOVQ    h+40(FP), R8
-	MOVQ    m+48(FP), R9
-	ADDQ    DI, R8
-	ADDQ    DI, R9
-	MOVQ    16(SP), R10
-	MOVQ    24(SP), R11
-	ADDQ    DI, R10
-	ADDQ    DI, R11
-	MOVQ    grid+72(FP), R14
-	MOVQ    48(SP), R12
-	MOVQ    56(SP), R13
-	MOVQ    32(SP), R15
-	ADDQ    DI, R15
-	ADDQ    AX, R15
-	VMOVUPS (R15), Y4
-	VMOVUPS Y4, 104(SP)
-	ADDQ    AX, R15
-	VMOVUPS (R15), Y4
-	VMOVUPS Y4, 136(SP)
-	ADDQ    AX, R15
-	VMOVUPS (R15), Y4
-	VMOVUPS Y4, 168(SP)
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	MOVQ    DX, DI
-	SHRQ    $0x02, DI
-
 orientation:
-	VMOVUPS      (R11), Y8
-	VMULPS       (R8), Y8, Y8
-	VMOVUPS      (R9)(BX*1), Y10
-	VFMADD231PS  (R10)(SI*1), Y10, Y8
-	VMOVUPS      (R11)(BX*1), Y9
-	VMULPS       (R8)(SI*1), Y9, Y9
-	VMOVUPS      (R9), Y10
-	VFMADD231PS  (R10), Y10, Y9
-	VADDPS       Y8, Y9, Y10
-	VSUBPS       Y9, Y8, Y8
-	VMULPS       104(SP), Y8, Y9
-	VBROADCASTSS (R13)(DX*2), Y11
-	VMULPS       168(SP), Y11, Y11
-	VFMADD231PS  Y8, Y11, Y9
-	VBROADCASTSS (R13)(DX*1), Y11
-	VMULPS       136(SP), Y11, Y11
-	VFMADD231PS  Y10, Y11, Y9
-	VBROADCASTSS (R14), Y11
-	VFMADD231PS  Y11, Y9, Y0
-	VBROADCASTSS (R14)(DX*1), Y11
-	VFMADD231PS  Y11, Y9, Y1
-	VBROADCASTSS (R14)(DX*2), Y11
-	VFMADD231PS  Y11, Y9, Y2
-	VADDPS       Y10, Y4, Y4
-	VBROADCASTSS (R12), Y9
-	VFMADD231PS  Y9, Y8, Y5
-	VBROADCASTSS (R12)(DX*1), Y9
-	VFMADD231PS  Y9, Y10, Y6
-	VBROADCASTSS (R12)(DX*2), Y9
-	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         AX, R9
-	ADDQ         AX, R11
-	ADDQ         CX, R8
-	ADDQ         CX, R10
-	ADDQ         $0x00000004, R12
-	ADDQ         $0x00000004, R13
-	ADDQ         $0x00000004, R14
-	DECQ         DI
-	JNZ          orientation
-	MOVQ         40(SP), DI
-	ADDQ         8(SP), DI
-	VFMADD231PS  (DI), Y4, Y3
-	ADDQ         AX, DI
-	VFMADD231PS  (DI), Y5, Y3
-	ADDQ         AX, DI
-	VFMADD231PS  (DI), Y6, Y3
-	ADDQ         AX, DI
-	VFMADD231PS  (DI), Y7, Y3
+	VXORPS       Y5, Y5, Y5
 	MOVQ         8(SP), DI
+	MOVQ         64(SP), R8
+	ADDQ         DI, R8
+	VBROADCASTSS (R8), Y6
+	VMOVUPS      Y6, 88(SP)
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Y6
+	VMOVUPS      Y6, 120(SP)
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Y6
+	VMOVUPS      Y6, 152(SP)
+	ADDQ         DX, R8
+	MOVQ         72(SP), R8
+	ADDQ         DI, R8
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Y6
+	VMOVUPS      Y6, 184(SP)
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Y6
+	VMOVUPS      Y6, 216(SP)
+	ADDQ         DX, R8
+	MOVQ         16(SP), DI
+	ADDQ         CX, 16(SP)
+	MOVQ         24(SP), R8
+	ADDQ         AX, 24(SP)
+	MOVQ         32(SP), R9
+	ADDQ         CX, 32(SP)
+	MOVQ         40(SP), R10
+	ADDQ         AX, 40(SP)
+	MOVQ         48(SP), R11
+	ADDQ         AX, R11
+	MOVQ         56(SP), R12
+	MOVQ         56(SP), R13
+	ADDQ         AX, R13
+	ADDQ         AX, R13
+	ADDQ         AX, R13
+	MOVQ         c+112(FP), R14
+	SHLQ         $0x02, R14
+
+channels:
+	VMOVUPS      (R10), Y6
+	VMULPS       (DI), Y6, Y6
+	VMOVUPS      (R8)(BX*1), Y8
+	VFMADD231PS  (R9)(SI*1), Y8, Y6
+	VMOVUPS      (R10)(BX*1), Y7
+	VMULPS       (DI)(SI*1), Y7, Y7
+	VMOVUPS      (R8), Y8
+	VFMADD231PS  (R9), Y8, Y7
+	VADDPS       Y6, Y7, Y8
+	VSUBPS       Y7, Y6, Y6
+	VMULPS       (R11), Y6, Y7
+	VMOVUPS      184(SP), Y9
+	VMULPS       (R11)(AX*1), Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	VMOVUPS      216(SP), Y9
+	VMULPS       (R11)(AX*2), Y9, Y9
+	VFMADD231PS  Y9, Y6, Y7
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      (R12), Y7
+	VMOVUPS      88(SP), Y9
+	VMULPS       (R12)(AX*1), Y9, Y9
+	VMOVUPS      120(SP), Y10
+	VFMADD231PS  (R12)(AX*2), Y10, Y7
+	VMOVUPS      152(SP), Y10
+	VFMADD231PS  (R13), Y10, Y9
+	VFMADD231PS  Y7, Y8, Y3
+	VFMADD231PS  Y9, Y6, Y4
 	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R9
+	ADDQ         $0x00000020, R10
+	ADDQ         $0x00000020, R11
+	ADDQ         $0x00000020, R12
+	ADDQ         $0x00000020, R13
+	SUBQ         $0x00000020, R14
+	JNZ          channels
+	MOVQ         grid+72(FP), R8
+	MOVQ         8(SP), DI
+	ADDQ         DI, R8
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS (R8)(DX*1), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (R8)(DX*2), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	ADDQ         $0x00000004, DI
 	MOVQ         DI, 8(SP)
-	SHRQ         $0x02, DI
-	CMPQ         DI, c+112(FP)
-	JLT          channels
-	MOVQ         64(SP), DI
+	CMPQ         DI, DX
+	JLT          orientation
+	VADDPS       Y4, Y3, Y3
+	MOVQ         80(SP), DI
 	VHADDPS      Y1, Y0, Y0
 	VHADDPS      Y3, Y2, Y1
 	VHADDPS      Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X1
 	VMOVUPS      X1, (DI)
-	ADDQ         $0x00000010, 64(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
+	ADDQ         $0x00000010, 80(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
 	INCQ         (SP)
 	JMP          edge
 
@@ -1330,7 +1369,7 @@ done:
 
 // func pair3AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·pair3AVX2F64(SB), NOSPLIT, $200-152
+TEXT ·pair3AVX2F64(SB), NOSPLIT, $248-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
 	MOVQ  orientation+144(FP), CX
@@ -1342,15 +1381,15 @@ TEXT ·pair3AVX2F64(SB), NOSPLIT, $200-152
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 32(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 40(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 56(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 64(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 72(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 80(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
@@ -1361,109 +1400,120 @@ edge:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
 	MOVQ    ih+80(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomH+128(FP), DI
 	SHLQ    $0x03, DI
 	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 16(SP)
+	MOVQ    DI, 32(SP)
 	MOVQ    im+88(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomM+136(FP), DI
 	SHLQ    $0x03, DI
 	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 40(SP)
+	MOVQ    h+40(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    m+48(FP), DI
 	MOVQ    DI, 24(SP)
 	MOVQ    $0x00000000, 8(SP)
 
-channels:
-	MOVQ    8(SP), DI
-	MOVQ    h+40(FP), R8
-	MOVQ    m+48(FP), R9
-	ADDQ    DI, R8
-	ADDQ    DI, R9
-	MOVQ    16(SP), R10
-	MOVQ    24(SP), R11
-	ADDQ    DI, R10
-	ADDQ    DI, R11
-	MOVQ    grid+72(FP), R14
-	MOVQ    48(SP), R12
-	MOVQ    56(SP), R13
-	MOVQ    32(SP), R15
-	ADDQ    DI, R15
-	ADDQ    AX, R15
-	VMOVUPD (R15), Y4
-	VMOVUPD Y4, 104(SP)
-	ADDQ    AX, R15
-	VMOVUPD (R15), Y4
-	VMOVUPD Y4, 136(SP)
-	ADDQ    AX, R15
-	VMOVUPD (R15), Y4
-	VMOVUPD Y4, 168(SP)
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	MOVQ    DX, DI
-	SHRQ    $0x03, DI
-
 orientation:
-	VMOVUPD      (R11), Y8
-	VMULPD       (R8), Y8, Y8
-	VMOVUPD      (R9)(BX*1), Y10
-	VFMADD231PD  (R10)(SI*1), Y10, Y8
-	VMOVUPD      (R11)(BX*1), Y9
-	VMULPD       (R8)(SI*1), Y9, Y9
-	VMOVUPD      (R9), Y10
-	VFMADD231PD  (R10), Y10, Y9
-	VADDPD       Y8, Y9, Y10
-	VSUBPD       Y9, Y8, Y8
-	VMULPD       104(SP), Y8, Y9
-	VBROADCASTSD (R13)(DX*2), Y11
-	VMULPD       168(SP), Y11, Y11
-	VFMADD231PD  Y8, Y11, Y9
-	VBROADCASTSD (R13)(DX*1), Y11
-	VMULPD       136(SP), Y11, Y11
-	VFMADD231PD  Y10, Y11, Y9
-	VBROADCASTSD (R14), Y11
-	VFMADD231PD  Y11, Y9, Y0
-	VBROADCASTSD (R14)(DX*1), Y11
-	VFMADD231PD  Y11, Y9, Y1
-	VBROADCASTSD (R14)(DX*2), Y11
-	VFMADD231PD  Y11, Y9, Y2
-	VADDPD       Y10, Y4, Y4
-	VBROADCASTSD (R12), Y9
-	VFMADD231PD  Y9, Y8, Y5
-	VBROADCASTSD (R12)(DX*1), Y9
-	VFMADD231PD  Y9, Y10, Y6
-	VBROADCASTSD (R12)(DX*2), Y9
-	VFMADD231PD  Y9, Y8, Y7
-	ADDQ         AX, R9
-	ADDQ         AX, R11
-	ADDQ         CX, R8
-	ADDQ         CX, R10
-	ADDQ         $0x00000008, R12
-	ADDQ         $0x00000008, R13
-	ADDQ         $0x00000008, R14
-	DECQ         DI
-	JNZ          orientation
-	MOVQ         40(SP), DI
-	ADDQ         8(SP), DI
-	VFMADD231PD  (DI), Y4, Y3
-	ADDQ         AX, DI
-	VFMADD231PD  (DI), Y5, Y3
-	ADDQ         AX, DI
-	VFMADD231PD  (DI), Y6, Y3
-	ADDQ         AX, DI
-	VFMADD231PD  (DI), Y7, Y3
+	VXORPS       Y5, Y5, Y5
 	MOVQ         8(SP), DI
+	MOVQ         64(SP), R8
+	ADDQ         DI, R8
+	VBROADCASTSD (R8), Y6
+	VMOVUPD      Y6, 88(SP)
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Y6
+	VMOVUPD      Y6, 120(SP)
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Y6
+	VMOVUPD      Y6, 152(SP)
+	ADDQ         DX, R8
+	MOVQ         72(SP), R8
+	ADDQ         DI, R8
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Y6
+	VMOVUPD      Y6, 184(SP)
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Y6
+	VMOVUPD      Y6, 216(SP)
+	ADDQ         DX, R8
+	MOVQ         16(SP), DI
+	ADDQ         CX, 16(SP)
+	MOVQ         24(SP), R8
+	ADDQ         AX, 24(SP)
+	MOVQ         32(SP), R9
+	ADDQ         CX, 32(SP)
+	MOVQ         40(SP), R10
+	ADDQ         AX, 40(SP)
+	MOVQ         48(SP), R11
+	ADDQ         AX, R11
+	MOVQ         56(SP), R12
+	MOVQ         56(SP), R13
+	ADDQ         AX, R13
+	ADDQ         AX, R13
+	ADDQ         AX, R13
+	MOVQ         c+112(FP), R14
+	SHLQ         $0x03, R14
+
+channels:
+	VMOVUPD      (R10), Y6
+	VMULPD       (DI), Y6, Y6
+	VMOVUPD      (R8)(BX*1), Y8
+	VFMADD231PD  (R9)(SI*1), Y8, Y6
+	VMOVUPD      (R10)(BX*1), Y7
+	VMULPD       (DI)(SI*1), Y7, Y7
+	VMOVUPD      (R8), Y8
+	VFMADD231PD  (R9), Y8, Y7
+	VADDPD       Y6, Y7, Y8
+	VSUBPD       Y7, Y6, Y6
+	VMULPD       (R11), Y6, Y7
+	VMOVUPD      184(SP), Y9
+	VMULPD       (R11)(AX*1), Y9, Y9
+	VFMADD231PD  Y9, Y8, Y7
+	VMOVUPD      216(SP), Y9
+	VMULPD       (R11)(AX*2), Y9, Y9
+	VFMADD231PD  Y9, Y6, Y7
+	VADDPD       Y7, Y5, Y5
+	VMOVUPD      (R12), Y7
+	VMOVUPD      88(SP), Y9
+	VMULPD       (R12)(AX*1), Y9, Y9
+	VMOVUPD      120(SP), Y10
+	VFMADD231PD  (R12)(AX*2), Y10, Y7
+	VMOVUPD      152(SP), Y10
+	VFMADD231PD  (R13), Y10, Y9
+	VFMADD231PD  Y7, Y8, Y3
+	VFMADD231PD  Y9, Y6, Y4
 	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R9
+	ADDQ         $0x00000020, R10
+	ADDQ         $0x00000020, R11
+	ADDQ         $0x00000020, R12
+	ADDQ         $0x00000020, R13
+	SUBQ         $0x00000020, R14
+	JNZ          channels
+	MOVQ         grid+72(FP), R8
+	MOVQ         8(SP), DI
+	ADDQ         DI, R8
+	VBROADCASTSD (R8), Y6
+	VFMADD231PD  Y6, Y5, Y0
+	VBROADCASTSD (R8)(DX*1), Y6
+	VFMADD231PD  Y6, Y5, Y1
+	VBROADCASTSD (R8)(DX*2), Y6
+	VFMADD231PD  Y6, Y5, Y2
+	ADDQ         $0x00000008, DI
 	MOVQ         DI, 8(SP)
-	SHRQ         $0x03, DI
-	CMPQ         DI, c+112(FP)
-	JLT          channels
-	MOVQ         64(SP), DI
+	CMPQ         DI, DX
+	JLT          orientation
+	VADDPD       Y4, Y3, Y3
+	MOVQ         80(SP), DI
 	VHADDPD      Y1, Y0, Y0
 	VHADDPD      Y3, Y2, Y1
 	VEXTRACTF128 $0x01, Y0, X2
@@ -1472,21 +1522,21 @@ orientation:
 	VEXTRACTF128 $0x01, Y1, X0
 	VADDPD       X0, X1, X0
 	VMOVUPD      X0, 16(DI)
-	ADDQ         $0x00000020, 64(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
+	ADDQ         $0x00000020, 80(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
 	INCQ         (SP)
 	JMP          edge
 
@@ -1496,7 +1546,7 @@ done:
 
 // func pair3AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·pair3AVX512F32(SB), NOSPLIT, $72-152
+TEXT ·pair3AVX512F32(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
 	MOVQ  orientation+144(FP), CX
@@ -1508,15 +1558,15 @@ TEXT ·pair3AVX512F32(SB), NOSPLIT, $72-152
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 32(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 40(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 56(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 64(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 72(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 80(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
@@ -1527,106 +1577,110 @@ edge:
 	VXORPS  Z1, Z1, Z1
 	VXORPS  Z2, Z2, Z2
 	VXORPS  Z3, Z3, Z3
+	VXORPS  Z4, Z4, Z4
 	MOVQ    ih+80(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomH+128(FP), DI
 	SHLQ    $0x02, DI
 	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 16(SP)
+	MOVQ    DI, 32(SP)
 	MOVQ    im+88(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomM+136(FP), DI
 	SHLQ    $0x02, DI
 	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 40(SP)
+	MOVQ    h+40(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    m+48(FP), DI
 	MOVQ    DI, 24(SP)
 	MOVQ    $0x00000000, 8(SP)
 
-channels:
-	MOVQ    8(SP), DI
-	MOVQ    h+40(FP), R8
-	MOVQ    m+48(FP), R9
-	ADDQ    DI, R8
-	ADDQ    DI, R9
-	MOVQ    16(SP), R10
-	MOVQ    24(SP), R11
-	ADDQ    DI, R10
-	ADDQ    DI, R11
-	MOVQ    grid+72(FP), R14
-	MOVQ    48(SP), R12
-	MOVQ    56(SP), R13
-	MOVQ    32(SP), R15
-	ADDQ    DI, R15
-	ADDQ    AX, R15
-	VMOVUPS (R15), Z4
-	ADDQ    AX, R15
-	VMOVUPS (R15), Z5
-	ADDQ    AX, R15
-	VMOVUPS (R15), Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	MOVQ    DX, DI
-	SHRQ    $0x02, DI
-
 orientation:
-	VMOVUPS       (R11), Z11
-	VMULPS        (R8), Z11, Z11
-	VMOVUPS       (R9)(BX*1), Z13
-	VFMADD231PS   (R10)(SI*1), Z13, Z11
-	VMOVUPS       (R11)(BX*1), Z12
-	VMULPS        (R8)(SI*1), Z12, Z12
-	VMOVUPS       (R9), Z13
-	VFMADD231PS   (R10), Z13, Z12
+	VXORPS       Z5, Z5, Z5
+	MOVQ         8(SP), DI
+	MOVQ         64(SP), R8
+	ADDQ         DI, R8
+	VBROADCASTSS (R8), Z6
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Z7
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Z8
+	ADDQ         DX, R8
+	MOVQ         72(SP), R8
+	ADDQ         DI, R8
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Z9
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Z10
+	ADDQ         DX, R8
+	MOVQ         16(SP), DI
+	ADDQ         CX, 16(SP)
+	MOVQ         24(SP), R8
+	ADDQ         AX, 24(SP)
+	MOVQ         32(SP), R9
+	ADDQ         CX, 32(SP)
+	MOVQ         40(SP), R10
+	ADDQ         AX, 40(SP)
+	MOVQ         48(SP), R11
+	ADDQ         AX, R11
+	MOVQ         56(SP), R12
+	MOVQ         56(SP), R13
+	ADDQ         AX, R13
+	ADDQ         AX, R13
+	ADDQ         AX, R13
+	MOVQ         c+112(FP), R14
+	SHLQ         $0x02, R14
+
+channels:
+	VMOVUPS       (R10), Z11
+	VMULPS        (DI), Z11, Z11
+	VMOVUPS       (R8)(BX*1), Z13
+	VFMADD231PS   (R9)(SI*1), Z13, Z11
+	VMOVUPS       (R10)(BX*1), Z12
+	VMULPS        (DI)(SI*1), Z12, Z12
+	VMOVUPS       (R8), Z13
+	VFMADD231PS   (R9), Z13, Z12
 	VADDPS        Z11, Z12, Z13
 	VSUBPS        Z12, Z11, Z11
-	VMULPS        Z4, Z11, Z12
-	VBROADCASTSS  (R13)(DX*2), Z14
-	VMULPS        Z6, Z14, Z14
-	VFMADD231PS   Z11, Z14, Z12
-	VBROADCASTSS  (R13)(DX*1), Z14
-	VMULPS        Z5, Z14, Z14
-	VFMADD231PS   Z13, Z14, Z12
-	VBROADCASTSS  (R14), Z14
-	VFMADD231PS   Z14, Z12, Z0
-	VBROADCASTSS  (R14)(DX*1), Z14
-	VFMADD231PS   Z14, Z12, Z1
-	VBROADCASTSS  (R14)(DX*2), Z14
-	VFMADD231PS   Z14, Z12, Z2
-	VADDPS        Z13, Z7, Z7
-	VBROADCASTSS  (R12), Z12
-	VFMADD231PS   Z12, Z11, Z8
-	VBROADCASTSS  (R12)(DX*1), Z12
-	VFMADD231PS   Z12, Z13, Z9
-	VBROADCASTSS  (R12)(DX*2), Z12
-	VFMADD231PS   Z12, Z11, Z10
-	ADDQ          AX, R9
-	ADDQ          AX, R11
-	ADDQ          CX, R8
-	ADDQ          CX, R10
-	ADDQ          $0x00000004, R12
-	ADDQ          $0x00000004, R13
-	ADDQ          $0x00000004, R14
-	DECQ          DI
-	JNZ           orientation
-	MOVQ          40(SP), DI
-	ADDQ          8(SP), DI
-	VFMADD231PS   (DI), Z7, Z3
-	ADDQ          AX, DI
-	VFMADD231PS   (DI), Z8, Z3
-	ADDQ          AX, DI
-	VFMADD231PS   (DI), Z9, Z3
-	ADDQ          AX, DI
-	VFMADD231PS   (DI), Z10, Z3
-	MOVQ          8(SP), DI
+	VMULPS        (R11), Z11, Z12
+	VMULPS        (R11)(AX*1), Z9, Z14
+	VFMADD231PS   Z14, Z13, Z12
+	VMULPS        (R11)(AX*2), Z10, Z14
+	VFMADD231PS   Z14, Z11, Z12
+	VADDPS        Z12, Z5, Z5
+	VMOVUPS       (R12), Z12
+	VMULPS        (R12)(AX*1), Z6, Z14
+	VFMADD231PS   (R12)(AX*2), Z7, Z12
+	VFMADD231PS   (R13), Z8, Z14
+	VFMADD231PS   Z12, Z13, Z3
+	VFMADD231PS   Z14, Z11, Z4
 	ADDQ          $0x00000040, DI
+	ADDQ          $0x00000040, R8
+	ADDQ          $0x00000040, R9
+	ADDQ          $0x00000040, R10
+	ADDQ          $0x00000040, R11
+	ADDQ          $0x00000040, R12
+	ADDQ          $0x00000040, R13
+	SUBQ          $0x00000040, R14
+	JNZ           channels
+	MOVQ          grid+72(FP), R8
+	MOVQ          8(SP), DI
+	ADDQ          DI, R8
+	VBROADCASTSS  (R8), Z6
+	VFMADD231PS   Z6, Z5, Z0
+	VBROADCASTSS  (R8)(DX*1), Z6
+	VFMADD231PS   Z6, Z5, Z1
+	VBROADCASTSS  (R8)(DX*2), Z6
+	VFMADD231PS   Z6, Z5, Z2
+	ADDQ          $0x00000004, DI
 	MOVQ          DI, 8(SP)
-	SHRQ          $0x02, DI
-	CMPQ          DI, c+112(FP)
-	JLT           channels
-	MOVQ          64(SP), DI
+	CMPQ          DI, DX
+	JLT           orientation
+	VADDPS        Z4, Z3, Z3
+	MOVQ          80(SP), DI
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPS        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -1641,21 +1695,21 @@ orientation:
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPS        X1, X0, X1
 	VMOVUPS       X1, (DI)
-	ADDQ          $0x00000010, 64(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
+	ADDQ          $0x00000010, 80(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
 	INCQ          (SP)
 	JMP           edge
 
@@ -1665,7 +1719,7 @@ done:
 
 // func pair3AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·pair3AVX512F64(SB), NOSPLIT, $72-152
+TEXT ·pair3AVX512F64(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
 	MOVQ  orientation+144(FP), CX
@@ -1677,15 +1731,15 @@ TEXT ·pair3AVX512F64(SB), NOSPLIT, $72-152
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 32(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 40(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 56(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 64(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 72(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 80(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
@@ -1696,106 +1750,110 @@ edge:
 	VXORPS  Z1, Z1, Z1
 	VXORPS  Z2, Z2, Z2
 	VXORPS  Z3, Z3, Z3
+	VXORPS  Z4, Z4, Z4
 	MOVQ    ih+80(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomH+128(FP), DI
 	SHLQ    $0x03, DI
 	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 16(SP)
+	MOVQ    DI, 32(SP)
 	MOVQ    im+88(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomM+136(FP), DI
 	SHLQ    $0x03, DI
 	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 40(SP)
+	MOVQ    h+40(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    m+48(FP), DI
 	MOVQ    DI, 24(SP)
 	MOVQ    $0x00000000, 8(SP)
 
-channels:
-	MOVQ    8(SP), DI
-	MOVQ    h+40(FP), R8
-	MOVQ    m+48(FP), R9
-	ADDQ    DI, R8
-	ADDQ    DI, R9
-	MOVQ    16(SP), R10
-	MOVQ    24(SP), R11
-	ADDQ    DI, R10
-	ADDQ    DI, R11
-	MOVQ    grid+72(FP), R14
-	MOVQ    48(SP), R12
-	MOVQ    56(SP), R13
-	MOVQ    32(SP), R15
-	ADDQ    DI, R15
-	ADDQ    AX, R15
-	VMOVUPD (R15), Z4
-	ADDQ    AX, R15
-	VMOVUPD (R15), Z5
-	ADDQ    AX, R15
-	VMOVUPD (R15), Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	MOVQ    DX, DI
-	SHRQ    $0x03, DI
-
 orientation:
-	VMOVUPD       (R11), Z11
-	VMULPD        (R8), Z11, Z11
-	VMOVUPD       (R9)(BX*1), Z13
-	VFMADD231PD   (R10)(SI*1), Z13, Z11
-	VMOVUPD       (R11)(BX*1), Z12
-	VMULPD        (R8)(SI*1), Z12, Z12
-	VMOVUPD       (R9), Z13
-	VFMADD231PD   (R10), Z13, Z12
+	VXORPS       Z5, Z5, Z5
+	MOVQ         8(SP), DI
+	MOVQ         64(SP), R8
+	ADDQ         DI, R8
+	VBROADCASTSD (R8), Z6
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Z7
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Z8
+	ADDQ         DX, R8
+	MOVQ         72(SP), R8
+	ADDQ         DI, R8
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Z9
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Z10
+	ADDQ         DX, R8
+	MOVQ         16(SP), DI
+	ADDQ         CX, 16(SP)
+	MOVQ         24(SP), R8
+	ADDQ         AX, 24(SP)
+	MOVQ         32(SP), R9
+	ADDQ         CX, 32(SP)
+	MOVQ         40(SP), R10
+	ADDQ         AX, 40(SP)
+	MOVQ         48(SP), R11
+	ADDQ         AX, R11
+	MOVQ         56(SP), R12
+	MOVQ         56(SP), R13
+	ADDQ         AX, R13
+	ADDQ         AX, R13
+	ADDQ         AX, R13
+	MOVQ         c+112(FP), R14
+	SHLQ         $0x03, R14
+
+channels:
+	VMOVUPD       (R10), Z11
+	VMULPD        (DI), Z11, Z11
+	VMOVUPD       (R8)(BX*1), Z13
+	VFMADD231PD   (R9)(SI*1), Z13, Z11
+	VMOVUPD       (R10)(BX*1), Z12
+	VMULPD        (DI)(SI*1), Z12, Z12
+	VMOVUPD       (R8), Z13
+	VFMADD231PD   (R9), Z13, Z12
 	VADDPD        Z11, Z12, Z13
 	VSUBPD        Z12, Z11, Z11
-	VMULPD        Z4, Z11, Z12
-	VBROADCASTSD  (R13)(DX*2), Z14
-	VMULPD        Z6, Z14, Z14
-	VFMADD231PD   Z11, Z14, Z12
-	VBROADCASTSD  (R13)(DX*1), Z14
-	VMULPD        Z5, Z14, Z14
-	VFMADD231PD   Z13, Z14, Z12
-	VBROADCASTSD  (R14), Z14
-	VFMADD231PD   Z14, Z12, Z0
-	VBROADCASTSD  (R14)(DX*1), Z14
-	VFMADD231PD   Z14, Z12, Z1
-	VBROADCASTSD  (R14)(DX*2), Z14
-	VFMADD231PD   Z14, Z12, Z2
-	VADDPD        Z13, Z7, Z7
-	VBROADCASTSD  (R12), Z12
-	VFMADD231PD   Z12, Z11, Z8
-	VBROADCASTSD  (R12)(DX*1), Z12
-	VFMADD231PD   Z12, Z13, Z9
-	VBROADCASTSD  (R12)(DX*2), Z12
-	VFMADD231PD   Z12, Z11, Z10
-	ADDQ          AX, R9
-	ADDQ          AX, R11
-	ADDQ          CX, R8
-	ADDQ          CX, R10
-	ADDQ          $0x00000008, R12
-	ADDQ          $0x00000008, R13
-	ADDQ          $0x00000008, R14
-	DECQ          DI
-	JNZ           orientation
-	MOVQ          40(SP), DI
-	ADDQ          8(SP), DI
-	VFMADD231PD   (DI), Z7, Z3
-	ADDQ          AX, DI
-	VFMADD231PD   (DI), Z8, Z3
-	ADDQ          AX, DI
-	VFMADD231PD   (DI), Z9, Z3
-	ADDQ          AX, DI
-	VFMADD231PD   (DI), Z10, Z3
-	MOVQ          8(SP), DI
+	VMULPD        (R11), Z11, Z12
+	VMULPD        (R11)(AX*1), Z9, Z14
+	VFMADD231PD   Z14, Z13, Z12
+	VMULPD        (R11)(AX*2), Z10, Z14
+	VFMADD231PD   Z14, Z11, Z12
+	VADDPD        Z12, Z5, Z5
+	VMOVUPD       (R12), Z12
+	VMULPD        (R12)(AX*1), Z6, Z14
+	VFMADD231PD   (R12)(AX*2), Z7, Z12
+	VFMADD231PD   (R13), Z8, Z14
+	VFMADD231PD   Z12, Z13, Z3
+	VFMADD231PD   Z14, Z11, Z4
 	ADDQ          $0x00000040, DI
+	ADDQ          $0x00000040, R8
+	ADDQ          $0x00000040, R9
+	ADDQ          $0x00000040, R10
+	ADDQ          $0x00000040, R11
+	ADDQ          $0x00000040, R12
+	ADDQ          $0x00000040, R13
+	SUBQ          $0x00000040, R14
+	JNZ           channels
+	MOVQ          grid+72(FP), R8
+	MOVQ          8(SP), DI
+	ADDQ          DI, R8
+	VBROADCASTSD  (R8), Z6
+	VFMADD231PD   Z6, Z5, Z0
+	VBROADCASTSD  (R8)(DX*1), Z6
+	VFMADD231PD   Z6, Z5, Z1
+	VBROADCASTSD  (R8)(DX*2), Z6
+	VFMADD231PD   Z6, Z5, Z2
+	ADDQ          $0x00000008, DI
 	MOVQ          DI, 8(SP)
-	SHRQ          $0x03, DI
-	CMPQ          DI, c+112(FP)
-	JLT           channels
-	MOVQ          64(SP), DI
+	CMPQ          DI, DX
+	JLT           orientation
+	VADDPD        Z4, Z3, Z3
+	MOVQ          80(SP), DI
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPD        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -1812,21 +1870,21 @@ orientation:
 	VEXTRACTF128  $0x01, Y1, X0
 	VADDPD        X0, X1, X0
 	VMOVUPD       X0, 16(DI)
-	ADDQ          $0x00000020, 64(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
+	ADDQ          $0x00000020, 80(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
 	INCQ          (SP)
 	JMP           edge
 
@@ -1836,7 +1894,7 @@ done:
 
 // func pair4AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·pair4AVX2F32(SB), NOSPLIT, $232-152
+TEXT ·pair4AVX2F32(SB), NOSPLIT, $312-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
 	MOVQ  orientation+144(FP), CX
@@ -1848,15 +1906,15 @@ TEXT ·pair4AVX2F32(SB), NOSPLIT, $232-152
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 32(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 40(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 56(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 64(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 72(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 80(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
@@ -1867,146 +1925,162 @@ edge:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
 	MOVQ    ih+80(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomH+128(FP), DI
 	SHLQ    $0x02, DI
 	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 16(SP)
+	MOVQ    DI, 32(SP)
 	MOVQ    im+88(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomM+136(FP), DI
 	SHLQ    $0x02, DI
 	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 40(SP)
+	MOVQ    h+40(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    m+48(FP), DI
 	MOVQ    DI, 24(SP)
 	MOVQ    $0x00000000, 8(SP)
 
-channels:
-	MOVQ    8(SP), DI
-	MOVQ    h+40(FP), R8
-	MOVQ    m+48(FP), R9
-	ADDQ    DI, R8
-	ADDQ    DI, R9
-	MOVQ    16(SP), R10
-	MOVQ    24(SP), R11
-	ADDQ    DI, R10
-	ADDQ    DI, R11
-	MOVQ    grid+72(FP), R14
-	MOVQ    48(SP), R12
-	MOVQ    56(SP), R13
-	MOVQ    32(SP), R15
-	ADDQ    DI, R15
-	ADDQ    AX, R15
-	VMOVUPS (R15), Y4
-	VMOVUPS Y4, 104(SP)
-	ADDQ    AX, R15
-	VMOVUPS (R15), Y4
-	VMOVUPS Y4, 136(SP)
-	ADDQ    AX, R15
-	VMOVUPS (R15), Y4
-	VMOVUPS Y4, 168(SP)
-	ADDQ    AX, R15
-	VMOVUPS (R15), Y4
-	VMOVUPS Y4, 200(SP)
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	MOVQ    DX, DI
-	SHRQ    $0x02, DI
-
 orientation:
-	VMOVUPS      (R11), Y9
-	VMULPS       (R8), Y9, Y9
-	VMOVUPS      (R9)(BX*1), Y11
-	VFMADD231PS  (R10)(SI*1), Y11, Y9
-	VMOVUPS      (R11)(BX*1), Y10
-	VMULPS       (R8)(SI*1), Y10, Y10
-	VMOVUPS      (R9), Y11
-	VFMADD231PS  (R10), Y11, Y10
-	VADDPS       Y9, Y10, Y11
-	VSUBPS       Y10, Y9, Y9
-	VMULPS       104(SP), Y9, Y10
-	VBROADCASTSS (R13)(DX*2), Y12
-	VMULPS       168(SP), Y12, Y12
-	VFMADD231PS  Y9, Y12, Y10
-	VBROADCASTSS (R13)(DX*1), Y12
-	VMULPS       136(SP), Y12, Y12
-	LEAQ         (R13)(DX*2), R15
-	VBROADCASTSS (R15)(DX*1), Y13
-	VFMADD231PS  200(SP), Y13, Y12
-	VFMADD231PS  Y11, Y12, Y10
-	VBROADCASTSS (R14), Y12
-	VFMADD231PS  Y12, Y10, Y0
-	VBROADCASTSS (R14)(DX*1), Y12
-	VFMADD231PS  Y12, Y10, Y1
-	VBROADCASTSS (R14)(DX*2), Y12
-	VFMADD231PS  Y12, Y10, Y2
-	VADDPS       Y11, Y4, Y4
-	VBROADCASTSS (R12), Y10
-	VFMADD231PS  Y10, Y9, Y5
-	VBROADCASTSS (R12)(DX*1), Y10
-	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (R12)(DX*2), Y10
-	VFMADD231PS  Y10, Y9, Y7
-	LEAQ         (R12)(DX*2), R15
-	VBROADCASTSS (R15)(DX*1), Y9
-	VFMADD231PS  Y9, Y11, Y8
-	ADDQ         AX, R9
-	ADDQ         AX, R11
-	ADDQ         CX, R8
-	ADDQ         CX, R10
-	ADDQ         $0x00000004, R12
-	ADDQ         $0x00000004, R13
-	ADDQ         $0x00000004, R14
-	DECQ         DI
-	JNZ          orientation
-	MOVQ         40(SP), DI
-	ADDQ         8(SP), DI
-	VFMADD231PS  (DI), Y4, Y3
-	ADDQ         AX, DI
-	VFMADD231PS  (DI), Y5, Y3
-	ADDQ         AX, DI
-	VFMADD231PS  (DI), Y6, Y3
-	ADDQ         AX, DI
-	VFMADD231PS  (DI), Y7, Y3
-	ADDQ         AX, DI
-	VFMADD231PS  (DI), Y8, Y3
+	VXORPS       Y5, Y5, Y5
 	MOVQ         8(SP), DI
+	MOVQ         64(SP), R8
+	ADDQ         DI, R8
+	VBROADCASTSS (R8), Y6
+	VMOVUPS      Y6, 88(SP)
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Y6
+	VMOVUPS      Y6, 120(SP)
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Y6
+	VMOVUPS      Y6, 152(SP)
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Y6
+	VMOVUPS      Y6, 184(SP)
+	ADDQ         DX, R8
+	MOVQ         72(SP), R8
+	ADDQ         DI, R8
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Y6
+	VMOVUPS      Y6, 216(SP)
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Y6
+	VMOVUPS      Y6, 248(SP)
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Y6
+	VMOVUPS      Y6, 280(SP)
+	ADDQ         DX, R8
+	MOVQ         16(SP), DI
+	ADDQ         CX, 16(SP)
+	MOVQ         24(SP), R8
+	ADDQ         AX, 24(SP)
+	MOVQ         32(SP), R9
+	ADDQ         CX, 32(SP)
+	MOVQ         40(SP), R10
+	ADDQ         AX, 40(SP)
+	MOVQ         48(SP), R11
+	ADDQ         AX, R11
+	MOVQ         48(SP), R12
+	ADDQ         AX, R12
+	ADDQ         AX, R12
+	ADDQ         AX, R12
+	ADDQ         AX, R12
+	MOVQ         56(SP), R13
+	MOVQ         56(SP), R14
+	ADDQ         AX, R14
+	ADDQ         AX, R14
+	ADDQ         AX, R14
+	MOVQ         c+112(FP), R15
+	SHLQ         $0x02, R15
+
+channels:
+	VMOVUPS      (R10), Y6
+	VMULPS       (DI), Y6, Y6
+	VMOVUPS      (R8)(BX*1), Y8
+	VFMADD231PS  (R9)(SI*1), Y8, Y6
+	VMOVUPS      (R10)(BX*1), Y7
+	VMULPS       (DI)(SI*1), Y7, Y7
+	VMOVUPS      (R8), Y8
+	VFMADD231PS  (R9), Y8, Y7
+	VADDPS       Y6, Y7, Y8
+	VSUBPS       Y7, Y6, Y6
+	VMULPS       (R11), Y6, Y7
+	VMOVUPS      216(SP), Y9
+	VMULPS       (R11)(AX*1), Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	VMOVUPS      248(SP), Y9
+	VMULPS       (R11)(AX*2), Y9, Y9
+	VFMADD231PS  Y9, Y6, Y7
+	VMOVUPS      280(SP), Y9
+	VMULPS       (R12), Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      (R13), Y7
+	VMOVUPS      88(SP), Y9
+	VMULPS       (R13)(AX*1), Y9, Y9
+	VMOVUPS      120(SP), Y10
+	VFMADD231PS  (R13)(AX*2), Y10, Y7
+	VMOVUPS      152(SP), Y10
+	VFMADD231PS  (R14), Y10, Y9
+	VMOVUPS      184(SP), Y10
+	VFMADD231PS  (R14)(AX*1), Y10, Y7
+	VFMADD231PS  Y7, Y8, Y3
+	VFMADD231PS  Y9, Y6, Y4
 	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R9
+	ADDQ         $0x00000020, R10
+	ADDQ         $0x00000020, R11
+	ADDQ         $0x00000020, R12
+	ADDQ         $0x00000020, R13
+	ADDQ         $0x00000020, R14
+	SUBQ         $0x00000020, R15
+	JNZ          channels
+	MOVQ         grid+72(FP), R8
+	MOVQ         8(SP), DI
+	ADDQ         DI, R8
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS (R8)(DX*1), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (R8)(DX*2), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	ADDQ         $0x00000004, DI
 	MOVQ         DI, 8(SP)
-	SHRQ         $0x02, DI
-	CMPQ         DI, c+112(FP)
-	JLT          channels
-	MOVQ         64(SP), DI
+	CMPQ         DI, DX
+	JLT          orientation
+	VADDPS       Y4, Y3, Y3
+	MOVQ         80(SP), DI
 	VHADDPS      Y1, Y0, Y0
 	VHADDPS      Y3, Y2, Y1
 	VHADDPS      Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X1
 	VMOVUPS      X1, (DI)
-	ADDQ         $0x00000010, 64(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
+	ADDQ         $0x00000010, 80(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
 	INCQ         (SP)
 	JMP          edge
 
@@ -2016,7 +2090,7 @@ done:
 
 // func pair4AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, FMA3
-TEXT ·pair4AVX2F64(SB), NOSPLIT, $232-152
+TEXT ·pair4AVX2F64(SB), NOSPLIT, $312-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
 	MOVQ  orientation+144(FP), CX
@@ -2028,15 +2102,15 @@ TEXT ·pair4AVX2F64(SB), NOSPLIT, $232-152
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 32(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 40(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 56(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 64(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 72(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 80(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
@@ -2047,121 +2121,137 @@ edge:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
 	MOVQ    ih+80(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomH+128(FP), DI
 	SHLQ    $0x03, DI
 	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 16(SP)
+	MOVQ    DI, 32(SP)
 	MOVQ    im+88(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomM+136(FP), DI
 	SHLQ    $0x03, DI
 	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 40(SP)
+	MOVQ    h+40(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    m+48(FP), DI
 	MOVQ    DI, 24(SP)
 	MOVQ    $0x00000000, 8(SP)
 
-channels:
-	MOVQ    8(SP), DI
-	MOVQ    h+40(FP), R8
-	MOVQ    m+48(FP), R9
-	ADDQ    DI, R8
-	ADDQ    DI, R9
-	MOVQ    16(SP), R10
-	MOVQ    24(SP), R11
-	ADDQ    DI, R10
-	ADDQ    DI, R11
-	MOVQ    grid+72(FP), R14
-	MOVQ    48(SP), R12
-	MOVQ    56(SP), R13
-	MOVQ    32(SP), R15
-	ADDQ    DI, R15
-	ADDQ    AX, R15
-	VMOVUPD (R15), Y4
-	VMOVUPD Y4, 104(SP)
-	ADDQ    AX, R15
-	VMOVUPD (R15), Y4
-	VMOVUPD Y4, 136(SP)
-	ADDQ    AX, R15
-	VMOVUPD (R15), Y4
-	VMOVUPD Y4, 168(SP)
-	ADDQ    AX, R15
-	VMOVUPD (R15), Y4
-	VMOVUPD Y4, 200(SP)
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	MOVQ    DX, DI
-	SHRQ    $0x03, DI
-
 orientation:
-	VMOVUPD      (R11), Y9
-	VMULPD       (R8), Y9, Y9
-	VMOVUPD      (R9)(BX*1), Y11
-	VFMADD231PD  (R10)(SI*1), Y11, Y9
-	VMOVUPD      (R11)(BX*1), Y10
-	VMULPD       (R8)(SI*1), Y10, Y10
-	VMOVUPD      (R9), Y11
-	VFMADD231PD  (R10), Y11, Y10
-	VADDPD       Y9, Y10, Y11
-	VSUBPD       Y10, Y9, Y9
-	VMULPD       104(SP), Y9, Y10
-	VBROADCASTSD (R13)(DX*2), Y12
-	VMULPD       168(SP), Y12, Y12
-	VFMADD231PD  Y9, Y12, Y10
-	VBROADCASTSD (R13)(DX*1), Y12
-	VMULPD       136(SP), Y12, Y12
-	LEAQ         (R13)(DX*2), R15
-	VBROADCASTSD (R15)(DX*1), Y13
-	VFMADD231PD  200(SP), Y13, Y12
-	VFMADD231PD  Y11, Y12, Y10
-	VBROADCASTSD (R14), Y12
-	VFMADD231PD  Y12, Y10, Y0
-	VBROADCASTSD (R14)(DX*1), Y12
-	VFMADD231PD  Y12, Y10, Y1
-	VBROADCASTSD (R14)(DX*2), Y12
-	VFMADD231PD  Y12, Y10, Y2
-	VADDPD       Y11, Y4, Y4
-	VBROADCASTSD (R12), Y10
-	VFMADD231PD  Y10, Y9, Y5
-	VBROADCASTSD (R12)(DX*1), Y10
-	VFMADD231PD  Y10, Y11, Y6
-	VBROADCASTSD (R12)(DX*2), Y10
-	VFMADD231PD  Y10, Y9, Y7
-	LEAQ         (R12)(DX*2), R15
-	VBROADCASTSD (R15)(DX*1), Y9
-	VFMADD231PD  Y9, Y11, Y8
-	ADDQ         AX, R9
-	ADDQ         AX, R11
-	ADDQ         CX, R8
-	ADDQ         CX, R10
-	ADDQ         $0x00000008, R12
-	ADDQ         $0x00000008, R13
-	ADDQ         $0x00000008, R14
-	DECQ         DI
-	JNZ          orientation
-	MOVQ         40(SP), DI
-	ADDQ         8(SP), DI
-	VFMADD231PD  (DI), Y4, Y3
-	ADDQ         AX, DI
-	VFMADD231PD  (DI), Y5, Y3
-	ADDQ         AX, DI
-	VFMADD231PD  (DI), Y6, Y3
-	ADDQ         AX, DI
-	VFMADD231PD  (DI), Y7, Y3
-	ADDQ         AX, DI
-	VFMADD231PD  (DI), Y8, Y3
+	VXORPS       Y5, Y5, Y5
 	MOVQ         8(SP), DI
+	MOVQ         64(SP), R8
+	ADDQ         DI, R8
+	VBROADCASTSD (R8), Y6
+	VMOVUPD      Y6, 88(SP)
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Y6
+	VMOVUPD      Y6, 120(SP)
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Y6
+	VMOVUPD      Y6, 152(SP)
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Y6
+	VMOVUPD      Y6, 184(SP)
+	ADDQ         DX, R8
+	MOVQ         72(SP), R8
+	ADDQ         DI, R8
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Y6
+	VMOVUPD      Y6, 216(SP)
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Y6
+	VMOVUPD      Y6, 248(SP)
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Y6
+	VMOVUPD      Y6, 280(SP)
+	ADDQ         DX, R8
+	MOVQ         16(SP), DI
+	ADDQ         CX, 16(SP)
+	MOVQ         24(SP), R8
+	ADDQ         AX, 24(SP)
+	MOVQ         32(SP), R9
+	ADDQ         CX, 32(SP)
+	MOVQ         40(SP), R10
+	ADDQ         AX, 40(SP)
+	MOVQ         48(SP), R11
+	ADDQ         AX, R11
+	MOVQ         48(SP), R12
+	ADDQ         AX, R12
+	ADDQ         AX, R12
+	ADDQ         AX, R12
+	ADDQ         AX, R12
+	MOVQ         56(SP), R13
+	MOVQ         56(SP), R14
+	ADDQ         AX, R14
+	ADDQ         AX, R14
+	ADDQ         AX, R14
+	MOVQ         c+112(FP), R15
+	SHLQ         $0x03, R15
+
+channels:
+	VMOVUPD      (R10), Y6
+	VMULPD       (DI), Y6, Y6
+	VMOVUPD      (R8)(BX*1), Y8
+	VFMADD231PD  (R9)(SI*1), Y8, Y6
+	VMOVUPD      (R10)(BX*1), Y7
+	VMULPD       (DI)(SI*1), Y7, Y7
+	VMOVUPD      (R8), Y8
+	VFMADD231PD  (R9), Y8, Y7
+	VADDPD       Y6, Y7, Y8
+	VSUBPD       Y7, Y6, Y6
+	VMULPD       (R11), Y6, Y7
+	VMOVUPD      216(SP), Y9
+	VMULPD       (R11)(AX*1), Y9, Y9
+	VFMADD231PD  Y9, Y8, Y7
+	VMOVUPD      248(SP), Y9
+	VMULPD       (R11)(AX*2), Y9, Y9
+	VFMADD231PD  Y9, Y6, Y7
+	VMOVUPD      280(SP), Y9
+	VMULPD       (R12), Y9, Y9
+	VFMADD231PD  Y9, Y8, Y7
+	VADDPD       Y7, Y5, Y5
+	VMOVUPD      (R13), Y7
+	VMOVUPD      88(SP), Y9
+	VMULPD       (R13)(AX*1), Y9, Y9
+	VMOVUPD      120(SP), Y10
+	VFMADD231PD  (R13)(AX*2), Y10, Y7
+	VMOVUPD      152(SP), Y10
+	VFMADD231PD  (R14), Y10, Y9
+	VMOVUPD      184(SP), Y10
+	VFMADD231PD  (R14)(AX*1), Y10, Y7
+	VFMADD231PD  Y7, Y8, Y3
+	VFMADD231PD  Y9, Y6, Y4
 	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R9
+	ADDQ         $0x00000020, R10
+	ADDQ         $0x00000020, R11
+	ADDQ         $0x00000020, R12
+	ADDQ         $0x00000020, R13
+	ADDQ         $0x00000020, R14
+	SUBQ         $0x00000020, R15
+	JNZ          channels
+	MOVQ         grid+72(FP), R8
+	MOVQ         8(SP), DI
+	ADDQ         DI, R8
+	VBROADCASTSD (R8), Y6
+	VFMADD231PD  Y6, Y5, Y0
+	VBROADCASTSD (R8)(DX*1), Y6
+	VFMADD231PD  Y6, Y5, Y1
+	VBROADCASTSD (R8)(DX*2), Y6
+	VFMADD231PD  Y6, Y5, Y2
+	ADDQ         $0x00000008, DI
 	MOVQ         DI, 8(SP)
-	SHRQ         $0x03, DI
-	CMPQ         DI, c+112(FP)
-	JLT          channels
-	MOVQ         64(SP), DI
+	CMPQ         DI, DX
+	JLT          orientation
+	VADDPD       Y4, Y3, Y3
+	MOVQ         80(SP), DI
 	VHADDPD      Y1, Y0, Y0
 	VHADDPD      Y3, Y2, Y1
 	VEXTRACTF128 $0x01, Y0, X2
@@ -2170,25 +2260,25 @@ orientation:
 	VEXTRACTF128 $0x01, Y1, X0
 	VADDPD       X0, X1, X0
 	VMOVUPD      X0, 16(DI)
-	ADDQ         $0x00000020, 64(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         AX, 32(SP)
-	ADDQ         AX, 40(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
-	ADDQ         DX, 48(SP)
-	ADDQ         DX, 56(SP)
+	ADDQ         $0x00000020, 80(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         AX, 48(SP)
+	ADDQ         AX, 56(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
+	ADDQ         DX, 64(SP)
+	ADDQ         DX, 72(SP)
 	INCQ         (SP)
 	JMP          edge
 
@@ -2198,7 +2288,7 @@ done:
 
 // func pair4AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·pair4AVX512F32(SB), NOSPLIT, $72-152
+TEXT ·pair4AVX512F32(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
 	MOVQ  orientation+144(FP), CX
@@ -2210,15 +2300,15 @@ TEXT ·pair4AVX512F32(SB), NOSPLIT, $72-152
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 32(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 40(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 56(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 64(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 72(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 80(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
@@ -2229,117 +2319,123 @@ edge:
 	VXORPS  Z1, Z1, Z1
 	VXORPS  Z2, Z2, Z2
 	VXORPS  Z3, Z3, Z3
+	VXORPS  Z4, Z4, Z4
 	MOVQ    ih+80(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomH+128(FP), DI
 	SHLQ    $0x02, DI
 	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 16(SP)
+	MOVQ    DI, 32(SP)
 	MOVQ    im+88(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomM+136(FP), DI
 	SHLQ    $0x02, DI
 	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 40(SP)
+	MOVQ    h+40(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    m+48(FP), DI
 	MOVQ    DI, 24(SP)
 	MOVQ    $0x00000000, 8(SP)
 
-channels:
-	MOVQ    8(SP), DI
-	MOVQ    h+40(FP), R8
-	MOVQ    m+48(FP), R9
-	ADDQ    DI, R8
-	ADDQ    DI, R9
-	MOVQ    16(SP), R10
-	MOVQ    24(SP), R11
-	ADDQ    DI, R10
-	ADDQ    DI, R11
-	MOVQ    grid+72(FP), R14
-	MOVQ    48(SP), R12
-	MOVQ    56(SP), R13
-	MOVQ    32(SP), R15
-	ADDQ    DI, R15
-	ADDQ    AX, R15
-	VMOVUPS (R15), Z4
-	ADDQ    AX, R15
-	VMOVUPS (R15), Z5
-	ADDQ    AX, R15
-	VMOVUPS (R15), Z6
-	ADDQ    AX, R15
-	VMOVUPS (R15), Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	VXORPS  Z11, Z11, Z11
-	VXORPS  Z12, Z12, Z12
-	MOVQ    DX, DI
-	SHRQ    $0x02, DI
-
 orientation:
-	VMOVUPS       (R11), Z13
-	VMULPS        (R8), Z13, Z13
-	VMOVUPS       (R9)(BX*1), Z15
-	VFMADD231PS   (R10)(SI*1), Z15, Z13
-	VMOVUPS       (R11)(BX*1), Z14
-	VMULPS        (R8)(SI*1), Z14, Z14
-	VMOVUPS       (R9), Z15
-	VFMADD231PS   (R10), Z15, Z14
+	VXORPS       Z5, Z5, Z5
+	MOVQ         8(SP), DI
+	MOVQ         64(SP), R8
+	ADDQ         DI, R8
+	VBROADCASTSS (R8), Z6
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Z7
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Z8
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Z9
+	ADDQ         DX, R8
+	MOVQ         72(SP), R8
+	ADDQ         DI, R8
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Z10
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Z11
+	ADDQ         DX, R8
+	VBROADCASTSS (R8), Z12
+	ADDQ         DX, R8
+	MOVQ         16(SP), DI
+	ADDQ         CX, 16(SP)
+	MOVQ         24(SP), R8
+	ADDQ         AX, 24(SP)
+	MOVQ         32(SP), R9
+	ADDQ         CX, 32(SP)
+	MOVQ         40(SP), R10
+	ADDQ         AX, 40(SP)
+	MOVQ         48(SP), R11
+	ADDQ         AX, R11
+	MOVQ         48(SP), R12
+	ADDQ         AX, R12
+	ADDQ         AX, R12
+	ADDQ         AX, R12
+	ADDQ         AX, R12
+	MOVQ         56(SP), R13
+	MOVQ         56(SP), R14
+	ADDQ         AX, R14
+	ADDQ         AX, R14
+	ADDQ         AX, R14
+	MOVQ         c+112(FP), R15
+	SHLQ         $0x02, R15
+
+channels:
+	VMOVUPS       (R10), Z13
+	VMULPS        (DI), Z13, Z13
+	VMOVUPS       (R8)(BX*1), Z15
+	VFMADD231PS   (R9)(SI*1), Z15, Z13
+	VMOVUPS       (R10)(BX*1), Z14
+	VMULPS        (DI)(SI*1), Z14, Z14
+	VMOVUPS       (R8), Z15
+	VFMADD231PS   (R9), Z15, Z14
 	VADDPS        Z13, Z14, Z15
 	VSUBPS        Z14, Z13, Z13
-	VMULPS        Z4, Z13, Z14
-	VBROADCASTSS  (R13)(DX*2), Z16
-	VMULPS        Z6, Z16, Z16
-	VFMADD231PS   Z13, Z16, Z14
-	VBROADCASTSS  (R13)(DX*1), Z16
-	VMULPS        Z5, Z16, Z16
-	LEAQ          (R13)(DX*2), R15
-	VBROADCASTSS  (R15)(DX*1), Z17
-	VFMADD231PS   Z7, Z17, Z16
-	VFMADD231PS   Z15, Z16, Z14
-	VBROADCASTSS  (R14), Z16
-	VFMADD231PS   Z16, Z14, Z0
-	VBROADCASTSS  (R14)(DX*1), Z16
-	VFMADD231PS   Z16, Z14, Z1
-	VBROADCASTSS  (R14)(DX*2), Z16
-	VFMADD231PS   Z16, Z14, Z2
-	VADDPS        Z15, Z8, Z8
-	VBROADCASTSS  (R12), Z14
-	VFMADD231PS   Z14, Z13, Z9
-	VBROADCASTSS  (R12)(DX*1), Z14
-	VFMADD231PS   Z14, Z15, Z10
-	VBROADCASTSS  (R12)(DX*2), Z14
-	VFMADD231PS   Z14, Z13, Z11
-	LEAQ          (R12)(DX*2), R15
-	VBROADCASTSS  (R15)(DX*1), Z13
-	VFMADD231PS   Z13, Z15, Z12
-	ADDQ          AX, R9
-	ADDQ          AX, R11
-	ADDQ          CX, R8
-	ADDQ          CX, R10
-	ADDQ          $0x00000004, R12
-	ADDQ          $0x00000004, R13
-	ADDQ          $0x00000004, R14
-	DECQ          DI
-	JNZ           orientation
-	MOVQ          40(SP), DI
-	ADDQ          8(SP), DI
-	VFMADD231PS   (DI), Z8, Z3
-	ADDQ          AX, DI
-	VFMADD231PS   (DI), Z9, Z3
-	ADDQ          AX, DI
-	VFMADD231PS   (DI), Z10, Z3
-	ADDQ          AX, DI
-	VFMADD231PS   (DI), Z11, Z3
-	ADDQ          AX, DI
-	VFMADD231PS   (DI), Z12, Z3
-	MOVQ          8(SP), DI
+	VMULPS        (R11), Z13, Z14
+	VMULPS        (R11)(AX*1), Z10, Z16
+	VFMADD231PS   Z16, Z15, Z14
+	VMULPS        (R11)(AX*2), Z11, Z16
+	VFMADD231PS   Z16, Z13, Z14
+	VMULPS        (R12), Z12, Z16
+	VFMADD231PS   Z16, Z15, Z14
+	VADDPS        Z14, Z5, Z5
+	VMOVUPS       (R13), Z14
+	VMULPS        (R13)(AX*1), Z6, Z16
+	VFMADD231PS   (R13)(AX*2), Z7, Z14
+	VFMADD231PS   (R14), Z8, Z16
+	VFMADD231PS   (R14)(AX*1), Z9, Z14
+	VFMADD231PS   Z14, Z15, Z3
+	VFMADD231PS   Z16, Z13, Z4
 	ADDQ          $0x00000040, DI
+	ADDQ          $0x00000040, R8
+	ADDQ          $0x00000040, R9
+	ADDQ          $0x00000040, R10
+	ADDQ          $0x00000040, R11
+	ADDQ          $0x00000040, R12
+	ADDQ          $0x00000040, R13
+	ADDQ          $0x00000040, R14
+	SUBQ          $0x00000040, R15
+	JNZ           channels
+	MOVQ          grid+72(FP), R8
+	MOVQ          8(SP), DI
+	ADDQ          DI, R8
+	VBROADCASTSS  (R8), Z6
+	VFMADD231PS   Z6, Z5, Z0
+	VBROADCASTSS  (R8)(DX*1), Z6
+	VFMADD231PS   Z6, Z5, Z1
+	VBROADCASTSS  (R8)(DX*2), Z6
+	VFMADD231PS   Z6, Z5, Z2
+	ADDQ          $0x00000004, DI
 	MOVQ          DI, 8(SP)
-	SHRQ          $0x02, DI
-	CMPQ          DI, c+112(FP)
-	JLT           channels
-	MOVQ          64(SP), DI
+	CMPQ          DI, DX
+	JLT           orientation
+	VADDPS        Z4, Z3, Z3
+	MOVQ          80(SP), DI
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPS        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -2354,25 +2450,25 @@ orientation:
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPS        X1, X0, X1
 	VMOVUPS       X1, (DI)
-	ADDQ          $0x00000010, 64(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
+	ADDQ          $0x00000010, 80(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
 	INCQ          (SP)
 	JMP           edge
 
@@ -2382,7 +2478,7 @@ done:
 
 // func pair4AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·pair4AVX512F64(SB), NOSPLIT, $72-152
+TEXT ·pair4AVX512F64(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
 	MOVQ  orientation+144(FP), CX
@@ -2394,15 +2490,15 @@ TEXT ·pair4AVX512F64(SB), NOSPLIT, $72-152
 	IMULQ AX, BX
 	IMULQ CX, SI
 	MOVQ  r+8(FP), DI
-	MOVQ  DI, 32(SP)
-	MOVQ  dr+16(FP), DI
-	MOVQ  DI, 40(SP)
-	MOVQ  p+24(FP), DI
 	MOVQ  DI, 48(SP)
-	MOVQ  dp+32(FP), DI
+	MOVQ  dr+16(FP), DI
 	MOVQ  DI, 56(SP)
-	MOVQ  out+0(FP), DI
+	MOVQ  p+24(FP), DI
 	MOVQ  DI, 64(SP)
+	MOVQ  dp+32(FP), DI
+	MOVQ  DI, 72(SP)
+	MOVQ  out+0(FP), DI
+	MOVQ  DI, 80(SP)
 	MOVQ  $0x00000000, (SP)
 
 edge:
@@ -2413,117 +2509,123 @@ edge:
 	VXORPS  Z1, Z1, Z1
 	VXORPS  Z2, Z2, Z2
 	VXORPS  Z3, Z3, Z3
+	VXORPS  Z4, Z4, Z4
 	MOVQ    ih+80(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomH+128(FP), DI
 	SHLQ    $0x03, DI
 	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 16(SP)
+	MOVQ    DI, 32(SP)
 	MOVQ    im+88(FP), DI
 	MOVQ    (SP), R8
 	MOVLQSX (DI)(R8*4), DI
 	IMULQ   atomM+136(FP), DI
 	SHLQ    $0x03, DI
 	ADDQ    xm+64(FP), DI
+	MOVQ    DI, 40(SP)
+	MOVQ    h+40(FP), DI
+	MOVQ    DI, 16(SP)
+	MOVQ    m+48(FP), DI
 	MOVQ    DI, 24(SP)
 	MOVQ    $0x00000000, 8(SP)
 
-channels:
-	MOVQ    8(SP), DI
-	MOVQ    h+40(FP), R8
-	MOVQ    m+48(FP), R9
-	ADDQ    DI, R8
-	ADDQ    DI, R9
-	MOVQ    16(SP), R10
-	MOVQ    24(SP), R11
-	ADDQ    DI, R10
-	ADDQ    DI, R11
-	MOVQ    grid+72(FP), R14
-	MOVQ    48(SP), R12
-	MOVQ    56(SP), R13
-	MOVQ    32(SP), R15
-	ADDQ    DI, R15
-	ADDQ    AX, R15
-	VMOVUPD (R15), Z4
-	ADDQ    AX, R15
-	VMOVUPD (R15), Z5
-	ADDQ    AX, R15
-	VMOVUPD (R15), Z6
-	ADDQ    AX, R15
-	VMOVUPD (R15), Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	VXORPS  Z11, Z11, Z11
-	VXORPS  Z12, Z12, Z12
-	MOVQ    DX, DI
-	SHRQ    $0x03, DI
-
 orientation:
-	VMOVUPD       (R11), Z13
-	VMULPD        (R8), Z13, Z13
-	VMOVUPD       (R9)(BX*1), Z15
-	VFMADD231PD   (R10)(SI*1), Z15, Z13
-	VMOVUPD       (R11)(BX*1), Z14
-	VMULPD        (R8)(SI*1), Z14, Z14
-	VMOVUPD       (R9), Z15
-	VFMADD231PD   (R10), Z15, Z14
+	VXORPS       Z5, Z5, Z5
+	MOVQ         8(SP), DI
+	MOVQ         64(SP), R8
+	ADDQ         DI, R8
+	VBROADCASTSD (R8), Z6
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Z7
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Z8
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Z9
+	ADDQ         DX, R8
+	MOVQ         72(SP), R8
+	ADDQ         DI, R8
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Z10
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Z11
+	ADDQ         DX, R8
+	VBROADCASTSD (R8), Z12
+	ADDQ         DX, R8
+	MOVQ         16(SP), DI
+	ADDQ         CX, 16(SP)
+	MOVQ         24(SP), R8
+	ADDQ         AX, 24(SP)
+	MOVQ         32(SP), R9
+	ADDQ         CX, 32(SP)
+	MOVQ         40(SP), R10
+	ADDQ         AX, 40(SP)
+	MOVQ         48(SP), R11
+	ADDQ         AX, R11
+	MOVQ         48(SP), R12
+	ADDQ         AX, R12
+	ADDQ         AX, R12
+	ADDQ         AX, R12
+	ADDQ         AX, R12
+	MOVQ         56(SP), R13
+	MOVQ         56(SP), R14
+	ADDQ         AX, R14
+	ADDQ         AX, R14
+	ADDQ         AX, R14
+	MOVQ         c+112(FP), R15
+	SHLQ         $0x03, R15
+
+channels:
+	VMOVUPD       (R10), Z13
+	VMULPD        (DI), Z13, Z13
+	VMOVUPD       (R8)(BX*1), Z15
+	VFMADD231PD   (R9)(SI*1), Z15, Z13
+	VMOVUPD       (R10)(BX*1), Z14
+	VMULPD        (DI)(SI*1), Z14, Z14
+	VMOVUPD       (R8), Z15
+	VFMADD231PD   (R9), Z15, Z14
 	VADDPD        Z13, Z14, Z15
 	VSUBPD        Z14, Z13, Z13
-	VMULPD        Z4, Z13, Z14
-	VBROADCASTSD  (R13)(DX*2), Z16
-	VMULPD        Z6, Z16, Z16
-	VFMADD231PD   Z13, Z16, Z14
-	VBROADCASTSD  (R13)(DX*1), Z16
-	VMULPD        Z5, Z16, Z16
-	LEAQ          (R13)(DX*2), R15
-	VBROADCASTSD  (R15)(DX*1), Z17
-	VFMADD231PD   Z7, Z17, Z16
-	VFMADD231PD   Z15, Z16, Z14
-	VBROADCASTSD  (R14), Z16
-	VFMADD231PD   Z16, Z14, Z0
-	VBROADCASTSD  (R14)(DX*1), Z16
-	VFMADD231PD   Z16, Z14, Z1
-	VBROADCASTSD  (R14)(DX*2), Z16
-	VFMADD231PD   Z16, Z14, Z2
-	VADDPD        Z15, Z8, Z8
-	VBROADCASTSD  (R12), Z14
-	VFMADD231PD   Z14, Z13, Z9
-	VBROADCASTSD  (R12)(DX*1), Z14
-	VFMADD231PD   Z14, Z15, Z10
-	VBROADCASTSD  (R12)(DX*2), Z14
-	VFMADD231PD   Z14, Z13, Z11
-	LEAQ          (R12)(DX*2), R15
-	VBROADCASTSD  (R15)(DX*1), Z13
-	VFMADD231PD   Z13, Z15, Z12
-	ADDQ          AX, R9
-	ADDQ          AX, R11
-	ADDQ          CX, R8
-	ADDQ          CX, R10
-	ADDQ          $0x00000008, R12
-	ADDQ          $0x00000008, R13
-	ADDQ          $0x00000008, R14
-	DECQ          DI
-	JNZ           orientation
-	MOVQ          40(SP), DI
-	ADDQ          8(SP), DI
-	VFMADD231PD   (DI), Z8, Z3
-	ADDQ          AX, DI
-	VFMADD231PD   (DI), Z9, Z3
-	ADDQ          AX, DI
-	VFMADD231PD   (DI), Z10, Z3
-	ADDQ          AX, DI
-	VFMADD231PD   (DI), Z11, Z3
-	ADDQ          AX, DI
-	VFMADD231PD   (DI), Z12, Z3
-	MOVQ          8(SP), DI
+	VMULPD        (R11), Z13, Z14
+	VMULPD        (R11)(AX*1), Z10, Z16
+	VFMADD231PD   Z16, Z15, Z14
+	VMULPD        (R11)(AX*2), Z11, Z16
+	VFMADD231PD   Z16, Z13, Z14
+	VMULPD        (R12), Z12, Z16
+	VFMADD231PD   Z16, Z15, Z14
+	VADDPD        Z14, Z5, Z5
+	VMOVUPD       (R13), Z14
+	VMULPD        (R13)(AX*1), Z6, Z16
+	VFMADD231PD   (R13)(AX*2), Z7, Z14
+	VFMADD231PD   (R14), Z8, Z16
+	VFMADD231PD   (R14)(AX*1), Z9, Z14
+	VFMADD231PD   Z14, Z15, Z3
+	VFMADD231PD   Z16, Z13, Z4
 	ADDQ          $0x00000040, DI
+	ADDQ          $0x00000040, R8
+	ADDQ          $0x00000040, R9
+	ADDQ          $0x00000040, R10
+	ADDQ          $0x00000040, R11
+	ADDQ          $0x00000040, R12
+	ADDQ          $0x00000040, R13
+	ADDQ          $0x00000040, R14
+	SUBQ          $0x00000040, R15
+	JNZ           channels
+	MOVQ          grid+72(FP), R8
+	MOVQ          8(SP), DI
+	ADDQ          DI, R8
+	VBROADCASTSD  (R8), Z6
+	VFMADD231PD   Z6, Z5, Z0
+	VBROADCASTSD  (R8)(DX*1), Z6
+	VFMADD231PD   Z6, Z5, Z1
+	VBROADCASTSD  (R8)(DX*2), Z6
+	VFMADD231PD   Z6, Z5, Z2
+	ADDQ          $0x00000008, DI
 	MOVQ          DI, 8(SP)
-	SHRQ          $0x03, DI
-	CMPQ          DI, c+112(FP)
-	JLT           channels
-	MOVQ          64(SP), DI
+	CMPQ          DI, DX
+	JLT           orientation
+	VADDPD        Z4, Z3, Z3
+	MOVQ          80(SP), DI
 	VEXTRACTF64X4 $0x01, Z0, Y4
 	VADDPD        Y4, Y0, Y0
 	VEXTRACTF64X4 $0x01, Z1, Y4
@@ -2540,25 +2642,25 @@ orientation:
 	VEXTRACTF128  $0x01, Y1, X0
 	VADDPD        X0, X1, X0
 	VMOVUPD       X0, 16(DI)
-	ADDQ          $0x00000020, 64(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          AX, 32(SP)
-	ADDQ          AX, 40(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
-	ADDQ          DX, 48(SP)
-	ADDQ          DX, 56(SP)
+	ADDQ          $0x00000020, 80(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          AX, 48(SP)
+	ADDQ          AX, 56(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
+	ADDQ          DX, 64(SP)
+	ADDQ          DX, 72(SP)
 	INCQ          (SP)
 	JMP           edge
 

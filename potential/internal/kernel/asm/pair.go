@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -20,46 +21,46 @@ func pair(ctx *build.Context) {
 //		hj, mj := xh[ih[e]*atomH:], xm[im[e]*atomM:]
 //		var g [3]T
 //		var s T
-//		for k := range c {
-//			var moments [degree+1]T
-//			for a := range half {
-//				b := a + half // opposite
+//		for a := range half {
+//			b := a + half // opposite
+//			var total T
+//			for k := range c {
 //				ta := mj[a,k]*h[a,k] + m[b,k]*hj[b,k]
 //				tb := mj[b,k]*h[b,k] + m[a,k]*hj[a,k]
 //				even, odd := ta+tb, ta-tb
 //				// P'_l has the parity of l-1
-//				q := odd * Σ_{l odd} dp[e,l-1,a]*r[e,l,k] + even * Σ_{l even} dp[e,l-1,a]*r[e,l,k]
-//				g += q * grid[a]
-//				moments[l] += P_l * (even or odd, as l is)
+//				total += odd * Σ_{l odd} dp[e,l-1,a]*r[e,l,k] + even * Σ_{l even} dp[e,l-1,a]*r[e,l,k]
+//				s += odd * Σ_{l odd} p[e,l-1,a]*dr[e,l,k] + even * Σ_{l even} p[e,l-1,a]*dr[e,l,k]
 //			}
-//			s += Σ_l dr[e,l,k]*moments[l]
+//			g += total * grid[a]
 //		}
 //		out[e] = g, s
 //	}
 //
 // h and hj have rows of orientation elements, or one row for all orientations.
 //
-// Register plan: 3 for g, 1 for s, degree+1 for the moments, degree for r, which
-// AVX2 keeps on the stack if there are more than two, 5 temporaries; dr from
-// memory.
+// Register plan: 3 for g, 2 for s (even and odd), 1 for the total, 5 temporaries, and
+// P_l and P'_l of the orientation, which AVX2 keeps on the stack if there are more than
+// three; r and dr from memory.
 func bonds(v *vector, degree int) {
 	v.function(fmt.Sprintf("pair%d", degree),
 		"(out, r, dr, p, dp, h, m, xh, xm, grid *T, ih, im *int32, edges, half, c, stride, atomH, atomM, orientation int)",
 		fmt.Sprintf("differentiates bonds with kernels of degree %d.", degree))
 	b := &pairLoop{vector: v, degree: degree}
 	b.row, b.step, b.points = v.integer("stride", true), v.integer("orientation", true), v.integer("half", true)
-	b.edge, b.at = v.AllocLocal(8), v.AllocLocal(8)
-	b.hj, b.mj = v.AllocLocal(8), v.AllocLocal(8)
 	b.halfRow, b.halfStep = v.integer("half", false), v.integer("half", false)
-	v.IMULQ(b.row, b.halfRow)
-	v.IMULQ(b.step, b.halfStep)
+	b.IMULQ(b.row, b.halfRow)
+	b.IMULQ(b.step, b.halfStep)
+	for _, local := range []*Mem{&b.edge, &b.angle, &b.h, &b.m, &b.hj, &b.mj} {
+		*local = v.AllocLocal(8)
+	}
 	for _, name := range []string{"r", "dr", "p", "dp", "out"} {
 		place := v.AllocLocal(8)
 		v.MOVQ(v.pointer(name), place)
 		b.places = append(b.places, place)
 	}
 	if v.bytes == 32 && degree > 2 {
-		for range degree + 1 {
+		for range 2*degree - 1 {
 			b.stack = append(b.stack, v.AllocLocal(v.bytes))
 		}
 	}
@@ -81,57 +82,42 @@ type pairLoop struct {
 	degree            int
 	row, step, points reg.GPVirtual // bytes: stride of channels, of orientations in h, of p
 	halfRow, halfStep reg.GPVirtual // bytes to the opposite orientation
-	edge, at          Mem           // edge, bytes of the register of channels
-	hj, mj            Mem           // of the neighbour
+	edge, angle       Mem           // edge; bytes of the orientation in p, dp and grid
+	h, m, hj, mj      Mem           // the orientation's rows
 	places            []Mem         // r, dr, p, dp and out of the edge
-	stack             []Mem         // [degree] r, where there are no registers for it
+	stack             []Mem         // P and P', where there are no registers for them
 }
 
 // one does one edge.
 func (b *pairLoop) one() {
-	g, s := b.registers(3), b.register()
-	for _, r := range append(g, s) {
+	g, s := b.registers(3), b.registers(2)
+	for _, r := range append(g, s...) {
 		b.zero(r)
 	}
 	b.neighbor("ih", "xh", "atomH", b.hj)
 	b.neighbor("im", "xm", "atomM", b.mj)
-	b.MOVQ(U32(0), b.at)
-	b.Label("channels")
-	at := b.GP64()
-	b.MOVQ(b.at, at)
-	h, m := b.pointer("h"), b.pointer("m")
-	b.ADDQ(at, h)
-	b.ADDQ(at, m)
-	hj, mj := b.GP64(), b.GP64()
-	b.MOVQ(b.hj, hj)
-	b.MOVQ(b.mj, mj)
-	b.ADDQ(at, hj)
-	b.ADDQ(at, mj)
-	p, dp, grid := b.GP64(), b.GP64(), b.pointer("grid")
-	b.MOVQ(b.places[2], p)
-	b.MOVQ(b.places[3], dp)
-	r := b.GP64()
-	b.MOVQ(b.places[0], r)
-	b.ADDQ(at, r)
-	radial := make([]Op, b.degree+1) // from l = 1
-	for l := 1; l <= b.degree; l++ {
-		value := b.register()
-		b.ADDQ(b.row, r)
-		b.move(Mem{Base: r}, value)
-		radial[l] = value
-		if b.stack != nil {
-			radial[l] = b.stack[l]
-			b.move(value, b.stack[l])
-		}
-	}
-	moments := b.registers(b.degree + 1)
-	for _, r := range moments {
-		b.zero(r)
-	}
-	half := b.GP64()
-	b.MOVQ(b.points, half)
-	b.SHRQ(U8(b.shift()), half)
+	b.MOVQ(b.pointer("h"), b.h)
+	b.MOVQ(b.pointer("m"), b.m)
+	b.MOVQ(U32(0), b.angle)
 	b.Label("orientation")
+	total := b.register()
+	b.zero(total)
+	angle := b.GP64()
+	b.MOVQ(b.angle, angle)
+	p, dp := b.polynomials(b.places[2], angle, 1), b.polynomials(b.places[3], angle, 2)
+	h, m, hj, mj := b.GP64(), b.GP64(), b.GP64(), b.GP64()
+	for _, x := range []struct {
+		local   Mem
+		pointer reg.GPVirtual
+		row     reg.GPVirtual
+	}{{b.h, h, b.step}, {b.m, m, b.row}, {b.hj, hj, b.step}, {b.mj, mj, b.row}} {
+		b.MOVQ(x.local, x.pointer)
+		b.ADDQ(x.row, x.local)
+	}
+	r, dr := b.rows(b.places[0], 1), b.rows(b.places[1], 0)
+	left := b.integer("c", true)
+
+	b.Label("channels")
 	ta, tb, even := b.register(), b.register(), b.register()
 	b.move(Mem{Base: mj}, ta)
 	b.mul(Mem{Base: h}, ta, ta)
@@ -145,11 +131,31 @@ func (b *pairLoop) one() {
 	odd := ta
 	b.sub(tb, ta, odd)
 
-	// q in tb
 	q := tb
-	b.mul(radial[1], odd, q) // P'_1 = 1
-	b.slopes(dp, 3, radial, odd, q)
-	b.slopes(dp, 2, radial, even, q)
+	b.mul(r.at(1), odd, q) // P'_1 = 1
+	for l := 2; l <= b.degree; l++ {
+		value := b.register()
+		b.mul(r.at(l), b.held(dp[l]), value)
+		b.fma(value, []reg.VecVirtual{even, odd}[l%2], q)
+	}
+	b.add(q, total, total)
+	sums := b.registers(2)
+	b.move(dr.at(0), sums[0])
+	b.mul(dr.at(1), b.held(p[1]), sums[1])
+	for l := 2; l <= b.degree; l++ {
+		b.fma(dr.at(l), b.held(p[l]), sums[l%2])
+	}
+	b.fma(sums[0], even, s[0])
+	b.fma(sums[1], odd, s[1])
+	for _, pointer := range slices.Concat([]reg.GPVirtual{h, m, hj, mj}, r.pointers, dr.pointers) {
+		b.ADDQ(U32(b.bytes), pointer)
+	}
+	b.SUBQ(U32(b.bytes), left)
+	b.JNZ(LabelRef("channels"))
+
+	grid := b.pointer("grid")
+	b.MOVQ(b.angle, angle)
+	b.ADDQ(angle, grid)
 	for k, r := range g {
 		m := Mem{Base: grid}
 		if k > 0 {
@@ -157,48 +163,17 @@ func (b *pairLoop) one() {
 		}
 		o := b.register()
 		b.broadcast(m, o)
-		b.fma(o, q, r)
+		b.fma(o, total, r)
 	}
-	b.add(even, moments[0], moments[0])
-	for l := 1; l <= b.degree; l++ {
-		value := b.register()
-		b.broadcast(b.angle(p, l), value)
-		if l%2 == 0 {
-			b.fma(value, even, moments[l])
-		} else {
-			b.fma(value, odd, moments[l])
-		}
-	}
-	b.ADDQ(b.row, m)
-	b.ADDQ(b.row, mj)
-	b.ADDQ(b.step, h)
-	b.ADDQ(b.step, hj)
-	for _, pointer := range []reg.GPVirtual{p, dp, grid} {
-		b.ADDQ(U32(b.size), pointer)
-	}
-	b.DECQ(half)
-	b.JNZ(LabelRef("orientation"))
+	b.ADDQ(U32(b.size), angle)
+	b.MOVQ(angle, b.angle)
+	b.CMPQ(angle, b.points)
+	b.JLT(LabelRef("orientation"))
 
-	dr := b.GP64()
-	b.MOVQ(b.places[1], dr)
-	b.ADDQ(b.at, dr)
-	for l, moment := range moments {
-		if l > 0 {
-			b.ADDQ(b.row, dr)
-		}
-		b.fma(Mem{Base: dr}, moment, s)
-	}
-	next := b.GP64()
-	b.MOVQ(b.at, next)
-	b.ADDQ(U32(b.bytes), next)
-	b.MOVQ(next, b.at)
-	b.SHRQ(U8(b.shift()), next)
-	b.CMPQ(next, b.argument("c"))
-	b.JLT(LabelRef("channels"))
-
+	b.add(s[1], s[0], s[0])
 	out := b.GP64()
 	b.MOVQ(b.places[4], out)
-	b.storeTotals(out, [4]reg.VecVirtual{g[0], g[1], g[2], s})
+	b.storeTotals(out, [4]reg.VecVirtual{g[0], g[1], g[2], s[0]})
 	b.ADDQ(U32(4*b.size), b.places[4])
 	for range b.degree + 1 {
 		b.ADDQ(b.row, b.places[0])
@@ -221,34 +196,66 @@ func (b *pairLoop) neighbor(index, base, atom string, to Mem) {
 	b.MOVQ(p, to)
 }
 
-// slopes adds to q the terms l = first, first+2, … : T·P'_l·R_l.
-func (b *pairLoop) slopes(dp reg.GPVirtual, first int, radial []Op, t, q reg.VecVirtual) {
-	if first > b.degree {
-		return
+// polynomials broadcasts the values of degrees from first on at the orientation.
+func (b *pairLoop) polynomials(place Mem, angle reg.GPVirtual, first int) []Op {
+	row := b.GP64()
+	b.MOVQ(place, row)
+	b.ADDQ(angle, row)
+	out := make([]Op, b.degree+1)
+	for l := 1; l <= b.degree; l++ {
+		if l >= first {
+			value := b.register()
+			b.broadcast(Mem{Base: row}, value)
+			out[l] = value
+			if b.stack != nil {
+				slot := b.stack[l-1]
+				if first > 1 {
+					slot = b.stack[b.degree+l-2]
+				}
+				b.move(value, slot)
+				out[l] = slot
+			}
+		}
+		b.ADDQ(b.points, row)
 	}
-	sum := b.register()
-	b.broadcast(b.angle(dp, first), sum)
-	b.mul(radial[first], sum, sum)
-	for l := first + 2; l <= b.degree; l += 2 {
-		value := b.register()
-		b.broadcast(b.angle(dp, l), value)
-		b.fma(radial[l], value, sum)
-	}
-	b.fma(t, sum, q)
+	return out
 }
 
-// angle addresses the value of degree l at the present orientation.
-func (b *pairLoop) angle(p reg.GPVirtual, l int) Mem {
-	m := Mem{Base: p}
-	switch l {
-	case 2:
-		return m.Idx(b.points, 1)
-	case 3:
-		return m.Idx(b.points, 2)
-	case 4:
-		third := b.GP64()
-		b.LEAQ(Mem{Base: p, Index: b.points, Scale: 2}, third)
-		return Mem{Base: third, Index: b.points, Scale: 1}
+// held returns a register with what polynomials has returned.
+func (b *pairLoop) held(value Op) Op {
+	if b.stack == nil {
+		return value
+	}
+	r := b.register()
+	b.move(value, r)
+	return r
+}
+
+// radialRows address the rows of R or dR/ds of an edge, three by each pointer.
+type radialRows struct {
+	row      reg.GPVirtual
+	first    int
+	pointers []reg.GPVirtual
+}
+
+// rows returns those of degrees from first on.
+func (b *pairLoop) rows(place Mem, first int) radialRows {
+	x := radialRows{row: b.row, first: first}
+	for l := first; l <= b.degree; l += 3 {
+		p := b.GP64()
+		b.MOVQ(place, p)
+		for range l {
+			b.ADDQ(b.row, p)
+		}
+		x.pointers = append(x.pointers, p)
+	}
+	return x
+}
+
+func (x radialRows) at(l int) Mem {
+	m := Mem{Base: x.pointers[(l-x.first)/3]}
+	if k := (l - x.first) % 3; k > 0 {
+		m = m.Idx(x.row, uint8(k)) // 1 or 2
 	}
 	return m
 }
