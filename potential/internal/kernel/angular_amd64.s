@@ -268,14 +268,18 @@ GLOBL bonnetF64<>(SB), RODATA|NOPTR, $640
 
 // func angular1AVX2F32(p *float32, dp *float32, u *float32, grid *float32, edges int, n int, sign float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·angular1AVX2F32(SB), NOSPLIT, $8-52
-	MOVQ p+0(FP), AX
-	MOVQ dp+8(FP), CX
-	MOVQ u+16(FP), DX
-	MOVQ n+40(FP), BX
-	SHLQ $0x02, BX
-	MOVQ edges+32(FP), SI
-	MOVQ SI, (SP)
+TEXT ·angular1AVX2F32(SB), NOSPLIT, $16-52
+	MOVQ   p+0(FP), AX
+	MOVQ   dp+8(FP), CX
+	MOVQ   u+16(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   edges+32(FP), SI
+	MOVQ   SI, (SP)
+	IMULQ  BX, SI
+	IMUL3Q $0x00000001, SI, SI
+	ADDQ   AX, SI
+	MOVQ   SI, 8(SP)
 
 edge:
 	CMPQ         (SP), $0x00000000
@@ -292,9 +296,9 @@ edge:
 	MOVQ         AX, R8
 	MOVQ         CX, R9
 
-sweep_1:
+whole:
 	CMPQ        DI, $0x00000008
-	JLT         below_1
+	JLT         tail
 	VMOVUPS     (SI), Y3
 	VMULPS      Y3, Y0, Y3
 	VMOVUPS     (SI)(BX*1), Y4
@@ -304,27 +308,73 @@ sweep_1:
 	MOVQ        R8, R10
 	VMOVUPS     Y3, (R10)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         sweep_1_without_dp
+	JEQ         whole_without_dp
 	VMOVUPS     bonnetF32<>+0(SB), Y3
 	MOVQ        R9, R10
 	VMOVUPS     Y3, (R10)
 
-sweep_1_without_dp:
+whole_without_dp:
 	ADDQ $0x00000020, SI
 	ADDQ $0x00000020, R8
 	ADDQ $0x00000020, R9
 	SUBQ $0x00000008, DI
-	JMP  sweep_1
+	JMP  whole
 
-below_1:
+tail:
 	TESTQ       DI, DI
 	JZ          swept
+	CMPQ        BX, $0x00000020
+	JLT         short
+	SHLQ        $0x02, DI
+	SUBQ        $0x00000020, DI
+	ADDQ        DI, SI
+	ADDQ        DI, R8
+	ADDQ        DI, R9
+	VMOVUPS     (SI), Y3
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     (SI)(BX*1), Y3
+	VFMADD231PS Y3, Y1, Y0
+	VMOVUPS     (SI)(BX*2), Y1
+	VFMADD231PS Y1, Y2, Y0
+	MOVQ        R8, SI
+	VMOVUPS     Y0, (SI)
+	CMPQ        dp+8(FP), $0x00000000
+	JEQ         back_without_dp
+	VMOVUPS     bonnetF32<>+0(SB), Y0
+	MOVQ        R9, SI
+	VMOVUPS     Y0, (SI)
+
+back_without_dp:
+	JMP swept
+
+short:
 	XORL        R10, R10
 	MOVQ        $0x00000008, R11
 	SUBQ        DI, R11
 	CMOVQLT     R10, R11
 	LEAQ        masks<>+0(SB), DI
 	VMOVUPS     (DI)(R11*4), Y3
+	LEAQ        32(R8), DI
+	CMPQ        DI, 8(SP)
+	JHI         last
+	VMASKMOVPS  (SI), Y3, Y4
+	VMULPS      Y4, Y0, Y0
+	VMASKMOVPS  (SI)(BX*1), Y3, Y4
+	VFMADD231PS Y4, Y1, Y0
+	VMASKMOVPS  (SI)(BX*2), Y3, Y1
+	VFMADD231PS Y1, Y2, Y0
+	MOVQ        R8, SI
+	VMOVUPS     Y0, (SI)
+	CMPQ        dp+8(FP), $0x00000000
+	JEQ         over_without_dp
+	VMOVUPS     bonnetF32<>+0(SB), Y0
+	MOVQ        R9, SI
+	VMOVUPS     Y0, (SI)
+
+over_without_dp:
+	JMP swept
+
+last:
 	VMASKMOVPS  (SI), Y3, Y4
 	VMULPS      Y4, Y0, Y0
 	VMASKMOVPS  (SI)(BX*1), Y3, Y4
@@ -334,12 +384,12 @@ below_1:
 	MOVQ        R8, SI
 	VMASKMOVPS  Y0, Y3, (SI)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         tail_without_dp
+	JEQ         masked_without_dp
 	VMOVUPS     bonnetF32<>+0(SB), Y0
 	MOVQ        R9, SI
 	VMASKMOVPS  Y0, Y3, (SI)
 
-tail_without_dp:
+masked_without_dp:
 swept:
 	ADDQ BX, AX
 	ADDQ BX, CX
@@ -353,14 +403,18 @@ done:
 
 // func angular1AVX2F64(p *float64, dp *float64, u *float64, grid *float64, edges int, n int, sign float64)
 // Requires: AVX, CMOV, FMA3
-TEXT ·angular1AVX2F64(SB), NOSPLIT, $8-56
-	MOVQ p+0(FP), AX
-	MOVQ dp+8(FP), CX
-	MOVQ u+16(FP), DX
-	MOVQ n+40(FP), BX
-	SHLQ $0x03, BX
-	MOVQ edges+32(FP), SI
-	MOVQ SI, (SP)
+TEXT ·angular1AVX2F64(SB), NOSPLIT, $16-56
+	MOVQ   p+0(FP), AX
+	MOVQ   dp+8(FP), CX
+	MOVQ   u+16(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x03, BX
+	MOVQ   edges+32(FP), SI
+	MOVQ   SI, (SP)
+	IMULQ  BX, SI
+	IMUL3Q $0x00000001, SI, SI
+	ADDQ   AX, SI
+	MOVQ   SI, 8(SP)
 
 edge:
 	CMPQ         (SP), $0x00000000
@@ -377,9 +431,9 @@ edge:
 	MOVQ         AX, R8
 	MOVQ         CX, R9
 
-sweep_1:
+whole:
 	CMPQ        DI, $0x00000004
-	JLT         below_1
+	JLT         tail
 	VMOVUPD     (SI), Y3
 	VMULPD      Y3, Y0, Y3
 	VMOVUPD     (SI)(BX*1), Y4
@@ -389,27 +443,73 @@ sweep_1:
 	MOVQ        R8, R10
 	VMOVUPD     Y3, (R10)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         sweep_1_without_dp
+	JEQ         whole_without_dp
 	VMOVUPD     bonnetF64<>+0(SB), Y3
 	MOVQ        R9, R10
 	VMOVUPD     Y3, (R10)
 
-sweep_1_without_dp:
+whole_without_dp:
 	ADDQ $0x00000020, SI
 	ADDQ $0x00000020, R8
 	ADDQ $0x00000020, R9
 	SUBQ $0x00000004, DI
-	JMP  sweep_1
+	JMP  whole
 
-below_1:
+tail:
 	TESTQ       DI, DI
 	JZ          swept
+	CMPQ        BX, $0x00000020
+	JLT         short
+	SHLQ        $0x03, DI
+	SUBQ        $0x00000020, DI
+	ADDQ        DI, SI
+	ADDQ        DI, R8
+	ADDQ        DI, R9
+	VMOVUPD     (SI), Y3
+	VMULPD      Y3, Y0, Y0
+	VMOVUPD     (SI)(BX*1), Y3
+	VFMADD231PD Y3, Y1, Y0
+	VMOVUPD     (SI)(BX*2), Y1
+	VFMADD231PD Y1, Y2, Y0
+	MOVQ        R8, SI
+	VMOVUPD     Y0, (SI)
+	CMPQ        dp+8(FP), $0x00000000
+	JEQ         back_without_dp
+	VMOVUPD     bonnetF64<>+0(SB), Y0
+	MOVQ        R9, SI
+	VMOVUPD     Y0, (SI)
+
+back_without_dp:
+	JMP swept
+
+short:
 	XORL        R10, R10
 	MOVQ        $0x00000004, R11
 	SUBQ        DI, R11
 	CMOVQLT     R10, R11
 	LEAQ        masks<>+0(SB), DI
 	VMOVUPD     (DI)(R11*8), Y3
+	LEAQ        32(R8), DI
+	CMPQ        DI, 8(SP)
+	JHI         last
+	VMASKMOVPD  (SI), Y3, Y4
+	VMULPD      Y4, Y0, Y0
+	VMASKMOVPD  (SI)(BX*1), Y3, Y4
+	VFMADD231PD Y4, Y1, Y0
+	VMASKMOVPD  (SI)(BX*2), Y3, Y1
+	VFMADD231PD Y1, Y2, Y0
+	MOVQ        R8, SI
+	VMOVUPD     Y0, (SI)
+	CMPQ        dp+8(FP), $0x00000000
+	JEQ         over_without_dp
+	VMOVUPD     bonnetF64<>+0(SB), Y0
+	MOVQ        R9, SI
+	VMOVUPD     Y0, (SI)
+
+over_without_dp:
+	JMP swept
+
+last:
 	VMASKMOVPD  (SI), Y3, Y4
 	VMULPD      Y4, Y0, Y0
 	VMASKMOVPD  (SI)(BX*1), Y3, Y4
@@ -419,12 +519,12 @@ below_1:
 	MOVQ        R8, SI
 	VMASKMOVPD  Y0, Y3, (SI)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         tail_without_dp
+	JEQ         masked_without_dp
 	VMOVUPD     bonnetF64<>+0(SB), Y0
 	MOVQ        R9, SI
 	VMASKMOVPD  Y0, Y3, (SI)
 
-tail_without_dp:
+masked_without_dp:
 swept:
 	ADDQ BX, AX
 	ADDQ BX, CX
@@ -438,14 +538,18 @@ done:
 
 // func angular1AVX512F32(p *float32, dp *float32, u *float32, grid *float32, edges int, n int, sign float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·angular1AVX512F32(SB), NOSPLIT, $8-52
-	MOVQ p+0(FP), AX
-	MOVQ dp+8(FP), CX
-	MOVQ u+16(FP), DX
-	MOVQ n+40(FP), BX
-	SHLQ $0x02, BX
-	MOVQ edges+32(FP), SI
-	MOVQ SI, (SP)
+TEXT ·angular1AVX512F32(SB), NOSPLIT, $16-52
+	MOVQ   p+0(FP), AX
+	MOVQ   dp+8(FP), CX
+	MOVQ   u+16(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   edges+32(FP), SI
+	MOVQ   SI, (SP)
+	IMULQ  BX, SI
+	IMUL3Q $0x00000001, SI, SI
+	ADDQ   AX, SI
+	MOVQ   SI, 8(SP)
 
 edge:
 	CMPQ         (SP), $0x00000000
@@ -462,9 +566,9 @@ edge:
 	MOVQ         AX, R8
 	MOVQ         CX, R9
 
-sweep_1:
+whole:
 	CMPQ        DI, $0x00000010
-	JLT         below_1
+	JLT         tail
 	VMOVUPS     (SI), Z3
 	VMULPS      Z3, Z0, Z3
 	VMOVUPS     (SI)(BX*1), Z4
@@ -474,19 +578,19 @@ sweep_1:
 	MOVQ        R8, R10
 	VMOVUPS     Z3, (R10)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         sweep_1_without_dp
+	JEQ         whole_without_dp
 	VMOVUPS     bonnetF32<>+0(SB), Z3
 	MOVQ        R9, R10
 	VMOVUPS     Z3, (R10)
 
-sweep_1_without_dp:
+whole_without_dp:
 	ADDQ $0x00000040, SI
 	ADDQ $0x00000040, R8
 	ADDQ $0x00000040, R9
 	SUBQ $0x00000010, DI
-	JMP  sweep_1
+	JMP  whole
 
-below_1:
+tail:
 	TESTQ       DI, DI
 	JZ          swept
 	MOVQ        $-1, R10
@@ -501,12 +605,12 @@ below_1:
 	MOVQ        R8, SI
 	VMOVUPS     Z0, K1, (SI)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         tail_without_dp
+	JEQ         masked_without_dp
 	VMOVUPS     bonnetF32<>+0(SB), Z0
 	MOVQ        R9, SI
 	VMOVUPS     Z0, K1, (SI)
 
-tail_without_dp:
+masked_without_dp:
 swept:
 	ADDQ BX, AX
 	ADDQ BX, CX
@@ -520,14 +624,18 @@ done:
 
 // func angular1AVX512F64(p *float64, dp *float64, u *float64, grid *float64, edges int, n int, sign float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·angular1AVX512F64(SB), NOSPLIT, $8-56
-	MOVQ p+0(FP), AX
-	MOVQ dp+8(FP), CX
-	MOVQ u+16(FP), DX
-	MOVQ n+40(FP), BX
-	SHLQ $0x03, BX
-	MOVQ edges+32(FP), SI
-	MOVQ SI, (SP)
+TEXT ·angular1AVX512F64(SB), NOSPLIT, $16-56
+	MOVQ   p+0(FP), AX
+	MOVQ   dp+8(FP), CX
+	MOVQ   u+16(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x03, BX
+	MOVQ   edges+32(FP), SI
+	MOVQ   SI, (SP)
+	IMULQ  BX, SI
+	IMUL3Q $0x00000001, SI, SI
+	ADDQ   AX, SI
+	MOVQ   SI, 8(SP)
 
 edge:
 	CMPQ         (SP), $0x00000000
@@ -544,9 +652,9 @@ edge:
 	MOVQ         AX, R8
 	MOVQ         CX, R9
 
-sweep_1:
+whole:
 	CMPQ        DI, $0x00000008
-	JLT         below_1
+	JLT         tail
 	VMOVUPD     (SI), Z3
 	VMULPD      Z3, Z0, Z3
 	VMOVUPD     (SI)(BX*1), Z4
@@ -556,19 +664,19 @@ sweep_1:
 	MOVQ        R8, R10
 	VMOVUPD     Z3, (R10)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         sweep_1_without_dp
+	JEQ         whole_without_dp
 	VMOVUPD     bonnetF64<>+0(SB), Z3
 	MOVQ        R9, R10
 	VMOVUPD     Z3, (R10)
 
-sweep_1_without_dp:
+whole_without_dp:
 	ADDQ $0x00000040, SI
 	ADDQ $0x00000040, R8
 	ADDQ $0x00000040, R9
 	SUBQ $0x00000008, DI
-	JMP  sweep_1
+	JMP  whole
 
-below_1:
+tail:
 	TESTQ       DI, DI
 	JZ          swept
 	MOVQ        $-1, R10
@@ -583,12 +691,12 @@ below_1:
 	MOVQ        R8, SI
 	VMOVUPD     Z0, K1, (SI)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         tail_without_dp
+	JEQ         masked_without_dp
 	VMOVUPD     bonnetF64<>+0(SB), Z0
 	MOVQ        R9, SI
 	VMOVUPD     Z0, K1, (SI)
 
-tail_without_dp:
+masked_without_dp:
 swept:
 	ADDQ BX, AX
 	ADDQ BX, CX
@@ -602,14 +710,18 @@ done:
 
 // func angular2AVX2F32(p *float32, dp *float32, u *float32, grid *float32, edges int, n int, sign float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·angular2AVX2F32(SB), NOSPLIT, $8-52
-	MOVQ p+0(FP), AX
-	MOVQ dp+8(FP), CX
-	MOVQ u+16(FP), DX
-	MOVQ n+40(FP), BX
-	SHLQ $0x02, BX
-	MOVQ edges+32(FP), SI
-	MOVQ SI, (SP)
+TEXT ·angular2AVX2F32(SB), NOSPLIT, $16-52
+	MOVQ   p+0(FP), AX
+	MOVQ   dp+8(FP), CX
+	MOVQ   u+16(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   edges+32(FP), SI
+	MOVQ   SI, (SP)
+	IMULQ  BX, SI
+	IMUL3Q $0x00000002, SI, SI
+	ADDQ   AX, SI
+	MOVQ   SI, 8(SP)
 
 edge:
 	CMPQ         (SP), $0x00000000
@@ -626,9 +738,9 @@ edge:
 	MOVQ         AX, R8
 	MOVQ         CX, R9
 
-sweep_1:
+whole:
 	CMPQ        DI, $0x00000008
-	JLT         below_1
+	JLT         tail
 	VMOVUPS     (SI), Y3
 	VMULPS      Y3, Y0, Y3
 	VMOVUPS     (SI)(BX*1), Y4
@@ -643,7 +755,7 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPS     Y4, (R10)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         sweep_1_without_dp
+	JEQ         whole_without_dp
 	VMOVUPS     bonnetF32<>+0(SB), Y4
 	VMULPS      bonnetF32<>+192(SB), Y3, Y3
 	MOVQ        R9, R10
@@ -651,22 +763,85 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPS     Y3, (R10)
 
-sweep_1_without_dp:
+whole_without_dp:
 	ADDQ $0x00000020, SI
 	ADDQ $0x00000020, R8
 	ADDQ $0x00000020, R9
 	SUBQ $0x00000008, DI
-	JMP  sweep_1
+	JMP  whole
 
-below_1:
+tail:
 	TESTQ       DI, DI
 	JZ          swept
+	CMPQ        BX, $0x00000020
+	JLT         short
+	SHLQ        $0x02, DI
+	SUBQ        $0x00000020, DI
+	ADDQ        DI, SI
+	ADDQ        DI, R8
+	ADDQ        DI, R9
+	VMOVUPS     (SI), Y3
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     (SI)(BX*1), Y3
+	VFMADD231PS Y3, Y1, Y0
+	VMOVUPS     (SI)(BX*2), Y1
+	VFMADD231PS Y1, Y2, Y0
+	VMULPS      bonnetF32<>+64(SB), Y0, Y2
+	VMOVUPS     bonnetF32<>+128(SB), Y1
+	VFMSUB231PS Y2, Y0, Y1
+	MOVQ        R8, SI
+	VMOVUPS     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y1, (SI)
+	CMPQ        dp+8(FP), $0x00000000
+	JEQ         back_without_dp
+	VMOVUPS     bonnetF32<>+0(SB), Y1
+	VMULPS      bonnetF32<>+192(SB), Y0, Y0
+	MOVQ        R9, SI
+	VMOVUPS     Y1, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y0, (SI)
+
+back_without_dp:
+	JMP swept
+
+short:
 	XORL        R10, R10
 	MOVQ        $0x00000008, R11
 	SUBQ        DI, R11
 	CMOVQLT     R10, R11
 	LEAQ        masks<>+0(SB), DI
 	VMOVUPS     (DI)(R11*4), Y3
+	LEAQ        32(R8), DI
+	ADDQ        BX, DI
+	CMPQ        DI, 8(SP)
+	JHI         last
+	VMASKMOVPS  (SI), Y3, Y4
+	VMULPS      Y4, Y0, Y0
+	VMASKMOVPS  (SI)(BX*1), Y3, Y4
+	VFMADD231PS Y4, Y1, Y0
+	VMASKMOVPS  (SI)(BX*2), Y3, Y1
+	VFMADD231PS Y1, Y2, Y0
+	VMULPS      bonnetF32<>+64(SB), Y0, Y2
+	VMOVUPS     bonnetF32<>+128(SB), Y1
+	VFMSUB231PS Y2, Y0, Y1
+	MOVQ        R8, SI
+	VMOVUPS     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y1, (SI)
+	CMPQ        dp+8(FP), $0x00000000
+	JEQ         over_without_dp
+	VMOVUPS     bonnetF32<>+0(SB), Y1
+	VMULPS      bonnetF32<>+192(SB), Y0, Y0
+	MOVQ        R9, SI
+	VMOVUPS     Y1, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y0, (SI)
+
+over_without_dp:
+	JMP swept
+
+last:
 	VMASKMOVPS  (SI), Y3, Y4
 	VMULPS      Y4, Y0, Y0
 	VMASKMOVPS  (SI)(BX*1), Y3, Y4
@@ -681,7 +856,7 @@ below_1:
 	ADDQ        BX, SI
 	VMASKMOVPS  Y1, Y3, (SI)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         tail_without_dp
+	JEQ         masked_without_dp
 	VMOVUPS     bonnetF32<>+0(SB), Y1
 	VMULPS      bonnetF32<>+192(SB), Y0, Y0
 	MOVQ        R9, SI
@@ -689,7 +864,7 @@ below_1:
 	ADDQ        BX, SI
 	VMASKMOVPS  Y0, Y3, (SI)
 
-tail_without_dp:
+masked_without_dp:
 swept:
 	ADDQ BX, AX
 	ADDQ BX, CX
@@ -705,14 +880,18 @@ done:
 
 // func angular2AVX2F64(p *float64, dp *float64, u *float64, grid *float64, edges int, n int, sign float64)
 // Requires: AVX, CMOV, FMA3
-TEXT ·angular2AVX2F64(SB), NOSPLIT, $8-56
-	MOVQ p+0(FP), AX
-	MOVQ dp+8(FP), CX
-	MOVQ u+16(FP), DX
-	MOVQ n+40(FP), BX
-	SHLQ $0x03, BX
-	MOVQ edges+32(FP), SI
-	MOVQ SI, (SP)
+TEXT ·angular2AVX2F64(SB), NOSPLIT, $16-56
+	MOVQ   p+0(FP), AX
+	MOVQ   dp+8(FP), CX
+	MOVQ   u+16(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x03, BX
+	MOVQ   edges+32(FP), SI
+	MOVQ   SI, (SP)
+	IMULQ  BX, SI
+	IMUL3Q $0x00000002, SI, SI
+	ADDQ   AX, SI
+	MOVQ   SI, 8(SP)
 
 edge:
 	CMPQ         (SP), $0x00000000
@@ -729,9 +908,9 @@ edge:
 	MOVQ         AX, R8
 	MOVQ         CX, R9
 
-sweep_1:
+whole:
 	CMPQ        DI, $0x00000004
-	JLT         below_1
+	JLT         tail
 	VMOVUPD     (SI), Y3
 	VMULPD      Y3, Y0, Y3
 	VMOVUPD     (SI)(BX*1), Y4
@@ -746,7 +925,7 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPD     Y4, (R10)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         sweep_1_without_dp
+	JEQ         whole_without_dp
 	VMOVUPD     bonnetF64<>+0(SB), Y4
 	VMULPD      bonnetF64<>+192(SB), Y3, Y3
 	MOVQ        R9, R10
@@ -754,22 +933,85 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPD     Y3, (R10)
 
-sweep_1_without_dp:
+whole_without_dp:
 	ADDQ $0x00000020, SI
 	ADDQ $0x00000020, R8
 	ADDQ $0x00000020, R9
 	SUBQ $0x00000004, DI
-	JMP  sweep_1
+	JMP  whole
 
-below_1:
+tail:
 	TESTQ       DI, DI
 	JZ          swept
+	CMPQ        BX, $0x00000020
+	JLT         short
+	SHLQ        $0x03, DI
+	SUBQ        $0x00000020, DI
+	ADDQ        DI, SI
+	ADDQ        DI, R8
+	ADDQ        DI, R9
+	VMOVUPD     (SI), Y3
+	VMULPD      Y3, Y0, Y0
+	VMOVUPD     (SI)(BX*1), Y3
+	VFMADD231PD Y3, Y1, Y0
+	VMOVUPD     (SI)(BX*2), Y1
+	VFMADD231PD Y1, Y2, Y0
+	VMULPD      bonnetF64<>+64(SB), Y0, Y2
+	VMOVUPD     bonnetF64<>+128(SB), Y1
+	VFMSUB231PD Y2, Y0, Y1
+	MOVQ        R8, SI
+	VMOVUPD     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y1, (SI)
+	CMPQ        dp+8(FP), $0x00000000
+	JEQ         back_without_dp
+	VMOVUPD     bonnetF64<>+0(SB), Y1
+	VMULPD      bonnetF64<>+192(SB), Y0, Y0
+	MOVQ        R9, SI
+	VMOVUPD     Y1, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y0, (SI)
+
+back_without_dp:
+	JMP swept
+
+short:
 	XORL        R10, R10
 	MOVQ        $0x00000004, R11
 	SUBQ        DI, R11
 	CMOVQLT     R10, R11
 	LEAQ        masks<>+0(SB), DI
 	VMOVUPD     (DI)(R11*8), Y3
+	LEAQ        32(R8), DI
+	ADDQ        BX, DI
+	CMPQ        DI, 8(SP)
+	JHI         last
+	VMASKMOVPD  (SI), Y3, Y4
+	VMULPD      Y4, Y0, Y0
+	VMASKMOVPD  (SI)(BX*1), Y3, Y4
+	VFMADD231PD Y4, Y1, Y0
+	VMASKMOVPD  (SI)(BX*2), Y3, Y1
+	VFMADD231PD Y1, Y2, Y0
+	VMULPD      bonnetF64<>+64(SB), Y0, Y2
+	VMOVUPD     bonnetF64<>+128(SB), Y1
+	VFMSUB231PD Y2, Y0, Y1
+	MOVQ        R8, SI
+	VMOVUPD     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y1, (SI)
+	CMPQ        dp+8(FP), $0x00000000
+	JEQ         over_without_dp
+	VMOVUPD     bonnetF64<>+0(SB), Y1
+	VMULPD      bonnetF64<>+192(SB), Y0, Y0
+	MOVQ        R9, SI
+	VMOVUPD     Y1, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y0, (SI)
+
+over_without_dp:
+	JMP swept
+
+last:
 	VMASKMOVPD  (SI), Y3, Y4
 	VMULPD      Y4, Y0, Y0
 	VMASKMOVPD  (SI)(BX*1), Y3, Y4
@@ -784,7 +1026,7 @@ below_1:
 	ADDQ        BX, SI
 	VMASKMOVPD  Y1, Y3, (SI)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         tail_without_dp
+	JEQ         masked_without_dp
 	VMOVUPD     bonnetF64<>+0(SB), Y1
 	VMULPD      bonnetF64<>+192(SB), Y0, Y0
 	MOVQ        R9, SI
@@ -792,7 +1034,7 @@ below_1:
 	ADDQ        BX, SI
 	VMASKMOVPD  Y0, Y3, (SI)
 
-tail_without_dp:
+masked_without_dp:
 swept:
 	ADDQ BX, AX
 	ADDQ BX, CX
@@ -808,14 +1050,18 @@ done:
 
 // func angular2AVX512F32(p *float32, dp *float32, u *float32, grid *float32, edges int, n int, sign float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·angular2AVX512F32(SB), NOSPLIT, $8-52
-	MOVQ p+0(FP), AX
-	MOVQ dp+8(FP), CX
-	MOVQ u+16(FP), DX
-	MOVQ n+40(FP), BX
-	SHLQ $0x02, BX
-	MOVQ edges+32(FP), SI
-	MOVQ SI, (SP)
+TEXT ·angular2AVX512F32(SB), NOSPLIT, $16-52
+	MOVQ   p+0(FP), AX
+	MOVQ   dp+8(FP), CX
+	MOVQ   u+16(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   edges+32(FP), SI
+	MOVQ   SI, (SP)
+	IMULQ  BX, SI
+	IMUL3Q $0x00000002, SI, SI
+	ADDQ   AX, SI
+	MOVQ   SI, 8(SP)
 
 edge:
 	CMPQ         (SP), $0x00000000
@@ -832,9 +1078,9 @@ edge:
 	MOVQ         AX, R8
 	MOVQ         CX, R9
 
-sweep_1:
+whole:
 	CMPQ        DI, $0x00000010
-	JLT         below_1
+	JLT         tail
 	VMOVUPS     (SI), Z3
 	VMULPS      Z3, Z0, Z3
 	VMOVUPS     (SI)(BX*1), Z4
@@ -849,7 +1095,7 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPS     Z4, (R10)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         sweep_1_without_dp
+	JEQ         whole_without_dp
 	VMOVUPS     bonnetF32<>+0(SB), Z4
 	VMULPS      bonnetF32<>+192(SB), Z3, Z3
 	MOVQ        R9, R10
@@ -857,14 +1103,14 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPS     Z3, (R10)
 
-sweep_1_without_dp:
+whole_without_dp:
 	ADDQ $0x00000040, SI
 	ADDQ $0x00000040, R8
 	ADDQ $0x00000040, R9
 	SUBQ $0x00000010, DI
-	JMP  sweep_1
+	JMP  whole
 
-below_1:
+tail:
 	TESTQ       DI, DI
 	JZ          swept
 	MOVQ        $-1, R10
@@ -884,7 +1130,7 @@ below_1:
 	ADDQ        BX, SI
 	VMOVUPS     Z1, K1, (SI)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         tail_without_dp
+	JEQ         masked_without_dp
 	VMOVUPS     bonnetF32<>+0(SB), Z1
 	VMULPS      bonnetF32<>+192(SB), Z0, Z0
 	MOVQ        R9, SI
@@ -892,7 +1138,7 @@ below_1:
 	ADDQ        BX, SI
 	VMOVUPS     Z0, K1, (SI)
 
-tail_without_dp:
+masked_without_dp:
 swept:
 	ADDQ BX, AX
 	ADDQ BX, CX
@@ -908,14 +1154,18 @@ done:
 
 // func angular2AVX512F64(p *float64, dp *float64, u *float64, grid *float64, edges int, n int, sign float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·angular2AVX512F64(SB), NOSPLIT, $8-56
-	MOVQ p+0(FP), AX
-	MOVQ dp+8(FP), CX
-	MOVQ u+16(FP), DX
-	MOVQ n+40(FP), BX
-	SHLQ $0x03, BX
-	MOVQ edges+32(FP), SI
-	MOVQ SI, (SP)
+TEXT ·angular2AVX512F64(SB), NOSPLIT, $16-56
+	MOVQ   p+0(FP), AX
+	MOVQ   dp+8(FP), CX
+	MOVQ   u+16(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x03, BX
+	MOVQ   edges+32(FP), SI
+	MOVQ   SI, (SP)
+	IMULQ  BX, SI
+	IMUL3Q $0x00000002, SI, SI
+	ADDQ   AX, SI
+	MOVQ   SI, 8(SP)
 
 edge:
 	CMPQ         (SP), $0x00000000
@@ -932,9 +1182,9 @@ edge:
 	MOVQ         AX, R8
 	MOVQ         CX, R9
 
-sweep_1:
+whole:
 	CMPQ        DI, $0x00000008
-	JLT         below_1
+	JLT         tail
 	VMOVUPD     (SI), Z3
 	VMULPD      Z3, Z0, Z3
 	VMOVUPD     (SI)(BX*1), Z4
@@ -949,7 +1199,7 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPD     Z4, (R10)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         sweep_1_without_dp
+	JEQ         whole_without_dp
 	VMOVUPD     bonnetF64<>+0(SB), Z4
 	VMULPD      bonnetF64<>+192(SB), Z3, Z3
 	MOVQ        R9, R10
@@ -957,14 +1207,14 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPD     Z3, (R10)
 
-sweep_1_without_dp:
+whole_without_dp:
 	ADDQ $0x00000040, SI
 	ADDQ $0x00000040, R8
 	ADDQ $0x00000040, R9
 	SUBQ $0x00000008, DI
-	JMP  sweep_1
+	JMP  whole
 
-below_1:
+tail:
 	TESTQ       DI, DI
 	JZ          swept
 	MOVQ        $-1, R10
@@ -984,7 +1234,7 @@ below_1:
 	ADDQ        BX, SI
 	VMOVUPD     Z1, K1, (SI)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         tail_without_dp
+	JEQ         masked_without_dp
 	VMOVUPD     bonnetF64<>+0(SB), Z1
 	VMULPD      bonnetF64<>+192(SB), Z0, Z0
 	MOVQ        R9, SI
@@ -992,7 +1242,7 @@ below_1:
 	ADDQ        BX, SI
 	VMOVUPD     Z0, K1, (SI)
 
-tail_without_dp:
+masked_without_dp:
 swept:
 	ADDQ BX, AX
 	ADDQ BX, CX
@@ -1008,14 +1258,18 @@ done:
 
 // func angular3AVX2F32(p *float32, dp *float32, u *float32, grid *float32, edges int, n int, sign float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·angular3AVX2F32(SB), NOSPLIT, $8-52
-	MOVQ p+0(FP), AX
-	MOVQ dp+8(FP), CX
-	MOVQ u+16(FP), DX
-	MOVQ n+40(FP), BX
-	SHLQ $0x02, BX
-	MOVQ edges+32(FP), SI
-	MOVQ SI, (SP)
+TEXT ·angular3AVX2F32(SB), NOSPLIT, $16-52
+	MOVQ   p+0(FP), AX
+	MOVQ   dp+8(FP), CX
+	MOVQ   u+16(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   edges+32(FP), SI
+	MOVQ   SI, (SP)
+	IMULQ  BX, SI
+	IMUL3Q $0x00000003, SI, SI
+	ADDQ   AX, SI
+	MOVQ   SI, 8(SP)
 
 edge:
 	CMPQ         (SP), $0x00000000
@@ -1032,9 +1286,9 @@ edge:
 	MOVQ         AX, R8
 	MOVQ         CX, R9
 
-sweep_1:
+whole:
 	CMPQ        DI, $0x00000008
-	JLT         below_1
+	JLT         tail
 	VMOVUPS     (SI), Y3
 	VMULPS      Y3, Y0, Y3
 	VMOVUPS     (SI)(BX*1), Y4
@@ -1054,7 +1308,7 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPS     Y5, (R10)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         sweep_1_without_dp
+	JEQ         whole_without_dp
 	VMOVUPS     bonnetF32<>+0(SB), Y5
 	VMULPS      bonnetF32<>+192(SB), Y3, Y3
 	VMULPS      bonnetF32<>+384(SB), Y4, Y4
@@ -1066,22 +1320,104 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPS     Y4, (R10)
 
-sweep_1_without_dp:
+whole_without_dp:
 	ADDQ $0x00000020, SI
 	ADDQ $0x00000020, R8
 	ADDQ $0x00000020, R9
 	SUBQ $0x00000008, DI
-	JMP  sweep_1
+	JMP  whole
 
-below_1:
+tail:
 	TESTQ       DI, DI
 	JZ          swept
+	CMPQ        BX, $0x00000020
+	JLT         short
+	SHLQ        $0x02, DI
+	SUBQ        $0x00000020, DI
+	ADDQ        DI, SI
+	ADDQ        DI, R8
+	ADDQ        DI, R9
+	VMOVUPS     (SI), Y3
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     (SI)(BX*1), Y3
+	VFMADD231PS Y3, Y1, Y0
+	VMOVUPS     (SI)(BX*2), Y1
+	VFMADD231PS Y1, Y2, Y0
+	VMULPS      bonnetF32<>+64(SB), Y0, Y2
+	VMOVUPS     bonnetF32<>+128(SB), Y1
+	VFMSUB231PS Y2, Y0, Y1
+	VMULPS      bonnetF32<>+256(SB), Y0, Y3
+	VMULPS      bonnetF32<>+320(SB), Y0, Y2
+	VFMSUB231PS Y3, Y1, Y2
+	MOVQ        R8, SI
+	VMOVUPS     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y1, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y2, (SI)
+	CMPQ        dp+8(FP), $0x00000000
+	JEQ         back_without_dp
+	VMOVUPS     bonnetF32<>+0(SB), Y2
+	VMULPS      bonnetF32<>+192(SB), Y0, Y0
+	VMULPS      bonnetF32<>+384(SB), Y1, Y1
+	VADDPS      Y2, Y1, Y1
+	MOVQ        R9, SI
+	VMOVUPS     Y2, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y1, (SI)
+
+back_without_dp:
+	JMP swept
+
+short:
 	XORL        R10, R10
 	MOVQ        $0x00000008, R11
 	SUBQ        DI, R11
 	CMOVQLT     R10, R11
 	LEAQ        masks<>+0(SB), DI
 	VMOVUPS     (DI)(R11*4), Y3
+	LEAQ        32(R8), DI
+	ADDQ        BX, DI
+	ADDQ        BX, DI
+	CMPQ        DI, 8(SP)
+	JHI         last
+	VMASKMOVPS  (SI), Y3, Y4
+	VMULPS      Y4, Y0, Y0
+	VMASKMOVPS  (SI)(BX*1), Y3, Y4
+	VFMADD231PS Y4, Y1, Y0
+	VMASKMOVPS  (SI)(BX*2), Y3, Y1
+	VFMADD231PS Y1, Y2, Y0
+	VMULPS      bonnetF32<>+64(SB), Y0, Y2
+	VMOVUPS     bonnetF32<>+128(SB), Y1
+	VFMSUB231PS Y2, Y0, Y1
+	VMULPS      bonnetF32<>+256(SB), Y0, Y3
+	VMULPS      bonnetF32<>+320(SB), Y0, Y2
+	VFMSUB231PS Y3, Y1, Y2
+	MOVQ        R8, SI
+	VMOVUPS     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y1, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y2, (SI)
+	CMPQ        dp+8(FP), $0x00000000
+	JEQ         over_without_dp
+	VMOVUPS     bonnetF32<>+0(SB), Y2
+	VMULPS      bonnetF32<>+192(SB), Y0, Y0
+	VMULPS      bonnetF32<>+384(SB), Y1, Y1
+	VADDPS      Y2, Y1, Y1
+	MOVQ        R9, SI
+	VMOVUPS     Y2, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y1, (SI)
+
+over_without_dp:
+	JMP swept
+
+last:
 	VMASKMOVPS  (SI), Y3, Y4
 	VMULPS      Y4, Y0, Y0
 	VMASKMOVPS  (SI)(BX*1), Y3, Y4
@@ -1101,7 +1437,7 @@ below_1:
 	ADDQ        BX, SI
 	VMASKMOVPS  Y2, Y3, (SI)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         tail_without_dp
+	JEQ         masked_without_dp
 	VMOVUPS     bonnetF32<>+0(SB), Y2
 	VMULPS      bonnetF32<>+192(SB), Y0, Y0
 	VMULPS      bonnetF32<>+384(SB), Y1, Y1
@@ -1113,7 +1449,7 @@ below_1:
 	ADDQ        BX, SI
 	VMASKMOVPS  Y1, Y3, (SI)
 
-tail_without_dp:
+masked_without_dp:
 swept:
 	ADDQ BX, AX
 	ADDQ BX, CX
@@ -1131,14 +1467,18 @@ done:
 
 // func angular3AVX2F64(p *float64, dp *float64, u *float64, grid *float64, edges int, n int, sign float64)
 // Requires: AVX, CMOV, FMA3
-TEXT ·angular3AVX2F64(SB), NOSPLIT, $8-56
-	MOVQ p+0(FP), AX
-	MOVQ dp+8(FP), CX
-	MOVQ u+16(FP), DX
-	MOVQ n+40(FP), BX
-	SHLQ $0x03, BX
-	MOVQ edges+32(FP), SI
-	MOVQ SI, (SP)
+TEXT ·angular3AVX2F64(SB), NOSPLIT, $16-56
+	MOVQ   p+0(FP), AX
+	MOVQ   dp+8(FP), CX
+	MOVQ   u+16(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x03, BX
+	MOVQ   edges+32(FP), SI
+	MOVQ   SI, (SP)
+	IMULQ  BX, SI
+	IMUL3Q $0x00000003, SI, SI
+	ADDQ   AX, SI
+	MOVQ   SI, 8(SP)
 
 edge:
 	CMPQ         (SP), $0x00000000
@@ -1155,9 +1495,9 @@ edge:
 	MOVQ         AX, R8
 	MOVQ         CX, R9
 
-sweep_1:
+whole:
 	CMPQ        DI, $0x00000004
-	JLT         below_1
+	JLT         tail
 	VMOVUPD     (SI), Y3
 	VMULPD      Y3, Y0, Y3
 	VMOVUPD     (SI)(BX*1), Y4
@@ -1177,7 +1517,7 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPD     Y5, (R10)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         sweep_1_without_dp
+	JEQ         whole_without_dp
 	VMOVUPD     bonnetF64<>+0(SB), Y5
 	VMULPD      bonnetF64<>+192(SB), Y3, Y3
 	VMULPD      bonnetF64<>+384(SB), Y4, Y4
@@ -1189,22 +1529,104 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPD     Y4, (R10)
 
-sweep_1_without_dp:
+whole_without_dp:
 	ADDQ $0x00000020, SI
 	ADDQ $0x00000020, R8
 	ADDQ $0x00000020, R9
 	SUBQ $0x00000004, DI
-	JMP  sweep_1
+	JMP  whole
 
-below_1:
+tail:
 	TESTQ       DI, DI
 	JZ          swept
+	CMPQ        BX, $0x00000020
+	JLT         short
+	SHLQ        $0x03, DI
+	SUBQ        $0x00000020, DI
+	ADDQ        DI, SI
+	ADDQ        DI, R8
+	ADDQ        DI, R9
+	VMOVUPD     (SI), Y3
+	VMULPD      Y3, Y0, Y0
+	VMOVUPD     (SI)(BX*1), Y3
+	VFMADD231PD Y3, Y1, Y0
+	VMOVUPD     (SI)(BX*2), Y1
+	VFMADD231PD Y1, Y2, Y0
+	VMULPD      bonnetF64<>+64(SB), Y0, Y2
+	VMOVUPD     bonnetF64<>+128(SB), Y1
+	VFMSUB231PD Y2, Y0, Y1
+	VMULPD      bonnetF64<>+256(SB), Y0, Y3
+	VMULPD      bonnetF64<>+320(SB), Y0, Y2
+	VFMSUB231PD Y3, Y1, Y2
+	MOVQ        R8, SI
+	VMOVUPD     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y1, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y2, (SI)
+	CMPQ        dp+8(FP), $0x00000000
+	JEQ         back_without_dp
+	VMOVUPD     bonnetF64<>+0(SB), Y2
+	VMULPD      bonnetF64<>+192(SB), Y0, Y0
+	VMULPD      bonnetF64<>+384(SB), Y1, Y1
+	VADDPD      Y2, Y1, Y1
+	MOVQ        R9, SI
+	VMOVUPD     Y2, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y1, (SI)
+
+back_without_dp:
+	JMP swept
+
+short:
 	XORL        R10, R10
 	MOVQ        $0x00000004, R11
 	SUBQ        DI, R11
 	CMOVQLT     R10, R11
 	LEAQ        masks<>+0(SB), DI
 	VMOVUPD     (DI)(R11*8), Y3
+	LEAQ        32(R8), DI
+	ADDQ        BX, DI
+	ADDQ        BX, DI
+	CMPQ        DI, 8(SP)
+	JHI         last
+	VMASKMOVPD  (SI), Y3, Y4
+	VMULPD      Y4, Y0, Y0
+	VMASKMOVPD  (SI)(BX*1), Y3, Y4
+	VFMADD231PD Y4, Y1, Y0
+	VMASKMOVPD  (SI)(BX*2), Y3, Y1
+	VFMADD231PD Y1, Y2, Y0
+	VMULPD      bonnetF64<>+64(SB), Y0, Y2
+	VMOVUPD     bonnetF64<>+128(SB), Y1
+	VFMSUB231PD Y2, Y0, Y1
+	VMULPD      bonnetF64<>+256(SB), Y0, Y3
+	VMULPD      bonnetF64<>+320(SB), Y0, Y2
+	VFMSUB231PD Y3, Y1, Y2
+	MOVQ        R8, SI
+	VMOVUPD     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y1, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y2, (SI)
+	CMPQ        dp+8(FP), $0x00000000
+	JEQ         over_without_dp
+	VMOVUPD     bonnetF64<>+0(SB), Y2
+	VMULPD      bonnetF64<>+192(SB), Y0, Y0
+	VMULPD      bonnetF64<>+384(SB), Y1, Y1
+	VADDPD      Y2, Y1, Y1
+	MOVQ        R9, SI
+	VMOVUPD     Y2, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y1, (SI)
+
+over_without_dp:
+	JMP swept
+
+last:
 	VMASKMOVPD  (SI), Y3, Y4
 	VMULPD      Y4, Y0, Y0
 	VMASKMOVPD  (SI)(BX*1), Y3, Y4
@@ -1224,7 +1646,7 @@ below_1:
 	ADDQ        BX, SI
 	VMASKMOVPD  Y2, Y3, (SI)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         tail_without_dp
+	JEQ         masked_without_dp
 	VMOVUPD     bonnetF64<>+0(SB), Y2
 	VMULPD      bonnetF64<>+192(SB), Y0, Y0
 	VMULPD      bonnetF64<>+384(SB), Y1, Y1
@@ -1236,7 +1658,7 @@ below_1:
 	ADDQ        BX, SI
 	VMASKMOVPD  Y1, Y3, (SI)
 
-tail_without_dp:
+masked_without_dp:
 swept:
 	ADDQ BX, AX
 	ADDQ BX, CX
@@ -1254,14 +1676,18 @@ done:
 
 // func angular3AVX512F32(p *float32, dp *float32, u *float32, grid *float32, edges int, n int, sign float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·angular3AVX512F32(SB), NOSPLIT, $8-52
-	MOVQ p+0(FP), AX
-	MOVQ dp+8(FP), CX
-	MOVQ u+16(FP), DX
-	MOVQ n+40(FP), BX
-	SHLQ $0x02, BX
-	MOVQ edges+32(FP), SI
-	MOVQ SI, (SP)
+TEXT ·angular3AVX512F32(SB), NOSPLIT, $16-52
+	MOVQ   p+0(FP), AX
+	MOVQ   dp+8(FP), CX
+	MOVQ   u+16(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   edges+32(FP), SI
+	MOVQ   SI, (SP)
+	IMULQ  BX, SI
+	IMUL3Q $0x00000003, SI, SI
+	ADDQ   AX, SI
+	MOVQ   SI, 8(SP)
 
 edge:
 	CMPQ         (SP), $0x00000000
@@ -1278,9 +1704,9 @@ edge:
 	MOVQ         AX, R8
 	MOVQ         CX, R9
 
-sweep_1:
+whole:
 	CMPQ        DI, $0x00000010
-	JLT         below_1
+	JLT         tail
 	VMOVUPS     (SI), Z3
 	VMULPS      Z3, Z0, Z3
 	VMOVUPS     (SI)(BX*1), Z4
@@ -1300,7 +1726,7 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPS     Z5, (R10)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         sweep_1_without_dp
+	JEQ         whole_without_dp
 	VMOVUPS     bonnetF32<>+0(SB), Z5
 	VMULPS      bonnetF32<>+192(SB), Z3, Z3
 	VMULPS      bonnetF32<>+384(SB), Z4, Z4
@@ -1312,14 +1738,14 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPS     Z4, (R10)
 
-sweep_1_without_dp:
+whole_without_dp:
 	ADDQ $0x00000040, SI
 	ADDQ $0x00000040, R8
 	ADDQ $0x00000040, R9
 	SUBQ $0x00000010, DI
-	JMP  sweep_1
+	JMP  whole
 
-below_1:
+tail:
 	TESTQ       DI, DI
 	JZ          swept
 	MOVQ        $-1, R10
@@ -1344,7 +1770,7 @@ below_1:
 	ADDQ        BX, SI
 	VMOVUPS     Z2, K1, (SI)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         tail_without_dp
+	JEQ         masked_without_dp
 	VMOVUPS     bonnetF32<>+0(SB), Z2
 	VMULPS      bonnetF32<>+192(SB), Z0, Z0
 	VMULPS      bonnetF32<>+384(SB), Z1, Z1
@@ -1356,7 +1782,7 @@ below_1:
 	ADDQ        BX, SI
 	VMOVUPS     Z1, K1, (SI)
 
-tail_without_dp:
+masked_without_dp:
 swept:
 	ADDQ BX, AX
 	ADDQ BX, CX
@@ -1374,14 +1800,18 @@ done:
 
 // func angular3AVX512F64(p *float64, dp *float64, u *float64, grid *float64, edges int, n int, sign float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·angular3AVX512F64(SB), NOSPLIT, $8-56
-	MOVQ p+0(FP), AX
-	MOVQ dp+8(FP), CX
-	MOVQ u+16(FP), DX
-	MOVQ n+40(FP), BX
-	SHLQ $0x03, BX
-	MOVQ edges+32(FP), SI
-	MOVQ SI, (SP)
+TEXT ·angular3AVX512F64(SB), NOSPLIT, $16-56
+	MOVQ   p+0(FP), AX
+	MOVQ   dp+8(FP), CX
+	MOVQ   u+16(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x03, BX
+	MOVQ   edges+32(FP), SI
+	MOVQ   SI, (SP)
+	IMULQ  BX, SI
+	IMUL3Q $0x00000003, SI, SI
+	ADDQ   AX, SI
+	MOVQ   SI, 8(SP)
 
 edge:
 	CMPQ         (SP), $0x00000000
@@ -1398,9 +1828,9 @@ edge:
 	MOVQ         AX, R8
 	MOVQ         CX, R9
 
-sweep_1:
+whole:
 	CMPQ        DI, $0x00000008
-	JLT         below_1
+	JLT         tail
 	VMOVUPD     (SI), Z3
 	VMULPD      Z3, Z0, Z3
 	VMOVUPD     (SI)(BX*1), Z4
@@ -1420,7 +1850,7 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPD     Z5, (R10)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         sweep_1_without_dp
+	JEQ         whole_without_dp
 	VMOVUPD     bonnetF64<>+0(SB), Z5
 	VMULPD      bonnetF64<>+192(SB), Z3, Z3
 	VMULPD      bonnetF64<>+384(SB), Z4, Z4
@@ -1432,14 +1862,14 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPD     Z4, (R10)
 
-sweep_1_without_dp:
+whole_without_dp:
 	ADDQ $0x00000040, SI
 	ADDQ $0x00000040, R8
 	ADDQ $0x00000040, R9
 	SUBQ $0x00000008, DI
-	JMP  sweep_1
+	JMP  whole
 
-below_1:
+tail:
 	TESTQ       DI, DI
 	JZ          swept
 	MOVQ        $-1, R10
@@ -1464,7 +1894,7 @@ below_1:
 	ADDQ        BX, SI
 	VMOVUPD     Z2, K1, (SI)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         tail_without_dp
+	JEQ         masked_without_dp
 	VMOVUPD     bonnetF64<>+0(SB), Z2
 	VMULPD      bonnetF64<>+192(SB), Z0, Z0
 	VMULPD      bonnetF64<>+384(SB), Z1, Z1
@@ -1476,7 +1906,7 @@ below_1:
 	ADDQ        BX, SI
 	VMOVUPD     Z1, K1, (SI)
 
-tail_without_dp:
+masked_without_dp:
 swept:
 	ADDQ BX, AX
 	ADDQ BX, CX
@@ -1494,14 +1924,18 @@ done:
 
 // func angular4AVX2F32(p *float32, dp *float32, u *float32, grid *float32, edges int, n int, sign float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·angular4AVX2F32(SB), NOSPLIT, $8-52
-	MOVQ p+0(FP), AX
-	MOVQ dp+8(FP), CX
-	MOVQ u+16(FP), DX
-	MOVQ n+40(FP), BX
-	SHLQ $0x02, BX
-	MOVQ edges+32(FP), SI
-	MOVQ SI, (SP)
+TEXT ·angular4AVX2F32(SB), NOSPLIT, $16-52
+	MOVQ   p+0(FP), AX
+	MOVQ   dp+8(FP), CX
+	MOVQ   u+16(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   edges+32(FP), SI
+	MOVQ   SI, (SP)
+	IMULQ  BX, SI
+	IMUL3Q $0x00000004, SI, SI
+	ADDQ   AX, SI
+	MOVQ   SI, 8(SP)
 
 edge:
 	CMPQ         (SP), $0x00000000
@@ -1518,9 +1952,9 @@ edge:
 	MOVQ         AX, R8
 	MOVQ         CX, R9
 
-sweep_1:
+whole:
 	CMPQ        DI, $0x00000008
-	JLT         below_1
+	JLT         tail
 	VMOVUPS     (SI), Y3
 	VMULPS      Y3, Y0, Y3
 	VMOVUPS     (SI)(BX*1), Y4
@@ -1545,7 +1979,7 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPS     Y6, (R10)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         sweep_1_without_dp
+	JEQ         whole_without_dp
 	VMOVUPS     bonnetF32<>+0(SB), Y6
 	VMULPS      bonnetF32<>+192(SB), Y3, Y3
 	VMULPS      bonnetF32<>+384(SB), Y4, Y4
@@ -1561,22 +1995,123 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPS     Y5, (R10)
 
-sweep_1_without_dp:
+whole_without_dp:
 	ADDQ $0x00000020, SI
 	ADDQ $0x00000020, R8
 	ADDQ $0x00000020, R9
 	SUBQ $0x00000008, DI
-	JMP  sweep_1
+	JMP  whole
 
-below_1:
+tail:
 	TESTQ       DI, DI
 	JZ          swept
+	CMPQ        BX, $0x00000020
+	JLT         short
+	SHLQ        $0x02, DI
+	SUBQ        $0x00000020, DI
+	ADDQ        DI, SI
+	ADDQ        DI, R8
+	ADDQ        DI, R9
+	VMOVUPS     (SI), Y3
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     (SI)(BX*1), Y3
+	VFMADD231PS Y3, Y1, Y0
+	VMOVUPS     (SI)(BX*2), Y1
+	VFMADD231PS Y1, Y2, Y0
+	VMULPS      bonnetF32<>+64(SB), Y0, Y2
+	VMOVUPS     bonnetF32<>+128(SB), Y1
+	VFMSUB231PS Y2, Y0, Y1
+	VMULPS      bonnetF32<>+256(SB), Y0, Y3
+	VMULPS      bonnetF32<>+320(SB), Y0, Y2
+	VFMSUB231PS Y3, Y1, Y2
+	VMULPS      bonnetF32<>+448(SB), Y0, Y4
+	VMULPS      bonnetF32<>+512(SB), Y1, Y3
+	VFMSUB231PS Y4, Y2, Y3
+	MOVQ        R8, SI
+	VMOVUPS     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y1, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y2, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y3, (SI)
+	CMPQ        dp+8(FP), $0x00000000
+	JEQ         back_without_dp
+	VMOVUPS     bonnetF32<>+0(SB), Y3
+	VMULPS      bonnetF32<>+192(SB), Y0, Y0
+	VMULPS      bonnetF32<>+384(SB), Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VMULPS      bonnetF32<>+576(SB), Y2, Y2
+	VADDPS      Y0, Y2, Y2
+	MOVQ        R9, SI
+	VMOVUPS     Y3, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y1, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y2, (SI)
+
+back_without_dp:
+	JMP swept
+
+short:
 	XORL        R10, R10
 	MOVQ        $0x00000008, R11
 	SUBQ        DI, R11
 	CMOVQLT     R10, R11
 	LEAQ        masks<>+0(SB), DI
 	VMOVUPS     (DI)(R11*4), Y3
+	LEAQ        32(R8), DI
+	ADDQ        BX, DI
+	ADDQ        BX, DI
+	ADDQ        BX, DI
+	CMPQ        DI, 8(SP)
+	JHI         last
+	VMASKMOVPS  (SI), Y3, Y4
+	VMULPS      Y4, Y0, Y0
+	VMASKMOVPS  (SI)(BX*1), Y3, Y4
+	VFMADD231PS Y4, Y1, Y0
+	VMASKMOVPS  (SI)(BX*2), Y3, Y1
+	VFMADD231PS Y1, Y2, Y0
+	VMULPS      bonnetF32<>+64(SB), Y0, Y2
+	VMOVUPS     bonnetF32<>+128(SB), Y1
+	VFMSUB231PS Y2, Y0, Y1
+	VMULPS      bonnetF32<>+256(SB), Y0, Y3
+	VMULPS      bonnetF32<>+320(SB), Y0, Y2
+	VFMSUB231PS Y3, Y1, Y2
+	VMULPS      bonnetF32<>+448(SB), Y0, Y4
+	VMULPS      bonnetF32<>+512(SB), Y1, Y3
+	VFMSUB231PS Y4, Y2, Y3
+	MOVQ        R8, SI
+	VMOVUPS     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y1, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y2, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y3, (SI)
+	CMPQ        dp+8(FP), $0x00000000
+	JEQ         over_without_dp
+	VMOVUPS     bonnetF32<>+0(SB), Y3
+	VMULPS      bonnetF32<>+192(SB), Y0, Y0
+	VMULPS      bonnetF32<>+384(SB), Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VMULPS      bonnetF32<>+576(SB), Y2, Y2
+	VADDPS      Y0, Y2, Y2
+	MOVQ        R9, SI
+	VMOVUPS     Y3, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y1, (SI)
+	ADDQ        BX, SI
+	VMOVUPS     Y2, (SI)
+
+over_without_dp:
+	JMP swept
+
+last:
 	VMASKMOVPS  (SI), Y3, Y4
 	VMULPS      Y4, Y0, Y0
 	VMASKMOVPS  (SI)(BX*1), Y3, Y4
@@ -1601,7 +2136,7 @@ below_1:
 	ADDQ        BX, SI
 	VMASKMOVPS  Y4, Y3, (SI)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         tail_without_dp
+	JEQ         masked_without_dp
 	VMOVUPS     bonnetF32<>+0(SB), Y4
 	VMULPS      bonnetF32<>+192(SB), Y0, Y0
 	VMULPS      bonnetF32<>+384(SB), Y1, Y1
@@ -1617,7 +2152,7 @@ below_1:
 	ADDQ        BX, SI
 	VMASKMOVPS  Y2, Y3, (SI)
 
-tail_without_dp:
+masked_without_dp:
 swept:
 	ADDQ BX, AX
 	ADDQ BX, CX
@@ -1637,14 +2172,18 @@ done:
 
 // func angular4AVX2F64(p *float64, dp *float64, u *float64, grid *float64, edges int, n int, sign float64)
 // Requires: AVX, CMOV, FMA3
-TEXT ·angular4AVX2F64(SB), NOSPLIT, $8-56
-	MOVQ p+0(FP), AX
-	MOVQ dp+8(FP), CX
-	MOVQ u+16(FP), DX
-	MOVQ n+40(FP), BX
-	SHLQ $0x03, BX
-	MOVQ edges+32(FP), SI
-	MOVQ SI, (SP)
+TEXT ·angular4AVX2F64(SB), NOSPLIT, $16-56
+	MOVQ   p+0(FP), AX
+	MOVQ   dp+8(FP), CX
+	MOVQ   u+16(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x03, BX
+	MOVQ   edges+32(FP), SI
+	MOVQ   SI, (SP)
+	IMULQ  BX, SI
+	IMUL3Q $0x00000004, SI, SI
+	ADDQ   AX, SI
+	MOVQ   SI, 8(SP)
 
 edge:
 	CMPQ         (SP), $0x00000000
@@ -1661,9 +2200,9 @@ edge:
 	MOVQ         AX, R8
 	MOVQ         CX, R9
 
-sweep_1:
+whole:
 	CMPQ        DI, $0x00000004
-	JLT         below_1
+	JLT         tail
 	VMOVUPD     (SI), Y3
 	VMULPD      Y3, Y0, Y3
 	VMOVUPD     (SI)(BX*1), Y4
@@ -1688,7 +2227,7 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPD     Y6, (R10)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         sweep_1_without_dp
+	JEQ         whole_without_dp
 	VMOVUPD     bonnetF64<>+0(SB), Y6
 	VMULPD      bonnetF64<>+192(SB), Y3, Y3
 	VMULPD      bonnetF64<>+384(SB), Y4, Y4
@@ -1704,22 +2243,123 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPD     Y5, (R10)
 
-sweep_1_without_dp:
+whole_without_dp:
 	ADDQ $0x00000020, SI
 	ADDQ $0x00000020, R8
 	ADDQ $0x00000020, R9
 	SUBQ $0x00000004, DI
-	JMP  sweep_1
+	JMP  whole
 
-below_1:
+tail:
 	TESTQ       DI, DI
 	JZ          swept
+	CMPQ        BX, $0x00000020
+	JLT         short
+	SHLQ        $0x03, DI
+	SUBQ        $0x00000020, DI
+	ADDQ        DI, SI
+	ADDQ        DI, R8
+	ADDQ        DI, R9
+	VMOVUPD     (SI), Y3
+	VMULPD      Y3, Y0, Y0
+	VMOVUPD     (SI)(BX*1), Y3
+	VFMADD231PD Y3, Y1, Y0
+	VMOVUPD     (SI)(BX*2), Y1
+	VFMADD231PD Y1, Y2, Y0
+	VMULPD      bonnetF64<>+64(SB), Y0, Y2
+	VMOVUPD     bonnetF64<>+128(SB), Y1
+	VFMSUB231PD Y2, Y0, Y1
+	VMULPD      bonnetF64<>+256(SB), Y0, Y3
+	VMULPD      bonnetF64<>+320(SB), Y0, Y2
+	VFMSUB231PD Y3, Y1, Y2
+	VMULPD      bonnetF64<>+448(SB), Y0, Y4
+	VMULPD      bonnetF64<>+512(SB), Y1, Y3
+	VFMSUB231PD Y4, Y2, Y3
+	MOVQ        R8, SI
+	VMOVUPD     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y1, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y2, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y3, (SI)
+	CMPQ        dp+8(FP), $0x00000000
+	JEQ         back_without_dp
+	VMOVUPD     bonnetF64<>+0(SB), Y3
+	VMULPD      bonnetF64<>+192(SB), Y0, Y0
+	VMULPD      bonnetF64<>+384(SB), Y1, Y1
+	VADDPD      Y3, Y1, Y1
+	VMULPD      bonnetF64<>+576(SB), Y2, Y2
+	VADDPD      Y0, Y2, Y2
+	MOVQ        R9, SI
+	VMOVUPD     Y3, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y1, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y2, (SI)
+
+back_without_dp:
+	JMP swept
+
+short:
 	XORL        R10, R10
 	MOVQ        $0x00000004, R11
 	SUBQ        DI, R11
 	CMOVQLT     R10, R11
 	LEAQ        masks<>+0(SB), DI
 	VMOVUPD     (DI)(R11*8), Y3
+	LEAQ        32(R8), DI
+	ADDQ        BX, DI
+	ADDQ        BX, DI
+	ADDQ        BX, DI
+	CMPQ        DI, 8(SP)
+	JHI         last
+	VMASKMOVPD  (SI), Y3, Y4
+	VMULPD      Y4, Y0, Y0
+	VMASKMOVPD  (SI)(BX*1), Y3, Y4
+	VFMADD231PD Y4, Y1, Y0
+	VMASKMOVPD  (SI)(BX*2), Y3, Y1
+	VFMADD231PD Y1, Y2, Y0
+	VMULPD      bonnetF64<>+64(SB), Y0, Y2
+	VMOVUPD     bonnetF64<>+128(SB), Y1
+	VFMSUB231PD Y2, Y0, Y1
+	VMULPD      bonnetF64<>+256(SB), Y0, Y3
+	VMULPD      bonnetF64<>+320(SB), Y0, Y2
+	VFMSUB231PD Y3, Y1, Y2
+	VMULPD      bonnetF64<>+448(SB), Y0, Y4
+	VMULPD      bonnetF64<>+512(SB), Y1, Y3
+	VFMSUB231PD Y4, Y2, Y3
+	MOVQ        R8, SI
+	VMOVUPD     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y1, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y2, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y3, (SI)
+	CMPQ        dp+8(FP), $0x00000000
+	JEQ         over_without_dp
+	VMOVUPD     bonnetF64<>+0(SB), Y3
+	VMULPD      bonnetF64<>+192(SB), Y0, Y0
+	VMULPD      bonnetF64<>+384(SB), Y1, Y1
+	VADDPD      Y3, Y1, Y1
+	VMULPD      bonnetF64<>+576(SB), Y2, Y2
+	VADDPD      Y0, Y2, Y2
+	MOVQ        R9, SI
+	VMOVUPD     Y3, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y0, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y1, (SI)
+	ADDQ        BX, SI
+	VMOVUPD     Y2, (SI)
+
+over_without_dp:
+	JMP swept
+
+last:
 	VMASKMOVPD  (SI), Y3, Y4
 	VMULPD      Y4, Y0, Y0
 	VMASKMOVPD  (SI)(BX*1), Y3, Y4
@@ -1744,7 +2384,7 @@ below_1:
 	ADDQ        BX, SI
 	VMASKMOVPD  Y4, Y3, (SI)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         tail_without_dp
+	JEQ         masked_without_dp
 	VMOVUPD     bonnetF64<>+0(SB), Y4
 	VMULPD      bonnetF64<>+192(SB), Y0, Y0
 	VMULPD      bonnetF64<>+384(SB), Y1, Y1
@@ -1760,7 +2400,7 @@ below_1:
 	ADDQ        BX, SI
 	VMASKMOVPD  Y2, Y3, (SI)
 
-tail_without_dp:
+masked_without_dp:
 swept:
 	ADDQ BX, AX
 	ADDQ BX, CX
@@ -1780,14 +2420,18 @@ done:
 
 // func angular4AVX512F32(p *float32, dp *float32, u *float32, grid *float32, edges int, n int, sign float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·angular4AVX512F32(SB), NOSPLIT, $8-52
-	MOVQ p+0(FP), AX
-	MOVQ dp+8(FP), CX
-	MOVQ u+16(FP), DX
-	MOVQ n+40(FP), BX
-	SHLQ $0x02, BX
-	MOVQ edges+32(FP), SI
-	MOVQ SI, (SP)
+TEXT ·angular4AVX512F32(SB), NOSPLIT, $16-52
+	MOVQ   p+0(FP), AX
+	MOVQ   dp+8(FP), CX
+	MOVQ   u+16(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   edges+32(FP), SI
+	MOVQ   SI, (SP)
+	IMULQ  BX, SI
+	IMUL3Q $0x00000004, SI, SI
+	ADDQ   AX, SI
+	MOVQ   SI, 8(SP)
 
 edge:
 	CMPQ         (SP), $0x00000000
@@ -1804,9 +2448,9 @@ edge:
 	MOVQ         AX, R8
 	MOVQ         CX, R9
 
-sweep_1:
+whole:
 	CMPQ        DI, $0x00000010
-	JLT         below_1
+	JLT         tail
 	VMOVUPS     (SI), Z3
 	VMULPS      Z3, Z0, Z3
 	VMOVUPS     (SI)(BX*1), Z4
@@ -1831,7 +2475,7 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPS     Z6, (R10)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         sweep_1_without_dp
+	JEQ         whole_without_dp
 	VMOVUPS     bonnetF32<>+0(SB), Z6
 	VMULPS      bonnetF32<>+192(SB), Z3, Z3
 	VMULPS      bonnetF32<>+384(SB), Z4, Z4
@@ -1847,14 +2491,14 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPS     Z5, (R10)
 
-sweep_1_without_dp:
+whole_without_dp:
 	ADDQ $0x00000040, SI
 	ADDQ $0x00000040, R8
 	ADDQ $0x00000040, R9
 	SUBQ $0x00000010, DI
-	JMP  sweep_1
+	JMP  whole
 
-below_1:
+tail:
 	TESTQ       DI, DI
 	JZ          swept
 	MOVQ        $-1, R10
@@ -1884,7 +2528,7 @@ below_1:
 	ADDQ        BX, SI
 	VMOVUPS     Z3, K1, (SI)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         tail_without_dp
+	JEQ         masked_without_dp
 	VMOVUPS     bonnetF32<>+0(SB), Z3
 	VMULPS      bonnetF32<>+192(SB), Z0, Z0
 	VMULPS      bonnetF32<>+384(SB), Z1, Z1
@@ -1900,7 +2544,7 @@ below_1:
 	ADDQ        BX, SI
 	VMOVUPS     Z2, K1, (SI)
 
-tail_without_dp:
+masked_without_dp:
 swept:
 	ADDQ BX, AX
 	ADDQ BX, CX
@@ -1920,14 +2564,18 @@ done:
 
 // func angular4AVX512F64(p *float64, dp *float64, u *float64, grid *float64, edges int, n int, sign float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·angular4AVX512F64(SB), NOSPLIT, $8-56
-	MOVQ p+0(FP), AX
-	MOVQ dp+8(FP), CX
-	MOVQ u+16(FP), DX
-	MOVQ n+40(FP), BX
-	SHLQ $0x03, BX
-	MOVQ edges+32(FP), SI
-	MOVQ SI, (SP)
+TEXT ·angular4AVX512F64(SB), NOSPLIT, $16-56
+	MOVQ   p+0(FP), AX
+	MOVQ   dp+8(FP), CX
+	MOVQ   u+16(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x03, BX
+	MOVQ   edges+32(FP), SI
+	MOVQ   SI, (SP)
+	IMULQ  BX, SI
+	IMUL3Q $0x00000004, SI, SI
+	ADDQ   AX, SI
+	MOVQ   SI, 8(SP)
 
 edge:
 	CMPQ         (SP), $0x00000000
@@ -1944,9 +2592,9 @@ edge:
 	MOVQ         AX, R8
 	MOVQ         CX, R9
 
-sweep_1:
+whole:
 	CMPQ        DI, $0x00000008
-	JLT         below_1
+	JLT         tail
 	VMOVUPD     (SI), Z3
 	VMULPD      Z3, Z0, Z3
 	VMOVUPD     (SI)(BX*1), Z4
@@ -1971,7 +2619,7 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPD     Z6, (R10)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         sweep_1_without_dp
+	JEQ         whole_without_dp
 	VMOVUPD     bonnetF64<>+0(SB), Z6
 	VMULPD      bonnetF64<>+192(SB), Z3, Z3
 	VMULPD      bonnetF64<>+384(SB), Z4, Z4
@@ -1987,14 +2635,14 @@ sweep_1:
 	ADDQ        BX, R10
 	VMOVUPD     Z5, (R10)
 
-sweep_1_without_dp:
+whole_without_dp:
 	ADDQ $0x00000040, SI
 	ADDQ $0x00000040, R8
 	ADDQ $0x00000040, R9
 	SUBQ $0x00000008, DI
-	JMP  sweep_1
+	JMP  whole
 
-below_1:
+tail:
 	TESTQ       DI, DI
 	JZ          swept
 	MOVQ        $-1, R10
@@ -2024,7 +2672,7 @@ below_1:
 	ADDQ        BX, SI
 	VMOVUPD     Z3, K1, (SI)
 	CMPQ        dp+8(FP), $0x00000000
-	JEQ         tail_without_dp
+	JEQ         masked_without_dp
 	VMOVUPD     bonnetF64<>+0(SB), Z3
 	VMULPD      bonnetF64<>+192(SB), Z0, Z0
 	VMULPD      bonnetF64<>+384(SB), Z1, Z1
@@ -2040,7 +2688,7 @@ below_1:
 	ADDQ        BX, SI
 	VMOVUPD     Z2, K1, (SI)
 
-tail_without_dp:
+masked_without_dp:
 swept:
 	ADDQ BX, AX
 	ADDQ BX, CX

@@ -52,7 +52,9 @@ func newConstants(ctx *build.Context, size int) *constants {
 //		}
 //	}
 //
-// where a nil dp is left out.
+// where a nil dp is left out. What is left of n after whole registers is done by one
+// that begins earlier or, in shorter rows, whose last lanes the next row overwrites: of
+// AVX2, stores under a mask are slow on some processors.
 //
 // Register plan: 3 for u, up to 5 for p and 5 for dp.
 func angles(v *vector, c *constants, degree int) {
@@ -60,8 +62,13 @@ func angles(v *vector, c *constants, degree int) {
 		fmt.Sprintf("evaluates Legendre polynomials up to degree %d.", degree))
 	p, dp, u := v.pointer("p"), v.pointer("dp"), v.pointer("u")
 	row := v.integer("n", true)
-	left := v.AllocLocal(8)
-	v.MOVQ(v.integer("edges", false), left)
+	left, end := v.AllocLocal(8), v.AllocLocal(8)
+	edges := v.integer("edges", false)
+	v.MOVQ(edges, left)
+	v.IMULQ(row, edges)
+	v.IMUL3Q(U32(degree), edges, edges)
+	v.ADDQ(p, edges)
+	v.MOVQ(edges, end)
 	v.Label("edge")
 	v.CMPQ(left, U32(0))
 	v.JLE(LabelRef("done"))
@@ -76,11 +83,11 @@ func angles(v *vector, c *constants, degree int) {
 	at, slope := v.GP64(), v.GP64()
 	v.MOVQ(p, at)
 	v.MOVQ(dp, slope)
-	v.sweep("", n, 1, []reg.GPVirtual{grid, at, slope}, func(name string, _ int, mask reg.Register) {
+	body := func(name string, load, store reg.Register) {
 		x := v.register()
 		for k, m := range []Mem{{Base: grid}, {Base: grid, Index: row, Scale: 1}, {Base: grid, Index: row, Scale: 2}} {
 			o := v.register()
-			v.load(m, mask, o)
+			v.load(m, load, o)
 			if k == 0 {
 				v.mul(o, direction[k], x)
 			} else {
@@ -99,7 +106,7 @@ func angles(v *vector, c *constants, degree int) {
 			v.fmsub231(scaled, values[l-1], next)
 			values = append(values, next)
 		}
-		v.storeRows(at, row, mask, values)
+		v.storeRows(at, row, store, values)
 		v.unlessNil(name, "dp", func() {
 			one := v.register()
 			v.move(c.one, one)
@@ -112,9 +119,51 @@ func angles(v *vector, c *constants, degree int) {
 				}
 				slopes = append(slopes, d)
 			}
-			v.storeRows(slope, row, mask, slopes)
+			v.storeRows(slope, row, store, slopes)
 		})
-	})
+	}
+	pointers := []reg.GPVirtual{grid, at, slope}
+	v.Label("whole")
+	v.CMPQ(n, U32(v.lanes()))
+	v.JLT(LabelRef("tail"))
+	body("whole", nil, nil)
+	for _, p := range pointers {
+		v.ADDQ(U32(v.bytes), p)
+	}
+	v.SUBQ(U32(v.lanes()), n)
+	v.JMP(LabelRef("whole"))
+	v.Label("tail")
+	v.TESTQ(n, n)
+	v.JZ(LabelRef("swept"))
+	if v.bytes == 64 {
+		mask := v.mask(n)
+		body("masked", mask, mask)
+	} else {
+		v.CMPQ(row, U32(v.bytes))
+		v.JLT(LabelRef("short"))
+		back := v.GP64()
+		v.MOVQ(n, back)
+		v.SHLQ(U8(v.shift()), back)
+		v.SUBQ(U32(v.bytes), back)
+		for _, p := range pointers {
+			v.ADDQ(back, p)
+		}
+		body("back", nil, nil)
+		v.JMP(LabelRef("swept"))
+		v.Label("short")
+		mask, last := v.mask(n), v.GP64()
+		v.LEAQ(Mem{Base: at, Disp: v.bytes}, last)
+		for range degree - 1 {
+			v.ADDQ(row, last)
+		}
+		v.CMPQ(last, end)
+		v.JHI(LabelRef("last"))
+		body("over", mask, nil)
+		v.JMP(LabelRef("swept"))
+		v.Label("last")
+		body("masked", mask, mask)
+	}
+	v.Label("swept")
 	for range degree {
 		v.ADDQ(row, p)
 		v.ADDQ(row, dp)
