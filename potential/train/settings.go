@@ -33,7 +33,7 @@ type Settings struct {
 	ReferenceFile     string   `placeholder:"FILE" help:"File with frames of isolated atoms, besides those in the training file."`
 	ReferenceEnergies []string `placeholder:"H=-13.6" help:"Reference energies by element, eV, instead."`
 
-	Preset string `default:"small" enum:"small,medium,large" help:"Size of the network, in layers and channels: 2, 32; 3, 64; or 3, 128."`
+	Preset string `default:"small" enum:"small,medium,large" help:"Size of the network, in layers and channels: 2, 32; 3, 64; or 5, 64."`
 
 	Kernel      string  `default:"legendre" enum:"legendre,polynomial,distance" help:"Kernel family."`
 	Cutoff      float64 `default:"5" help:"Cutoff radius, Å."`
@@ -76,7 +76,7 @@ type Settings struct {
 // presets are the sizes of [Settings.Preset]. All other settings are common to
 // them: the parametrization carries the learning rate from width to width.
 var presets = map[string]struct{ layers, channels int }{
-	"small": {2, 32}, "medium": {3, 64}, "large": {3, 128},
+	"small": {2, 32}, "medium": {3, 64}, "large": {5, 64},
 }
 
 // WithPreset replaces zeros by what the preset says.
