@@ -337,8 +337,8 @@ func (e *engine[T]) listBonds(w *worker[T], t, i int) (whole, owned int) {
 		w.index[at] = e.graph.Neighbor[k]
 		w.at[at], w.frac[at] = e.at[k], e.frac[k]
 		// By components: a copy of so few costs more.
-		to, from := w.unit[3*at:3*at+3], e.unit[3*k:3*k+3]
-		to[0], to[1], to[2] = from[0], from[1], from[2]
+		unit, u := w.unit[3*at:3*at+3], e.unit[3*k:3*k+3]
+		unit[0], unit[1], unit[2] = u[0], u[1], u[2]
 	}
 	return whole, owned
 }

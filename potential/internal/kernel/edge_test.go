@@ -320,8 +320,14 @@ func TestWrongEdgesPanic(t *testing.T) {
 		"negative":        func() { s.Spline(x[:4], x, []int32{-1}, x[:1], 4) },
 		"SplineSlope":     func() { s.SplineSlope(x[:8], x[:7], x, []int32{0, 0}, x[:2], 4) },
 		"Angular":         func() { s.Angular(x[:4], nil, x[:5], x[:6], 2, 1, 1) },
-		"neighbour":       func() { s.Gather(x[:8], x[:16], x[:4], Rows[float32]{x[:12], index, 8, 4}, 2, 4, 1) },
+		"neighbour":       func() { s.Gather(x[:8], x[:16], x[:2], Rows[float32]{x[:12], index, 8, 4}, 2, 4, 1) },
 		"row of a gather": func() { s.Gather(x[:8], x[:16], x[:3], Rows[float32]{x, index, 8, 4}, 2, 4, 1) },
+		"odd orientations of a gather": func() {
+			s.Gather(x[:12], x[:8], x[:1], Rows[float32]{x, index[:1], 12, 4}, 3, 4, 1)
+		},
+		"odd orientations of its adjoint": func() {
+			s.GatherGrad(x[:8], x[:1], x[:12], Rows[float32]{x, index[:1], 12, 4}, 3, 4, 1)
+		},
 		"odd orientations": func() {
 			s.Pair(nil, &PairArgs[float32]{Grid: x[:9], DM: x[:12], H: x[:12], XH: Rows[float32]{Orientation: 4}, N: 3, C: 4, Degree: 1})
 		},

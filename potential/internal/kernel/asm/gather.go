@@ -209,19 +209,8 @@ func (g *gatherLoop) eachSum(sums [2][]reg.VecVirtual, width int, y reg.GPVirtua
 // kernels returns K at orientation a of the tile and at the opposite one.
 func (g *gatherLoop) kernels(radial []reg.VecVirtual, width int, p reg.GPVirtual, a int) (plus, minus []reg.VecVirtual) {
 	legendre := func(l int) reg.VecVirtual {
-		m := Mem{Base: p, Disp: a * g.size}
-		switch l {
-		case 2:
-			m = m.Idx(g.points, 1)
-		case 3:
-			m = m.Idx(g.points, 2)
-		case 4:
-			angle := g.GP64()
-			g.LEAQ(Mem{Base: p, Index: g.points, Scale: 2}, angle)
-			m = Mem{Base: angle, Disp: a * g.size}.Idx(g.points, 1)
-		}
 		value := g.register()
-		g.broadcast(m, value)
+		g.broadcast(g.polynomial(p, g.points, l, a*g.size), value)
 		return value
 	}
 	plus, minus = g.registers(width), g.registers(width)
@@ -252,6 +241,23 @@ func (g *gatherLoop) kernels(radial []reg.VecVirtual, width int, p reg.GPVirtual
 		}
 	}
 	return plus, minus
+}
+
+// polynomial addresses P_l, disp bytes behind the first one of its row: p points to that
+// of l = 1 and rows are points bytes apart.
+func (v *vector) polynomial(p, points reg.GPVirtual, l, disp int) Mem {
+	m := Mem{Base: p, Disp: disp}
+	switch l {
+	case 2:
+		return m.Idx(points, 1)
+	case 3:
+		return m.Idx(points, 2)
+	case 4:
+		third := v.GP64()
+		v.LEAQ(Mem{Base: p, Index: points, Scale: 2}, third)
+		return Mem{Base: third, Disp: disp}.Idx(points, 1)
+	}
+	return m
 }
 
 // messagesGrad implements, for a fixed degree and for whole registers of
@@ -319,20 +325,9 @@ func messagesGrad(v *vector, degree int) {
 	v.fma(Mem{Base: x, Index: halfStep, Scale: 1}, opposite, even)
 	v.fnma(Mem{Base: x, Index: halfStep, Scale: 1}, opposite, odd)
 	v.add(even, sums[0], sums[0])
-	third := v.GP64()
 	for l := 1; l <= degree; l++ {
-		m := Mem{Base: angle}
-		switch l {
-		case 2:
-			m = m.Idx(points, 1)
-		case 3:
-			m = m.Idx(points, 2)
-		case 4:
-			v.LEAQ(Mem{Base: angle, Index: points, Scale: 2}, third)
-			m = Mem{Base: third}.Idx(points, 1)
-		}
 		value := v.register()
-		v.broadcast(m, value)
+		v.broadcast(v.polynomial(angle, points, l, 0), value)
 		if l%2 == 0 {
 			v.fma(value, even, sums[l])
 		} else {
