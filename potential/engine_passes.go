@@ -20,29 +20,31 @@ func (e *engine[T]) forwardBlock(thread, lo, hi int) {
 	e.spherical(t, n, w.m)
 	e.normalize(w, n)
 
-	// h' = h + W2·GELU(W1·x̂ + b1) + b2
-	l := &e.layers[t]
+	// h' = h + W2·GELU(W1·x̂ + b1) + b2, see lastblock.go for the last layer
 	next := resize(&w.next, size)
 	if !last {
 		next = e.rowsOf(e.h[t+1], lo, hi)
 	}
 	e.residual(t, lo, next)
-	act, kept := e.activations(w, t, lo, hi)
-	e.addBlock(w, t, next, act, last || kept)
-
-	if l.readout != nil {
+	if !last {
+		act, kept := e.activations(w, t, lo, hi)
+		e.addBlock(w, t, next, act, kept)
+	}
+	if l := &e.layers[t]; l.readout != nil {
 		row := e.rowSize()
 		for i := lo; i < hi; i++ {
 			e.out[i] += float64(e.set.Dot(l.readout, next[(i-lo)*row:(i-lo+1)*row])) + l.readoutBias
 		}
 	}
-	w.clock.lap(PhaseBlocks)
-	if last {
-		dH := resize(&w.dH, size)
-		clear(dH)
-		e.seed(t, lo, hi, dH)
-		e.blockBack(w, t, act, dH, e.rowsOf(e.dM[t%2], lo, hi))
+	if !last {
+		w.clock.lap(PhaseBlocks)
+		return
 	}
+	e.read(w, lo, hi, n)
+	w.clock.lap(PhaseBlocks)
+	e.normBack(w, n)
+	e.sphericalBack(t, e.rowsOf(e.dM[t%2], lo, hi), n)
+	w.clock.lap(PhaseBlockAdjoints)
 }
 
 // convolve writes the message of every atom,
@@ -204,17 +206,25 @@ func (e *engine[T]) blockBack(w *worker[T], t int, act, dH, dM []T) {
 		dU, dG, dQ := resize(&w.u, atoms*s.out.count*s.channels), resize(&w.g, atoms*s.results()), resize(&w.q, atoms*s.arguments())
 		s.out.synthesiseT(s.set, dU, dH, s.channels)
 		s.back(maps, dN, dQ, dG, dU, act)
-		s.normalizeT(dN, nil, dN, w.xhat, w.rstd)
 	} else {
 		rows := len(dH) / e.channels
 		dG := resize(&w.g, rows*e.hidden)
 		e.set.Affine(dG, dH, maps.outT, rows, false)
 		e.set.Mul(dG, dG, act)
 		e.set.Affine(dN, dG, maps.inT, rows, false)
-		e.set.NormalizeT(dN, nil, dN, w.xhat, w.rstd, e.channels)
 	}
+	e.normBack(w, dN)
 	e.sphericalBack(t, dM, dN)
 	w.clock.lap(PhaseBlockAdjoints)
+}
+
+// normBack turns ∂E/∂x̂ of a block into ∂E/∂n.
+func (e *engine[T]) normBack(w *worker[T], dN []T) {
+	if e.spectrum != nil {
+		e.spectrum.normalizeT(dN, nil, dN, w.xhat, w.rstd)
+		return
+	}
+	e.set.NormalizeT(dN, nil, dN, w.xhat, w.rstd, e.channels)
 }
 
 // backwardBlock is the way down through the convolution of layer t and the block

@@ -28,6 +28,7 @@ type engineWeights[T Float] struct {
 	grid             []T          // [3][orientation], of the first half
 	embedding        []T          // [species][channel]
 	layers           []engineLayer[T]
+	last             *lastBlock[T] // the block of the last of them
 	intervals        int
 	intervalsPerUnit float64    // per Å
 	splineError      [2]float64 // of values and slopes
@@ -89,10 +90,19 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 		if w.layers[t].readout != nil {
 			share := 1 / float64(c.readouts())
 			l.readoutBias = share * w.layers[t].outBias[0]
+			var mean []float64
+			for _, v := range w.layers[t].readout {
+				mean = append(mean, share*v)
+			}
 			for _, weight := range c.Grid.Weights {
-				for _, v := range w.layers[t].readout {
-					l.readout = append(l.readout, T(share*weight*v))
+				for _, v := range mean {
+					l.readout = append(l.readout, T(weight*v))
 				}
+			}
+			if t == len(w.layers)-1 {
+				maps := newBlockMaps[float64](&c)
+				fold(&maps, &w.layers[t], set64)
+				e.last = newLastBlock(&c, &maps, set, mean)
 			}
 		}
 		e.layers = append(e.layers, l)
