@@ -72,6 +72,7 @@ type worker[T Float] struct {
 	edge              []int32
 	role              []bondRole
 	pair              kernel.PairArgs[T]
+	expand            kernel.ExpandArgs[T]
 
 	m, next, dH []T // [atom of the block][orientation][channel]
 	n, xhat     []T // the same, or spectra of n: [atom of the block][k][channel]

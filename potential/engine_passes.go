@@ -11,13 +11,17 @@ func (e *engine[T]) forwardBlock(thread, lo, hi int) {
 	w, t := &e.workers[thread], e.layer
 	w.clock.start()
 	size := (hi - lo) * e.rowSize()
-	e.convolve(w, t, lo, hi, resize(&w.m, size))
 	last := t == len(e.layers)-1
 	n := resize(&w.n, (hi-lo)*e.inner*e.channels)
 	if !last {
 		n = e.inputs(t, lo, hi)
 	}
-	e.spherical(t, n, w.m)
+	if t == 0 && e.first != nil {
+		e.expand(w, lo, hi, n)
+	} else {
+		e.convolve(w, t, lo, hi, resize(&w.m, size))
+		e.spherical(t, n, w.m)
+	}
 	e.normalize(w, n)
 
 	// h' = h + W2·GELU(W1·x̂ + b1) + b2, see lastblock.go for the last layer
@@ -42,8 +46,7 @@ func (e *engine[T]) forwardBlock(thread, lo, hi int) {
 	}
 	e.read(w, lo, hi, n)
 	w.clock.lap(PhaseBlocks)
-	e.normBack(w, n)
-	e.sphericalBack(t, e.rowsOf(e.dM[t%2], lo, hi), n)
+	e.messageBack(w, t, lo, hi, n)
 	w.clock.lap(PhaseBlockAdjoints)
 }
 
@@ -195,11 +198,11 @@ func (e *engine[T]) seed(t, lo, hi int, dH []T) {
 	}
 }
 
-// blockBack goes back through a block and its spherical convolution: ∂E/∂m from
-// ∂E/∂h'. The worker holds x̂ and rstd of the block.
+// blockBack goes back through a block and its spherical convolution: ∂E/∂m of atoms lo
+// to hi from ∂E/∂h'. The worker holds x̂ and rstd of the block.
 //
 //	n = Φm + b; q = W1·x̂ + b1; h' = h + W2·GELU(q) + b2
-func (e *engine[T]) blockBack(w *worker[T], t int, act, dH, dM []T) {
+func (e *engine[T]) blockBack(w *worker[T], t, lo, hi int, act, dH []T) {
 	maps, dN := &e.layers[t].blockMaps, resize(&w.n, len(w.xhat))
 	if s := e.spectrum; s != nil {
 		atoms := len(dN) / s.size()
@@ -213,18 +216,22 @@ func (e *engine[T]) blockBack(w *worker[T], t int, act, dH, dM []T) {
 		e.set.Mul(dG, dG, act)
 		e.set.Affine(dN, dG, maps.inT, rows, false)
 	}
-	e.normBack(w, dN)
-	e.sphericalBack(t, dM, dN)
+	e.messageBack(w, t, lo, hi, dN)
 	w.clock.lap(PhaseBlockAdjoints)
 }
 
-// normBack turns ∂E/∂x̂ of a block into ∂E/∂n.
-func (e *engine[T]) normBack(w *worker[T], dN []T) {
+// messageBack writes ∂E/∂m of atoms lo to hi for ∂E/∂x̂ of the block, which it overwrites.
+func (e *engine[T]) messageBack(w *worker[T], t, lo, hi int, dX []T) {
 	if e.spectrum != nil {
-		e.spectrum.normalizeT(dN, nil, dN, w.xhat, w.rstd)
+		e.spectrum.normalizeT(dX, nil, dX, w.xhat, w.rstd)
+	} else {
+		e.set.NormalizeT(dX, nil, dX, w.xhat, w.rstd, e.channels)
+	}
+	if t == 0 && e.first != nil {
+		e.expandBack(lo, hi, dX)
 		return
 	}
-	e.set.NormalizeT(dN, nil, dN, w.xhat, w.rstd, e.channels)
+	e.sphericalBack(t, e.rowsOf(e.dM[t%2], lo, hi), dX)
 }
 
 // backwardBlock is the way down through the convolution of layer t and the block
@@ -245,6 +252,10 @@ func (e *engine[T]) backwardBlock(thread, lo, hi int) {
 		e.seed(t-1, lo, hi, dH)
 	}
 	for i := lo; i < hi; i++ {
+		if t == 0 && e.first != nil {
+			e.expandBonds(w, i)
+			continue
+		}
 		e.bonds(w, t, i, dH[(i-lo)*row:(i-lo+1)*row])
 	}
 	if t == 0 {
@@ -258,7 +269,7 @@ func (e *engine[T]) backwardBlock(thread, lo, hi int) {
 	if !kept {
 		e.activateAgain(w, t-1, act)
 	}
-	e.blockBack(w, t-1, act, dH, e.rowsOf(e.dM[(t-1)%2], lo, hi))
+	e.blockBack(w, t-1, lo, hi, act, dH)
 }
 
 // bonds adds to dVec the derivative by the bonds that stand with atom i and by its

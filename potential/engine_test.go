@@ -25,6 +25,24 @@ func cell(seed uint64, n int) (species []int, pos [][3]float64, lattice [3][3]fl
 	return species, pos, lattice
 }
 
+// productGrid is Gauss' rule of 7 heights times 14 angles, exact to degree 13.
+func productGrid() Grid {
+	heights := []float64{0, 0.4058451513773972, 0.7415311855993945, 0.9491079123427585}
+	weights := []float64{0.4179591836734694, 0.3818300505051189, 0.2797053914892766, 0.1294849661688697}
+	g := Grid{Name: "product98"}
+	for k, height := range heights {
+		for _, z := range []float64{height, -height}[:min(k+1, 2)] {
+			for a := range 14 {
+				sin, cos := math.Sincos(2 * math.Pi * (float64(a) + 0.3) / 14)
+				ring := math.Sqrt(1 - z*z)
+				g.Orientations = append(g.Orientations, [3]float64{ring * cos, ring * sin, z})
+				g.Weights = append(g.Weights, weights[k]/28)
+			}
+		}
+	}
+	return g
+}
+
 // engines are configurations that the engine evaluates.
 func engines() map[string]Config {
 	c := Config{Species: []int{1, 8}, Cutoff: 4, Channels: 16, Layers: 2, Hidden: 8, Bessel: 5, MeanNeighbors: 12}
@@ -40,8 +58,19 @@ func engines() map[string]Config {
 	soft.NormEpsilon = 1
 	quadratic.Activation, quadratic.NormEpsilon = Quadratic, 10
 	exact.Activation, exact.FiberDegree, exact.Layers = Quadratic, 1, 3
+	spectral := func(layers, degree, fiber int, grid Grid) Config {
+		s := quadratic
+		s.Layers, s.Degree, s.FiberDegree, s.Grid = layers, degree, fiber, grid
+		return s
+	}
+	scaledToo := spectral(2, 2, 2, Icosahedral32())
+	scaledToo.LayerScale, scaledToo.Channels = true, 13
 	return map[string]Config{
-		"plain": c, "one layer": layers1, "three layers": layers3, "four layers": layers4,
+		"quadratic, 32 points": spectral(3, 2, 2, Icosahedral32()), "quadratic, one layer": spectral(1, 2, 2, Icosahedral32()),
+		"quadratic, degree 1": spectral(2, 1, 2, Icosahedral32()), "quadratic, degree 3": spectral(2, 3, 2, Icosahedral32()),
+		"quadratic, degree beyond the grid": spectral(2, 5, 1, Icosahedron()), "quadratic, degree 3 of both": spectral(2, 3, 3, productGrid()),
+		"quadratic, layer scale, 13 channels": scaledToo,
+		"plain":                               c, "one layer": layers1, "three layers": layers3, "four layers": layers4,
 		"degree 3, 32 points": degree3, "degree 1, 20 points": degree1, "layer scale": scaled,
 		"13 channels, degree 5": odd, "last readout only": last, "soft norm": soft,
 		"quadratic activation": quadratic, "quadratic and exact": exact,

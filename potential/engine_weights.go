@@ -28,7 +28,8 @@ type engineWeights[T Float] struct {
 	grid             []T          // [3][orientation], of the first half
 	embedding        []T          // [species][channel]
 	layers           []engineLayer[T]
-	last             *lastBlock[T] // the block of the last of them
+	first            *firstLayer   // of networks whose first layer is in harmonics, or nil
+	last             *lastBlock[T] // the block of the last layer
 	intervals        int
 	intervalsPerUnit float64    // per Å
 	splineError      [2]float64 // of values and slopes
@@ -70,6 +71,7 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 	e.splineError = [2]float64{spline.Error, spline.SlopeError}
 
 	e.inner, e.acts = e.points, e.points*e.hidden
+	e.first = newFirstLayer(&c)
 	fiber := newFiberKernel(&c, set64, w)
 	if c.spectral() {
 		spectrum := newSpectrum(&c, set)
@@ -81,9 +83,16 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 		l := engineLayer[T]{blockMaps: newBlockMaps[T](&c)}
 		fold(&l.blockMaps, &w.layers[t], set)
 		l.self, l.bias = rounded[T](w.layers[t].self), rounded[T](w.layers[t].bias)
-		l.radial = rounded[T](spline.table[t])
+		table := spline.table[t]
+		if t == 0 && e.first != nil {
+			table = e.first.radial(table, c.Degree, c.Channels)
+		}
+		l.radial = rounded[T](table)
 		if e.spectrum != nil {
 			l.filter = filter(make([]T, e.inner*c.Channels), w.layers[t].fiber, c.FiberDegree)
+			if t == 0 && e.first != nil {
+				divide(l.filter, c.Channels)
+			}
 		} else {
 			l.phi = rounded[T](fiber.phi[t])
 		}

@@ -35,6 +35,8 @@ type assembly[T Float] struct {
 
 	gatherGrad [degrees]gatherFunc[T] // of dr, p, dy and x
 	pair       [degrees]pairFunc[T]
+	expand     [expandDegrees]expandFunc[T]
+	expandPair [expandDegrees]expandPairFunc[T]
 
 	normalize  func(xhat, rstd, x *T, rows, c int, share, epsilon T)
 	normalizeT func(y, slope, v, xhat, rstd *T, rows, c int, share T)
@@ -48,10 +50,16 @@ const squareAssembly = 2
 // degrees is the number of degrees for which there is assembly, from 1 on.
 const degrees = 4
 
+// expandDegrees is the same for messages in harmonics.
+const expandDegrees = 2
+
 type (
 	angularFunc[T Float] func(p, dp, u, grid *T, edges, n int, sign T)
 	gatherFunc[T Float]  func(a, b, c, x *T, index *int32, edges, n, channels, stride, atom, orientation int)
 	pairFunc[T Float]    func(out, r, dr, p, dp, h, m, xh, xm, grid *T, ih, im *int32, edges, n, c, stride, atomH, atomM, orientation int)
+
+	expandFunc[T Float]     func(m, r, y, x *T, index *int32, edges, c, stride, atom int)
+	expandPairFunc[T Float] func(out, r, dr, y, x, dm, xx, xdm *T, ix, im *int32, edges, c, stride, atomX, atomM int)
 )
 
 // set wraps the functions into the methods of a Set.

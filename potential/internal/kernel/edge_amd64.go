@@ -66,4 +66,34 @@ func (f *assembly[T]) setEdges(set *Set[T]) {
 			pairChannels(out, a, whole)
 		}
 	}
+	set.expand = func(m, r, y []T, x Rows[T], c, degree int) {
+		whole := c / lanes * lanes
+		if degree < 1 || degree > expandDegrees {
+			whole = 0
+		}
+		if whole > 0 && len(x.Index) > 0 {
+			f.expand[degree-1](&m[0], &r[0], &y[0], &x.X[0], &x.Index[0], len(x.Index), whole, c, x.Atom)
+		}
+		if whole < c {
+			expandChannels(m, r, y, x, c, degree, whole)
+		}
+	}
+	set.expandPair = func(out []T, a *ExpandArgs[T]) {
+		whole := a.C / lanes * lanes
+		if a.Degree < 1 || a.Degree > expandDegrees {
+			whole = 0
+		}
+		switch {
+		case len(out) == 0:
+			return
+		case whole == 0:
+			clear(out)
+		default:
+			f.expandPair[a.Degree-1](&out[0], &a.R[0], &a.DR[0], &a.Y[0], &a.X[0], &a.DM[0], &a.XX.X[0], &a.XDM.X[0],
+				&a.XX.Index[0], &a.XDM.Index[0], len(a.XX.Index), whole, a.C, a.XX.Atom, a.XDM.Atom)
+		}
+		if whole < a.C {
+			expandPairChannels(out, a, whole)
+		}
+	}
 }

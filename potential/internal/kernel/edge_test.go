@@ -29,7 +29,7 @@ func randomBonds[T Float](t testing.TB, rng *rand.Rand, edges, n, c, degree int)
 	b.p, b.dp = random[T](t, rng, edges*degree*n/2), random[T](t, rng, edges*degree*n/2)
 	b.x, b.y = random[T](t, rng, b.atoms*n*c), random[T](t, rng, b.atoms*n*c)
 	b.center, b.message = random[T](t, rng, n*c), random[T](t, rng, n*c)
-	for e := range edges { // as every dp has it
+	for e := range min(edges, edges*degree) { // as every dp has it
 		for a := range n / 2 {
 			b.dp[e*degree*n/2+a] = 1
 		}
@@ -330,6 +330,16 @@ func TestWrongEdgesPanic(t *testing.T) {
 		},
 		"odd orientations": func() {
 			s.Pair(nil, &PairArgs[float32]{Grid: x[:9], DM: x[:12], H: x[:12], XH: Rows[float32]{Orientation: 4}, N: 3, C: 4, Degree: 1})
+		},
+		"Expand": func() { s.Expand(x[:16], x[:8], x[:5], Rows[float32]{X: x, Index: index[:1], Atom: 4}, 4, 1) },
+		"neighbour of an expansion": func() {
+			s.Expand(x[:16], x[:16], x[:8], Rows[float32]{X: x[:15], Index: index, Atom: 4}, 4, 1)
+		},
+		"ExpandPair": func() {
+			s.ExpandPair(x[:4], &ExpandArgs[float32]{
+				R: x[:8], DR: x[:8], Y: x[:16], X: x[:4], DM: x[:16], C: 4, Degree: 1,
+				XX: Rows[float32]{X: x, Index: index[:1], Atom: 4}, XDM: Rows[float32]{X: x[:15], Index: index[:1], Atom: 16, Orientation: 4},
+			})
 		},
 		"Normalize":  func() { s.Normalize(x[:8], x[:2], x[:7], 4, 1) },
 		"NormalizeT": func() { s.NormalizeT(x[:8], nil, x[:8], x[:8], x[:3], 4) },

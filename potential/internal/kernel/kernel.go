@@ -40,6 +40,8 @@ type Set[T Float] struct {
 
 	gatherGrad func(dr, p, dy []T, x Rows[T], n, c, degree int)
 	pair       func(out []T, a *PairArgs[T])
+	expand     func(m, r, y []T, x Rows[T], c, degree int)
+	expandPair func(out []T, a *ExpandArgs[T])
 
 	normalize  func(xhat, rstd, x []T, c int, epsilon T)
 	normalizeT func(y, slope, v, xhat, rstd []T, c int)

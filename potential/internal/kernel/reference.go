@@ -31,6 +31,8 @@ func Reference[T Float]() *Set[T] {
 		gather:     gather[T],
 		gatherGrad: gatherGrad[T],
 		pair:       pair[T],
+		expand:     expand[T],
+		expandPair: expandPair[T],
 		normalize:  normalize[T],
 		normalizeT: normalizeT[T],
 

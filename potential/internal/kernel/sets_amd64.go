@@ -19,6 +19,8 @@ func avx2F32() *Set[float32] {
 		gather:     [degrees]gatherFunc[float32]{gather1AVX2F32, gather2AVX2F32, gather3AVX2F32, gather4AVX2F32},
 		gatherGrad: [degrees]gatherFunc[float32]{gatherGrad1AVX2F32, gatherGrad2AVX2F32, gatherGrad3AVX2F32, gatherGrad4AVX2F32},
 		pair:       [degrees]pairFunc[float32]{pair1AVX2F32, pair2AVX2F32, pair3AVX2F32, pair4AVX2F32},
+		expand:     [expandDegrees]expandFunc[float32]{expand1AVX2F32, expand2AVX2F32},
+		expandPair: [expandDegrees]expandPairFunc[float32]{expandPair1AVX2F32, expandPair2AVX2F32},
 		normalize:  normalizeAVX2F32, normalizeT: normalizeTAVX2F32, normalizeGrad: normalizeGradAVX2F32,
 	}).set("avx2")
 }
@@ -40,6 +42,8 @@ func avx2F64() *Set[float64] {
 		gather:     [degrees]gatherFunc[float64]{gather1AVX2F64, gather2AVX2F64, gather3AVX2F64, gather4AVX2F64},
 		gatherGrad: [degrees]gatherFunc[float64]{gatherGrad1AVX2F64, gatherGrad2AVX2F64, gatherGrad3AVX2F64, gatherGrad4AVX2F64},
 		pair:       [degrees]pairFunc[float64]{pair1AVX2F64, pair2AVX2F64, pair3AVX2F64, pair4AVX2F64},
+		expand:     [expandDegrees]expandFunc[float64]{expand1AVX2F64, expand2AVX2F64},
+		expandPair: [expandDegrees]expandPairFunc[float64]{expandPair1AVX2F64, expandPair2AVX2F64},
 		normalize:  normalizeAVX2F64, normalizeT: normalizeTAVX2F64, normalizeGrad: normalizeGradAVX2F64,
 	}).set("avx2")
 }
@@ -63,6 +67,8 @@ func avx512F32() *Set[float32] {
 		gather:     [degrees]gatherFunc[float32]{gather1AVX512F32, gather2AVX512F32, gather3AVX512F32, gather4AVX512F32},
 		gatherGrad: [degrees]gatherFunc[float32]{gatherGrad1AVX512F32, gatherGrad2AVX512F32, gatherGrad3AVX512F32, gatherGrad4AVX512F32},
 		pair:       [degrees]pairFunc[float32]{pair1AVX512F32, pair2AVX512F32, pair3AVX512F32, pair4AVX512F32},
+		expand:     [expandDegrees]expandFunc[float32]{expand1AVX512F32, expand2AVX512F32},
+		expandPair: [expandDegrees]expandPairFunc[float32]{expandPair1AVX512F32, expandPair2AVX512F32},
 		normalize:  normalizeAVX512F32, normalizeT: normalizeTAVX512F32, normalizeGrad: normalizeGradAVX512F32,
 	}).set("avx512")
 }
@@ -84,6 +90,8 @@ func avx512F64() *Set[float64] {
 		gather:     [degrees]gatherFunc[float64]{gather1AVX512F64, gather2AVX512F64, gather3AVX512F64, gather4AVX512F64},
 		gatherGrad: [degrees]gatherFunc[float64]{gatherGrad1AVX512F64, gatherGrad2AVX512F64, gatherGrad3AVX512F64, gatherGrad4AVX512F64},
 		pair:       [degrees]pairFunc[float64]{pair1AVX512F64, pair2AVX512F64, pair3AVX512F64, pair4AVX512F64},
+		expand:     [expandDegrees]expandFunc[float64]{expand1AVX512F64, expand2AVX512F64},
+		expandPair: [expandDegrees]expandPairFunc[float64]{expandPair1AVX512F64, expandPair2AVX512F64},
 		normalize:  normalizeAVX512F64, normalizeT: normalizeTAVX512F64, normalizeGrad: normalizeGradAVX512F64,
 	}).set("avx512")
 }

@@ -31,6 +31,7 @@ func main() {
 		{"angular", angular},
 		{"gather", gather},
 		{"pair", pair},
+		{"expand", expand},
 		{"norm", norm},
 		{"square", square},
 	} {
