@@ -45,9 +45,13 @@ type engine[T Float] struct {
 	ids    []int64 // [atom and ghost] which are the same in all domains; empty if they are not known
 	locals int     // atoms whose energy and forces are computed
 
-	unit []T     // [edge][3]
-	at   []int32 // [edge] spline interval
-	frac []T     // [edge] position in it
+	// Edges of an atom are by their roles, in the places of its row of the graph.
+	edge     []int32 // [place] in the graph
+	neighbor []int32 // [place]
+	unit     []T     // [place][3]
+	at       []int32 // [place] spline interval
+	frac     []T     // [place] position in it
+	roles    []roles // [atom]
 
 	h    [][]T        // [layer] input h: nil for layer 0, which has the embedding
 	n    [][]T        // [layer] input of the layer norm: nil for the last layer
@@ -66,11 +70,8 @@ type engine[T Float] struct {
 // worker is the memory of one thread.
 type worker[T Float] struct {
 	r, dr, p, dp, out []T // of the edges of one atom
-	index             []int32
-	at, kinds         []int32
-	frac, unit        []T
-	edge              []int32
-	role              []bondRole
+	kinds             []int32
+	role              []edgeRole
 	pair              kernel.PairArgs[T]
 	expand            kernel.ExpandArgs[T]
 
@@ -126,13 +127,16 @@ func (e *engine[T]) energies(site []float64) {
 
 // begin takes over a configuration. The graph has a row for each atom; kind
 // lists the species of the atoms and of the ghosts behind them, which edges may
-// lead to. An edge to a ghost has no Reverse: -1. ids may be empty, see edgeRole.
+// lead to. An edge to a ghost has no Reverse: -1. ids may be empty, see role.
 func (e *engine[T]) begin(g *neighbor.Graph, kind []int32, ids []int64, dVec [][3]float64) {
 	e.graph, e.kind, e.ids, e.dVec = g, kind, ids, dVec
 	e.locals = len(g.Start) - 1
 	cleared(&e.none, e.rowSize())
 	cleared(&e.out, e.locals)
 	edges, row := len(g.Neighbor), e.rowSize()
+	resize(&e.edge, edges)
+	resize(&e.neighbor, edges)
+	resize(&e.roles, e.locals)
 	resize(&e.unit, 3*edges)
 	resize(&e.at, edges)
 	resize(&e.frac, edges)
@@ -181,51 +185,93 @@ func (e *engine[T]) forward(t int) { e.run(e.stages.forward, t) }
 // t−1. The ∂E/∂m of ghosts in layer t must be there, unless t is 0.
 func (e *engine[T]) backward(t int) { e.run(e.stages.backward, t) }
 
-// geometry finds direction and spline interval of the edges.
+// geometry finds role, direction and spline interval of the edges.
 func (e *engine[T]) geometry(thread, lo, hi int) {
-	clock := &e.workers[thread].clock
-	clock.start()
-	for k := e.graph.Start[lo]; k < e.graph.Start[hi]; k++ {
-		v := &e.graph.Vec[k]
-		r := math.Sqrt(v[0]*v[0] + v[1]*v[1] + v[2]*v[2])
-		inverse := 1 / r
-		u := e.unit[3*k : 3*k+3]
-		u[0], u[1], u[2] = T(v[0]*inverse), T(v[1]*inverse), T(v[2]*inverse)
-		x := r * e.intervalsPerUnit
-		at := min(int(x), e.intervals-1)
-		e.at[k], e.frac[k] = int32(at), T(x-float64(at))
+	w := &e.workers[thread]
+	w.clock.start()
+	for i := lo; i < hi; i++ {
+		from, to := e.graph.Start[i], e.graph.Start[i+1]
+		var next [edgeRoles]int // place of the next edge of a role
+		resize(&w.role, to-from)
+		for k := from; k < to; k++ {
+			role := e.role(i, k)
+			w.role[k-from] = role
+			next[role]++
+		}
+		e.roles[i], next = rolesOf(from, next)
+		for k := from; k < to; k++ {
+			role := w.role[k-from]
+			at := next[role]
+			next[role]++
+			e.edge[at], e.neighbor[at] = int32(k), e.graph.Neighbor[k]
+			v := &e.graph.Vec[k]
+			r := math.Sqrt(v[0]*v[0] + v[1]*v[1] + v[2]*v[2])
+			inverse := 1 / r
+			u := e.unit[3*at : 3*at+3]
+			u[0], u[1], u[2] = T(v[0]*inverse), T(v[1]*inverse), T(v[2]*inverse)
+			x := r * e.intervalsPerUnit
+			interval := min(int(x), e.intervals-1)
+			e.at[at], e.frac[at] = int32(interval), T(x-float64(interval))
+		}
 	}
-	clock.lap(PhaseGeometry)
+	w.clock.lap(PhaseGeometry)
 }
 
-// What edges are to their centers: one of the two edges of a bond stands for both.
-type bondRole uint8
+// edgeRole is what an edge is to its center: one of the two edges of a bond stands for both.
+type edgeRole uint8
 
 const (
-	ownedBond bondRole = iota
-	ghostEdge          // of a bond to a ghost, whose domain has the other for the other direction
-	otherBond          // its reverse stands for it
+	ownBond    edgeRole = iota // it stands for a bond between atoms of the domain
+	ownToGhost                 // it stands for a bond to a ghost
+	halfBond                   // of a bond to a ghost, whose domain has the other for the other direction
+	otherGhost                 // the edge of the ghost's domain stands for it
+	otherBond                  // its reverse stands for it
+	edgeRoles  = iota
 )
 
-// edgeRole tells what edge k of atom i is in layer t. Which edge stands for a bond is
+// roles are the ends of the roles but the last in the row of an atom, in places.
+type roles [edgeRoles - 1]int
+
+// rolesOf returns the ends for a row from a place on with so many edges of each role,
+// and where the roles begin.
+func rolesOf(from int, count [edgeRoles]int) (ends roles, begins [edgeRoles]int) {
+	for role, n := range count {
+		begins[role] = from
+		from += n
+		if role < len(ends) {
+			ends[role] = from
+		}
+	}
+	return ends, begins
+}
+
+// bonds returns the ends of the edges that stand for bonds in layer t and of those that
+// stand for one direction, which follow. In layer 0 a ghost has no ∂E/∂m, so that
+// bonds to ghosts are those of both domains.
+func (r *roles) bonds(t int) (whole, owned int) {
+	if t == 0 {
+		return r[ownBond], r[otherGhost]
+	}
+	return r[ownToGhost], r[halfBond]
+}
+
+// role tells what edge k of atom i is. Which edge stands for a bond is
 // rounded into the result, so that it may not depend on the order of rows in the graph.
-//
-// A bond to a ghost is one domain's where both can tell whose by the ids of its
-// atoms, but for layer 0: there the ghost has no ∂E/∂m.
-func (e *engine[T]) edgeRole(t, i, k int) bondRole {
+// A bond to a ghost is one domain's where both can tell whose by the ids of its atoms.
+func (e *engine[T]) role(i, k int) edgeRole {
 	back := int(e.graph.Reverse[k])
 	if back < 0 {
-		if t == 0 || len(e.ids) == 0 {
-			return ghostEdge
+		if len(e.ids) == 0 {
+			return halfBond
 		}
 		own, other := e.ids[i], e.ids[e.graph.Neighbor[k]]
 		switch {
 		case own == other: // an image of itself
-			return ghostEdge
+			return halfBond
 		case (own < other) == (own&1 == other&1): // half of them for either
-			return ownedBond
+			return ownToGhost
 		}
-		return otherBond
+		return otherGhost
 	}
 	owned := back > k
 	if e.number != nil {
@@ -233,7 +279,7 @@ func (e *engine[T]) edgeRole(t, i, k int) bondRole {
 		owned = own < other || own == other && back > k
 	}
 	if owned {
-		return ownedBond
+		return ownBond
 	}
 	return otherBond
 }

@@ -57,7 +57,7 @@ func (e *engine[T]) convolve(w *worker[T], t, lo, hi int, m []T) {
 	l, row := &e.layers[t], e.rowSize()
 	for i := lo; i < hi; i++ {
 		from, to := e.graph.Start[i], e.graph.Start[i+1]
-		neighbors := e.graph.Neighbor[from:to]
+		neighbors := e.neighbor[from:to]
 		mi := m[(i-lo)*row : (i-lo+1)*row]
 		e.addSelf(t, i, mi)
 		r, p := resize(&w.r, (to-from)*e.width), resize(&w.p, (to-from)*e.angles())
@@ -277,26 +277,29 @@ func (e *engine[T]) backwardBlock(thread, lo, hi int) {
 //
 //	dH[i,a,c] += s_c dM[i,a,c] + n̄^(-1/2) Σ_j K_c(x_ji, o_a) dM[j,a,c]
 func (e *engine[T]) bonds(w *worker[T], t, i int, dH []T) {
-	l, n := &e.layers[t], e.points
-	whole, owned := e.listBonds(w, t, i)
-	all := len(w.edge)
-	width, angles := e.width, e.angles()
+	l, n, width, angles := &e.layers[t], e.points, e.width, e.angles()
+	from, to := e.graph.Start[i], e.graph.Start[i+1]
+	wholeEnd, ownedEnd := e.roles[i].bonds(t)
+	if t == 0 {
+		to = ownedEnd // nothing comes back
+	}
+	whole, owned, all := wholeEnd-from, ownedEnd-from, to-from
 	r, dr := resize(&w.r, all*width), resize(&w.dr, owned*width)
 	p, dp := resize(&w.p, all*angles), resize(&w.dp, owned*angles)
-	e.set.SplineSlope(r[:owned*width], dr, l.radial, w.at[:owned], w.frac[:owned], width)
-	e.set.Spline(r[owned*width:], l.radial, w.at[owned:], w.frac[owned:], width)
-	e.set.Angular(p[:owned*angles], dp, w.unit[:3*owned], e.grid, n/2, e.degree, -1)
-	e.set.Angular(p[owned*angles:], nil, w.unit[3*owned:], e.grid, n/2, e.degree, -1)
+	e.set.SplineSlope(r[:owned*width], dr, l.radial, e.at[from:ownedEnd], e.frac[from:ownedEnd], width)
+	e.set.Spline(r[owned*width:], l.radial, e.at[ownedEnd:to], e.frac[ownedEnd:to], width)
+	e.set.Angular(p[:owned*angles], dp, e.unit[3*from:3*ownedEnd], e.grid, n/2, e.degree, -1)
+	e.set.Angular(p[owned*angles:], nil, e.unit[3*ownedEnd:3*to], e.grid, n/2, e.degree, -1)
 	w.clock.lap(PhaseRadial)
 
-	dM := e.rowsOf(e.dM[t%2], i, i+1)
+	dM, index := e.rowsOf(e.dM[t%2], i, i+1), e.neighbor[from:to]
 	if t > 0 {
 		for at := 0; at < len(dH); at += e.channels {
 			e.set.MulAdd(dH[at:at+e.channels], l.self, dM[at:at+e.channels])
 		}
-		e.set.Gather(dH, r, p, e.adjoints(t, w.index), n, e.channels, e.degree)
+		e.set.Gather(dH, r, p, e.adjoints(t, index), n, e.channels, e.degree)
 	}
-	senders := e.senders(w, t, w.index[:owned])
+	senders := e.senders(w, t, index[:owned])
 	out := resize(&w.out, 4*owned)
 	center := e.feature(t, i, 0)
 	if t > 0 {
@@ -305,7 +308,7 @@ func (e *engine[T]) bonds(w *worker[T], t, i int, dH []T) {
 	w.pair = kernel.PairArgs[T]{
 		R: r[:whole*width], DR: dr[:whole*width], P: p[:whole*angles], DP: dp[:whole*angles],
 		H: center, DM: dM,
-		XH: e.features(t, senders[:whole]), XDM: e.adjoints(t, w.index[:whole]),
+		XH: e.features(t, senders[:whole]), XDM: e.adjoints(t, index[:whole]),
 		Grid: e.grid, N: n, C: e.channels, Degree: e.degree,
 	}
 	e.set.Pair(out[:4*whole], &w.pair)
@@ -315,53 +318,13 @@ func (e *engine[T]) bonds(w *worker[T], t, i int, dH []T) {
 		w.pair.P, w.pair.DP = p[whole*angles:owned*angles], dp[whole*angles:]
 		w.pair.H = e.none[:len(center)]
 		w.pair.XH = e.features(t, senders[whole:])
-		w.pair.XDM = kernel.Rows[T]{X: e.none, Index: w.index[whole:owned], Orientation: e.channels}
+		w.pair.XDM = kernel.Rows[T]{X: e.none, Index: index[whole:owned], Orientation: e.channels}
 		e.set.Pair(out[4*whole:], &w.pair)
 	}
-	for k, edge := range w.edge[:owned] {
+	for k, edge := range e.edge[from:ownedEnd] {
 		e.addBond(int(edge), out[4*k:4*k+4])
 	}
 	w.clock.lap(PhaseEdgeAdjoints)
-}
-
-// listBonds lists the edges of atom i: the bonds that it owns, those to ghosts,
-// which end at whole and owned, and the others, unless t is 0.
-func (e *engine[T]) listBonds(w *worker[T], t, i int) (whole, owned int) {
-	from, to := e.graph.Start[i], e.graph.Start[i+1]
-	resize(&w.role, to-from)
-	var count [3]int
-	for k := from; k < to; k++ {
-		role := e.edgeRole(t, i, k)
-		w.role[k-from] = role
-		count[role]++
-	}
-	whole = count[ownedBond]
-	owned = whole + count[ghostEdge]
-	all := owned
-	if t > 0 {
-		all += count[otherBond]
-	}
-	resize(&w.edge, all)
-	resize(&w.index, all)
-	resize(&w.at, all)
-	resize(&w.frac, all)
-	resize(&w.unit, 3*all)
-	next := [3]int{ownedBond: 0, ghostEdge: whole, otherBond: owned}
-	for k := from; k < to; k++ {
-		role := w.role[k-from]
-		if role == otherBond && t == 0 {
-			continue
-		}
-		at := next[role]
-		next[role]++
-		w.edge[at] = int32(k)
-		w.index[at] = e.graph.Neighbor[k]
-		w.at[at], w.frac[at] = e.at[k], e.frac[k]
-		// By components: a copy of so few costs more.
-		unit, u := w.unit[3*at:3*at+3], e.unit[3*k:3*k+3]
-		unit[0], unit[1], unit[2] = u[0], u[1], u[2]
-	}
-	return whole, owned
 }
 
 // addBond adds ∂E/∂x_ij of edge k, from the derivatives (g, ds) by x_a = −o_a·u,

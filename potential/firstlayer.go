@@ -59,7 +59,7 @@ func (e *engine[T]) expand(w *worker[T], lo, hi int, n []T) {
 		harmonics.Fill(y, e.unit[3*from:3*to], f.degree)
 		w.clock.lap(PhaseRadial)
 		e.set.Mul(row[:c], l.self, e.feature(0, i, 0))
-		e.set.Expand(row[:f.count*c], r, y, e.features(0, e.senders(w, 0, e.graph.Neighbor[from:to])), c, f.degree)
+		e.set.Expand(row[:f.count*c], r, y, e.features(0, e.senders(w, 0, e.neighbor[from:to])), c, f.degree)
 		w.clock.lap(PhaseEdges)
 		e.set.Mul(row, l.filter, row)
 		e.set.AXPY(row[:c], l.bias, 1)
@@ -78,20 +78,22 @@ func (e *engine[T]) expandBack(lo, hi int, dN []T) {
 // expandBonds is bonds for the first layer.
 func (e *engine[T]) expandBonds(w *worker[T], i int) {
 	f, l, c := e.first, &e.layers[0], e.channels
-	whole, owned := e.listBonds(w, 0, i)
+	from := e.graph.Start[i]
+	whole, to := e.roles[i].bonds(0)
+	whole, owned, index := whole-from, to-from, e.neighbor[from:to]
 	width, slopes, size := (f.degree+1)*c, 4*f.count, f.count*c
 	r, dr, y := resize(&w.r, owned*width), resize(&w.dr, owned*width), resize(&w.p, owned*slopes)
-	e.set.SplineSlope(r, dr, l.radial, w.at, w.frac, width)
-	harmonics.FillSlopes(y, w.unit, f.degree)
+	e.set.SplineSlope(r, dr, l.radial, e.at[from:to], e.frac[from:to], width)
+	harmonics.FillSlopes(y, e.unit[3*from:3*to], f.degree)
 	w.clock.lap(PhaseRadial)
 
-	senders := e.senders(w, 0, w.index)
+	senders := e.senders(w, 0, index)
 	out := resize(&w.out, 4*owned)
 	w.expand = kernel.ExpandArgs[T]{
 		R: r[:whole*width], DR: dr[:whole*width], Y: y[:whole*slopes],
 		X: e.feature(0, i, 0), DM: e.dM[0][i*size : (i+1)*size],
 		XX:  e.features(0, senders[:whole]),
-		XDM: kernel.Rows[T]{X: e.dM[0], Index: w.index[:whole], Atom: size, Orientation: c},
+		XDM: kernel.Rows[T]{X: e.dM[0], Index: index[:whole], Atom: size, Orientation: c},
 		C:   c, Degree: f.degree,
 	}
 	e.set.ExpandPair(out[:4*whole], &w.expand)
@@ -100,10 +102,10 @@ func (e *engine[T]) expandBonds(w *worker[T], i int) {
 		w.expand.R, w.expand.DR, w.expand.Y = r[whole*width:], dr[whole*width:], y[whole*slopes:]
 		w.expand.X = e.none[:c]
 		w.expand.XX = e.features(0, senders[whole:])
-		w.expand.XDM = kernel.Rows[T]{X: e.none, Index: w.index[whole:], Orientation: c}
+		w.expand.XDM = kernel.Rows[T]{X: e.none, Index: index[whole:], Orientation: c}
 		e.set.ExpandPair(out[4*whole:], &w.expand)
 	}
-	for k, edge := range w.edge {
+	for k, edge := range e.edge[from:to] {
 		bond := out[4*k : 4*k+4]
 		bond[0], bond[1], bond[2] = -bond[0], -bond[1], -bond[2] // addBond wants them by −u
 		e.addBond(int(edge), bond)
