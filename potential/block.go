@@ -135,33 +135,45 @@ type block[T Float] interface {
 	gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dH []T, dual bool)
 }
 
+// blockOf returns the block of a layer.
+func (p *Pass[T]) blockOf(t int) block[T] {
+	if t == len(p.layers)-1 && p.inspect == nil {
+		return p.final
+	}
+	return p.block
+}
+
 // blockForward writes h' from the layer's h and its n.
 func (p *Pass[T]) blockForward(t int, next, n []T) {
 	s := &p.layers[t]
-	p.block.prepare(s, p.edges.atoms(), p.second)
+	block := p.blockOf(t)
+	block.prepare(s, p.edges.atoms(), p.second)
 	copy(next, s.h)
-	p.eachPart(func(b part) { p.block.forward(s, &p.net.blocks[t], b, of(b, next), of(b, n)) })
+	p.eachPart(func(b part) { block.forward(s, &p.net.blocks[t], b, of(b, next), of(b, n)) })
 }
 
 // blockBackward writes the adjoint of n for that of h', the layer's dH. The
 // residual branch is the caller's.
 func (p *Pass[T]) blockBackward(t int, dN []T) {
-	p.eachPart(func(b part) { p.block.backward(&p.layers[t], &p.net.blocks[t], b, of(b, dN)) })
+	block := p.blockOf(t)
+	p.eachPart(func(b part) { block.backward(&p.layers[t], &p.net.blocks[t], b, of(b, dN)) })
 }
 
 // blockTangent writes ḣ' from ḣ and ṅ.
 func (p *Pass[T]) blockTangent(t int, nextDot, nDot []T) {
 	s := &p.layers[t]
 	copy(nextDot, s.hDot)
-	p.eachPart(func(b part) { p.block.tangent(s, &p.net.blocks[t], b, of(b, nextDot), of(b, nDot)) })
+	block := p.blockOf(t)
+	p.eachPart(func(b part) { block.tangent(s, &p.net.blocks[t], b, of(b, nextDot), of(b, nDot)) })
 }
 
 // blockGradient is the adjoint of the pair (h', ḣ'), with adjoints dH and the
 // layer's own s.dH: it accumulates the folded weights' and writes that of n to
 // dN.
 func (p *Pass[T]) blockGradient(t int, dN, dH []T, grad *weights[T]) {
+	block := p.blockOf(t)
 	p.eachPart(func(b part) {
-		p.block.gradient(&p.layers[t], &p.net.blocks[t], &grad.layers[t], b, of(b, dN), of(b, dH), p.dual)
+		block.gradient(&p.layers[t], &p.net.blocks[t], &grad.layers[t], b, of(b, dN), of(b, dH), p.dual)
 	})
 }
 

@@ -125,6 +125,7 @@ type Pass[T Float] struct {
 	kernels spatialKernel[T]
 	sphere  sphericalKernel[T]
 	block   block[T]
+	final   block[T]                 // of the last layer
 	version int                      // of the weights that sphere is for
 	second  bool                     // keep what Gradient needs
 	dual    bool                     // there is a tangent
@@ -175,7 +176,11 @@ func (n *Network[T]) NewPass(gradients bool) *Pass[T] {
 	p.sphere = newSphericalKernel(&n.cfg, n.set, n.w)
 	p.block = &rowBlock[T]{cfg: &n.cfg, set: n.set}
 	if n.cfg.spectral() {
-		p.block = newSpectrumBlock(&n.cfg, n.set)
+		p.block = newSpectrumBlock(&n.cfg, n.set, false)
+	}
+	p.final = p.block
+	if n.cfg.spectral() && n.cfg.OutputVectors == 0 {
+		p.final = newSpectrumBlock(&n.cfg, n.set, true)
 	}
 	moments := 1
 	if n.cfg.OutputVectors > 0 {

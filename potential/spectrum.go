@@ -24,14 +24,22 @@ import (
 // [kernel.Set.Square], and has M values in the place of the N on a grid that integrates
 // degree 4L'.
 
+// Of h' in the last layer only the mean over the orientations is read out, unless there
+// are vectors out. Then g_0 is all that W2 acts on.
+
 // spectrumBlock is this as a block.
 type spectrumBlock[T Float] struct {
 	spectrum[T]
 	u, gDot, dG, dQ, dX []T // of a part: spectra of h' − h or its adjoint, of ġ, adjoints
 }
 
-func newSpectrumBlock[T Float](cfg *Config, set *kernel.Set[T]) *spectrumBlock[T] {
-	return &spectrumBlock[T]{spectrum: newSpectrum(cfg, set)}
+// newSpectrumBlock returns the block of all layers, or the one for the mean of h'.
+func newSpectrumBlock[T Float](cfg *Config, set *kernel.Set[T], mean bool) *spectrumBlock[T] {
+	b := &spectrumBlock[T]{spectrum: newSpectrum(cfg, set)}
+	if mean {
+		b.out = newBasis[T](cfg.Grid, 0)
+	}
+	return b
 }
 
 func (e *spectrumBlock[T]) prepare(s *layerState[T], atoms int, second bool) {
@@ -54,7 +62,7 @@ func (e *spectrumBlock[T]) forward(s *layerState[T], maps *blockMaps[T], b part,
 	xhat, q, g := of(b, s.xhat), of(b, s.q), of(b, s.g)
 	e.normalize(xhat, of(b, s.rstd), n)
 	e.argue(maps, q, xhat)
-	e.set.Square(g, q, e.degree, e.hidden)
+	e.square(g, q)
 	e.addOutput(maps, next, g, &e.u)
 }
 
@@ -70,7 +78,7 @@ func (e *spectrumBlock[T]) tangent(s *layerState[T], maps *blockMaps[T], b part,
 	e.normalizeT(xhatDot, of(b, s.slope), nDot, of(b, s.xhat), of(b, s.rstd))
 	e.set.Affine(qDot, xhatDot, maps.inDot, len(xhatDot)/e.channels, false)
 	gDot := resize(&e.gDot, len(of(b, s.g)))
-	e.set.SquareDot(gDot, of(b, s.q), qDot, e.degree, e.hidden)
+	e.squareDot(gDot, of(b, s.q), qDot)
 	rows := len(gDot) / e.hidden
 	e.set.Affine(resize(&e.u, rows*e.channels), gDot, maps.outDot, rows, false)
 	e.out.synthesise(e.set, nextDot, e.u, e.channels, true)
@@ -86,12 +94,12 @@ func (e *spectrumBlock[T]) gradient(s *layerState[T], maps *blockMaps[T], dw *la
 	e.constants(dw.b2, dU, e.out.count)
 	dX, dQ, dG := resize(&e.dX, len(xhat)), resize(&e.dQ, len(q)), resize(&e.dG, len(g))
 	e.set.Affine(dG, dU, maps.outT, outputs, false)
-	e.set.SquareT(dQ, dG, q, e.degree, e.hidden)
+	e.squareT(dQ, dG, q)
 	if dual {
 		// ḣ' = ḣ + Y ġ·W2'
 		qDot, gDot := of(b, s.qDot), dG // which has been used
-		e.set.AddCurvature(dQ, of(b, s.dG), qDot, e.degree, e.hidden)
-		e.set.SquareDot(gDot, q, qDot, e.degree, e.hidden)
+		e.addCurvature(dQ, of(b, s.dG), qDot)
+		e.squareDot(gDot, q, qDot)
 		e.set.MatMulTN(dw.w2, gDot, of(b, s.dU), e.hidden, outputs, c, true)
 	}
 	// q = x̂·W1' + b1' Y_0
@@ -214,6 +222,71 @@ func (s *spectrum[T]) argue(maps *blockMaps[T], q, xhat []T) {
 	}
 }
 
+// The activation, its tangent and adjoints are those of [kernel.Set.Square], or where g_0
+// is all that is wanted
+//
+//	g_0 = q_0/2 + Σ_k q_k²/√(2π)
+
+func (s *spectrum[T]) square(g, q []T) {
+	if s.out.count > 1 {
+		s.set.Square(g, q, s.degree, s.hidden)
+		return
+	}
+	s.inner(g, q, q, kernel.SquareSquare)
+}
+
+func (s *spectrum[T]) squareDot(gDot, q, qDot []T) {
+	if s.out.count > 1 {
+		s.set.SquareDot(gDot, q, qDot, s.degree, s.hidden)
+		return
+	}
+	s.inner(gDot, q, qDot, 2*kernel.SquareSquare)
+}
+
+// inner writes y_0/2 + factor·Σ_k x_k y_k of every atom.
+func (s *spectrum[T]) inner(g, x, y []T, factor T) {
+	for i := range len(g) / s.hidden {
+		to, row := g[i*s.hidden:(i+1)*s.hidden], func(x []T, k int) []T { return x[i*s.arguments()+k*s.hidden:][:s.hidden] }
+		clear(to)
+		for k := range s.count {
+			s.set.MulAdd(to, row(x, k), row(y, k))
+		}
+		scaled(s.set, to, factor)
+		s.set.AXPY(to, row(y, 0), kernel.SquareLinear)
+	}
+}
+
+func (s *spectrum[T]) squareT(dQ, dG, q []T) {
+	if s.out.count > 1 {
+		s.set.SquareT(dQ, dG, q, s.degree, s.hidden)
+		return
+	}
+	for i := range len(dG) / s.hidden {
+		from, d := dG[i*s.hidden:(i+1)*s.hidden], dQ[i*s.arguments():(i+1)*s.arguments()]
+		for k := range s.count {
+			s.set.Mul(d[k*s.hidden:(k+1)*s.hidden], from, q[i*s.arguments()+k*s.hidden:][:s.hidden])
+		}
+		scaled(s.set, d, 2*kernel.SquareSquare)
+		s.set.AXPY(d[:s.hidden], from, kernel.SquareLinear)
+	}
+}
+
+func (e *spectrumBlock[T]) addCurvature(dQ, dGDot, qDot []T) {
+	if e.out.count > 1 {
+		e.set.AddCurvature(dQ, dGDot, qDot, e.degree, e.hidden)
+		return
+	}
+	twice := resize(&e.gDot, e.hidden)
+	for i := range len(dGDot) / e.hidden {
+		copy(twice, dGDot[i*e.hidden:])
+		scaled(e.set, twice, 2*kernel.SquareSquare)
+		for k := range e.count {
+			at := i*e.arguments() + k*e.hidden
+			e.set.MulAdd(dQ[at:at+e.hidden], twice, qDot[at:at+e.hidden])
+		}
+	}
+}
+
 // addOutput adds what W2 makes of g to h', by way of spectra u.
 func (s *spectrum[T]) addOutput(maps *blockMaps[T], next, g []T, u *[]T) {
 	rows := len(g) / s.hidden
@@ -228,6 +301,6 @@ func (s *spectrum[T]) addOutput(maps *blockMaps[T], next, g []T, u *[]T) {
 // back writes the adjoints of g, q and x̂ for that of the spectrum of h'.
 func (s *spectrum[T]) back(maps *blockMaps[T], dX, dQ, dG, dU, q []T) {
 	s.set.Affine(dG, dU, maps.outT, len(dG)/s.hidden, false)
-	s.set.SquareT(dQ, dG, q, s.degree, s.hidden)
+	s.squareT(dQ, dG, q)
 	s.set.Affine(dX, dQ, maps.inT, len(dQ)/s.hidden, false)
 }
