@@ -183,7 +183,7 @@ func TestSplineConverges(t *testing.T) {
 	var value, slope []float64
 	for _, n := range []int{64, 128, 256} {
 		s.fit(wave, 5, 1, n)
-		s.measure(wave, 5)
+		s.measure(wave)
 		value, slope = append(value, s.Error), append(slope, s.SlopeError)
 	}
 	for k := range 2 {

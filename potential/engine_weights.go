@@ -39,7 +39,7 @@ type engineWeights[T Float] struct {
 // engineLayer is one layer.
 type engineLayer[T Float] struct {
 	blockMaps[T]
-	radial      []T // [interval][4][degree][channel]
+	radial      []T // [node][2][degree][channel], see radialSpline
 	self        []T // [channel]
 	phi         []T // [orientation p][orientation a][channel], with w_a
 	filter      []T // in the place of phi, where n is a spectrum: [k][channel]

@@ -27,7 +27,7 @@ func newFirstLayer(c *Config) *firstLayer {
 	return &firstLayer{degree: degree, count: harmonics.Count(degree)}
 }
 
-// radial takes the degrees that are needed from a table of splines, [interval][4][l][channel].
+// radial takes the degrees that are needed from a table of splines, [row][l][channel].
 func (f *firstLayer) radial(table []float64, degree, channels int) (out []float64) {
 	for at := 0; at < len(table); at += (degree + 1) * channels {
 		out = append(out, table[at:at+(f.degree+1)*channels]...)

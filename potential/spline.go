@@ -11,12 +11,14 @@ import (
 // splines in r, so that the MLP behind them costs nothing at run time. Each
 // interval has the cubic polynomial that agrees with R and dR/dr at both ends
 // (Hermite): the energy is continuous with its first derivative, and forces are
-// the exact derivative of the splined energy.
+// the exact derivative of the splined energy. A table of values and slopes is half as large
+// as one of the polynomials, and what distances of a crystal need of it fits the
+// second-level cache.
 type radialSpline struct {
 	intervals int
 	perLength float64     // intervals per Å
 	width     int         // (L+1)·C
-	table     [][]float64 // [layer][interval][4][degree][channel]
+	table     [][]float64 // [layer][node][2][degree][channel]: R and dR/ds, s from 0 to 1 in an interval
 
 	// Error is the largest difference between spline and function over the
 	// largest value of the layer's functions; slopeError the same of dR/dr.
@@ -47,7 +49,7 @@ func newRadialSpline(f radialFunctions, cutoff float64, layers, width int) *radi
 	s := &radialSpline{width: width}
 	for n := leastIntervals; ; {
 		s.fit(f, cutoff, layers, n)
-		s.measure(f, cutoff)
+		s.measure(f)
 		// Errors go as the fourth and the third power of the length of an interval,
 		// once that is short beside the shortest Bessel wave.
 		missing := max(math.Pow(s.Error/splineTolerance, 1./4), math.Pow(s.SlopeError/slopeTolerance, 1./3))
@@ -69,16 +71,12 @@ func (s *radialSpline) fit(f radialFunctions, cutoff float64, layers, n int) {
 	values := f(knots)
 	s.table = make([][]float64, layers)
 	for t := range s.table {
-		s.table[t] = make([]float64, n*4*s.width)
+		s.table[t] = make([]float64, (n+1)*2*s.width)
 		slopes := values[t][(n+1)*s.width:]
-		for k := range n {
-			q := s.table[t][k*4*s.width:]
+		for k := range n + 1 {
+			row := s.table[t][k*2*s.width:]
 			for w := range s.width {
-				at, next := k*s.width+w, (k+1)*s.width+w
-				f0, d0, f1, d1 := values[t][at], h*slopes[at], values[t][next], h*slopes[next]
-				q[w], q[s.width+w] = f0, d0
-				q[2*s.width+w] = 3*(f1-f0) - 2*d0 - d1
-				q[3*s.width+w] = 2*(f0-f1) + d0 + d1
+				row[w], row[s.width+w] = values[t][k*s.width+w], h*slopes[k*s.width+w]
 			}
 		}
 	}
@@ -86,27 +84,25 @@ func (s *radialSpline) fit(f radialFunctions, cutoff float64, layers, n int) {
 
 // measure compares the spline with the functions, at the places in each
 // interval where cubic interpolation errs most, in value and in slope.
-func (s *radialSpline) measure(f radialFunctions, cutoff float64) {
-	places := []float64{0.2113, 0.5, 0.7887}
-	var r []float64
+func (s *radialSpline) measure(f radialFunctions) {
+	var r, places []float64
+	var intervals []int32
 	for k := range s.intervals {
-		for _, x := range places {
-			r = append(r, (float64(k)+x)/s.perLength)
+		for _, x := range []float64{0.2113, 0.5, 0.7887} {
+			r, places, intervals = append(r, (float64(k)+x)/s.perLength), append(places, x), append(intervals, int32(k))
 		}
 	}
+	got, gotSlope := make([]float64, len(r)*s.width), make([]float64, len(r)*s.width)
 	s.Error, s.SlopeError = 0, 0
+	set := kernel.Reference[float64]()
 	for t, values := range f(r) {
 		var largest, steepest, wrong, wrongSlope float64
-		for i := range r {
-			q := s.table[t][i/len(places)*4*s.width:]
-			x := places[i%len(places)]
-			for w := range s.width {
-				v, slope := values[i*s.width+w], values[(len(r)+i)*s.width+w]
-				q0, q1, q2, q3 := q[w], q[s.width+w], q[2*s.width+w], q[3*s.width+w]
-				largest, steepest = max(largest, math.Abs(v)), max(steepest, math.Abs(slope))
-				wrong = max(wrong, math.Abs(((q3*x+q2)*x+q1)*x+q0-v))
-				wrongSlope = max(wrongSlope, math.Abs(((3*q3*x+2*q2)*x+q1)*s.perLength-slope))
-			}
+		set.SplineSlope(got, gotSlope, s.table[t], intervals, places, s.width)
+		for i, v := range got {
+			want, slope := values[i], values[len(got)+i]
+			largest, steepest = max(largest, math.Abs(want)), max(steepest, math.Abs(slope))
+			wrong = max(wrong, math.Abs(v-want))
+			wrongSlope = max(wrongSlope, math.Abs(gotSlope[i]*s.perLength-slope))
 		}
 		if largest > 0 {
 			s.Error = max(s.Error, wrong/largest)

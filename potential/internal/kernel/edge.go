@@ -31,15 +31,17 @@ type Rows[T Float] struct {
 	Atom, Orientation int     // distances in elements
 }
 
-// Spline evaluates cubic polynomials with many components:
+// Spline evaluates cubic splines with many components, from their values f and slopes d at
+// nodes (Hermite): between nodes k and k+1, with k = at[e] and s = frac[e] from 0 to 1,
 //
-//	r[e,w] = Σ_{q<4} table[at[e],q,w] s[e]^q
+//	r[e,w] = f_k + (f_(k+1) − f_k) s²(3−2s) + d_k s(1−s)² − d_(k+1) s²(1−s)
 //
-// r is [edge][width], table [interval][4][width], at and s are [edge].
+// r is [edge][width], at and frac are [edge], table is [node][2][width]: f before d.
+// Slopes are by s.
 func (s *Set[T]) Spline(r, table []T, at []int32, frac []T, width int) {
 	mustMatch("Spline: r", len(r), len(at), width)
 	mustMatch("Spline: frac", len(frac), len(at), 1)
-	mustCover("Spline: table", len(table), at, 4*width)
+	mustCover("Spline: table", len(table), at, width)
 	s.spline(r, nil, table, at, frac, width)
 }
 
@@ -48,7 +50,7 @@ func (s *Set[T]) SplineSlope(r, dr, table []T, at []int32, frac []T, width int) 
 	mustMatch("SplineSlope: r", len(r), len(at), width)
 	mustMatch("SplineSlope: dr", len(dr), len(at), width)
 	mustMatch("SplineSlope: frac", len(frac), len(at), 1)
-	mustCover("SplineSlope: table", len(table), at, 4*width)
+	mustCover("SplineSlope: table", len(table), at, width)
 	s.spline(r, dr, table, at, frac, width)
 }
 
@@ -142,11 +144,11 @@ func (s *Set[T]) Pair(out []T, a *PairArgs[T]) {
 	s.pair(out, a)
 }
 
-// mustCover checks that a table has a row of the given width for every index.
+// mustCover checks that a table of splines has the nodes of every interval.
 func mustCover(what string, got int, index []int32, width int) {
 	for _, k := range index {
-		if at := int(k); at < 0 || (at+1)*width > got {
-			panicMismatch(what, got, at+1, width)
+		if at := int(k); at < 0 || (at+2)*2*width > got {
+			panicMismatch(what, got, at+2, 2*width)
 		}
 	}
 }

@@ -275,7 +275,7 @@ func testSpline[T Float](t *testing.T, set *Set[T]) {
 	const intervals = 5
 	for width := range 70 {
 		for edges := range 4 {
-			table, frac := random[T](t, rng, intervals*4*width), random[T](t, rng, edges)
+			table, frac := random[T](t, rng, (intervals+1)*2*width), random[T](t, rng, edges)
 			at := make([]int32, edges)
 			for e := range at {
 				at[e] = int32(rng.IntN(intervals))
@@ -288,15 +288,18 @@ func testSpline[T Float](t *testing.T, set *Set[T]) {
 				e, w := i/width, i%width
 				var want, slope sum
 				s := float64(frac[e])
-				for q := range 4 {
-					c := float64(table[(int(at[e])*4+q)*width+w])
-					want.add(c, math.Pow(s, float64(q)))
-					if q > 0 {
-						slope.add(float64(q), c, math.Pow(s, float64(q-1)))
+				node := func(k int) float64 { return float64(table[(int(at[e])*2+k)*width+w]) }
+				// Powers of s, lowest first.
+				for k, c := range [4][4]float64{{1, 0, -3, 2}, {0, 1, -2, 1}, {0, 0, 3, -2}, {0, 0, -1, 1}} {
+					for q := range c {
+						want.add(c[q], node(k), math.Pow(s, float64(q)))
+						if q > 0 {
+							slope.add(float64(q), c[q], node(k), math.Pow(s, float64(q-1)))
+						}
 					}
 				}
-				check(t, fmt.Sprintf("Spline width=%d", width), i, r[i], want, 7)
-				check(t, fmt.Sprintf("SplineSlope width=%d", width), i, dr[i], slope, 9)
+				check(t, fmt.Sprintf("Spline width=%d", width), i, r[i], want, 9)
+				check(t, fmt.Sprintf("SplineSlope width=%d", width), i, dr[i], slope, 10)
 				if value[i] != r[i] {
 					t.Errorf("width %d: Spline gives %v, SplineSlope %v", width, value[i], r[i])
 				}
@@ -316,8 +319,9 @@ func TestWrongEdgesPanic(t *testing.T) {
 	x := make([]float32, 48)
 	index := []int32{0, 3}
 	for name, call := range map[string]func(){
-		"interval":        func() { s.Spline(x[:8], x, index, x[:2], 4) },
+		"interval":        func() { s.Spline(x[:8], x[:39], index, x[:2], 4) },
 		"negative":        func() { s.Spline(x[:4], x, []int32{-1}, x[:1], 4) },
+		"last node":       func() { s.Spline(x[:4], x[:16], []int32{1}, x[:1], 4) },
 		"SplineSlope":     func() { s.SplineSlope(x[:8], x[:7], x, []int32{0, 0}, x[:2], 4) },
 		"Angular":         func() { s.Angular(x[:4], nil, x[:5], x[:6], 2, 1, 1) },
 		"neighbour":       func() { s.Gather(x[:8], x[:16], x[:2], Rows[float32]{x[:12], index, 8, 4}, 2, 4, 1) },

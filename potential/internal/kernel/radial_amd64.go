@@ -4,42 +4,42 @@
 
 package kernel
 
-// splineAVX2F32 evaluates cubic polynomials.
+// splineAVX2F32 evaluates cubic splines.
 //
 //go:noescape
 func splineAVX2F32(r *float32, table *float32, at *int32, frac *float32, edges int, width int)
 
-// splineAVX2F64 evaluates cubic polynomials.
+// splineAVX2F64 evaluates cubic splines.
 //
 //go:noescape
 func splineAVX2F64(r *float64, table *float64, at *int32, frac *float64, edges int, width int)
 
-// splineAVX512F32 evaluates cubic polynomials.
+// splineAVX512F32 evaluates cubic splines.
 //
 //go:noescape
 func splineAVX512F32(r *float32, table *float32, at *int32, frac *float32, edges int, width int)
 
-// splineAVX512F64 evaluates cubic polynomials.
+// splineAVX512F64 evaluates cubic splines.
 //
 //go:noescape
 func splineAVX512F64(r *float64, table *float64, at *int32, frac *float64, edges int, width int)
 
-// splineSlopeAVX2F32 evaluates cubic polynomials and their derivatives.
+// splineSlopeAVX2F32 evaluates cubic splines and their derivatives.
 //
 //go:noescape
 func splineSlopeAVX2F32(r *float32, dr *float32, table *float32, at *int32, frac *float32, edges int, width int)
 
-// splineSlopeAVX2F64 evaluates cubic polynomials and their derivatives.
+// splineSlopeAVX2F64 evaluates cubic splines and their derivatives.
 //
 //go:noescape
 func splineSlopeAVX2F64(r *float64, dr *float64, table *float64, at *int32, frac *float64, edges int, width int)
 
-// splineSlopeAVX512F32 evaluates cubic polynomials and their derivatives.
+// splineSlopeAVX512F32 evaluates cubic splines and their derivatives.
 //
 //go:noescape
 func splineSlopeAVX512F32(r *float32, dr *float32, table *float32, at *int32, frac *float32, edges int, width int)
 
-// splineSlopeAVX512F64 evaluates cubic polynomials and their derivatives.
+// splineSlopeAVX512F64 evaluates cubic splines and their derivatives.
 //
 //go:noescape
 func splineSlopeAVX512F64(r *float64, dr *float64, table *float64, at *int32, frac *float64, edges int, width int)

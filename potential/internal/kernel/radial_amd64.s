@@ -22,6 +22,34 @@ DATA masks<>+56(SB)/4, $0x00000000
 DATA masks<>+60(SB)/4, $0x00000000
 GLOBL masks<>(SB), RODATA|NOPTR, $64
 
+DATA splineF32<>+0(SB)/4, $0x3f800000
+DATA splineF32<>+4(SB)/4, $0x3f800000
+DATA splineF32<>+8(SB)/4, $0x3f800000
+DATA splineF32<>+12(SB)/4, $0x3f800000
+DATA splineF32<>+16(SB)/4, $0x3f800000
+DATA splineF32<>+20(SB)/4, $0x3f800000
+DATA splineF32<>+24(SB)/4, $0x3f800000
+DATA splineF32<>+28(SB)/4, $0x3f800000
+DATA splineF32<>+32(SB)/4, $0x3f800000
+DATA splineF32<>+36(SB)/4, $0x3f800000
+DATA splineF32<>+40(SB)/4, $0x3f800000
+DATA splineF32<>+44(SB)/4, $0x3f800000
+DATA splineF32<>+48(SB)/4, $0x3f800000
+DATA splineF32<>+52(SB)/4, $0x3f800000
+DATA splineF32<>+56(SB)/4, $0x3f800000
+DATA splineF32<>+60(SB)/4, $0x3f800000
+GLOBL splineF32<>(SB), RODATA|NOPTR, $64
+
+DATA splineF64<>+0(SB)/8, $0x3ff0000000000000
+DATA splineF64<>+8(SB)/8, $0x3ff0000000000000
+DATA splineF64<>+16(SB)/8, $0x3ff0000000000000
+DATA splineF64<>+24(SB)/8, $0x3ff0000000000000
+DATA splineF64<>+32(SB)/8, $0x3ff0000000000000
+DATA splineF64<>+40(SB)/8, $0x3ff0000000000000
+DATA splineF64<>+48(SB)/8, $0x3ff0000000000000
+DATA splineF64<>+56(SB)/8, $0x3ff0000000000000
+GLOBL splineF64<>(SB), RODATA|NOPTR, $64
+
 // func splineAVX2F32(r *float32, table *float32, at *int32, frac *float32, edges int, width int)
 // Requires: AVX, CMOV, FMA3
 TEXT ·splineAVX2F32(SB), NOSPLIT, $0-48
@@ -37,74 +65,95 @@ edge:
 	JZ           done
 	MOVLQSX      (CX), DI
 	IMULQ        SI, DI
-	SHLQ         $0x02, DI
+	ADDQ         DI, DI
 	ADDQ         table+8(FP), DI
 	LEAQ         (DI)(SI*2), R8
 	VBROADCASTSS (DX), Y0
+	VBROADCASTSS splineF32<>+0(SB), Y1
+	VMOVUPS      Y1, Y3
+	VSUBPS       Y0, Y1, Y1
+	VMULPS       Y0, Y1, Y2
+	VADDPS       Y1, Y3, Y3
+	VADDPS       Y1, Y3, Y3
+	VMULPS       Y0, Y0, Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y2, Y0, Y0
 	LEAQ         (AX)(SI*1), R9
 	MOVQ         width+40(FP), R10
 
 sweep_4:
-	CMPQ        R10, $0x00000020
-	JLT         below_4
-	VMOVUPS     (R8)(SI*1), Y1
-	VFMADD213PS (R8), Y0, Y1
-	VFMADD213PS (DI)(SI*1), Y0, Y1
-	VFMADD213PS (DI), Y0, Y1
-	VMOVUPS     Y1, (AX)
-	VMOVUPS     32(R8)(SI*1), Y1
-	VFMADD213PS 32(R8), Y0, Y1
-	VFMADD213PS 32(DI)(SI*1), Y0, Y1
-	VFMADD213PS 32(DI), Y0, Y1
-	VMOVUPS     Y1, 32(AX)
-	VMOVUPS     64(R8)(SI*1), Y1
-	VFMADD213PS 64(R8), Y0, Y1
-	VFMADD213PS 64(DI)(SI*1), Y0, Y1
-	VFMADD213PS 64(DI), Y0, Y1
-	VMOVUPS     Y1, 64(AX)
-	VMOVUPS     96(R8)(SI*1), Y1
-	VFMADD213PS 96(R8), Y0, Y1
-	VFMADD213PS 96(DI)(SI*1), Y0, Y1
-	VFMADD213PS 96(DI), Y0, Y1
-	VMOVUPS     Y1, 96(AX)
-	ADDQ        $0x00000080, DI
-	ADDQ        $0x00000080, R8
-	ADDQ        $0x00000080, AX
-	SUBQ        $0x00000020, R10
-	JMP         sweep_4
+	CMPQ         R10, $0x00000020
+	JLT          below_4
+	VMOVUPS      (DI), Y2
+	VMOVUPS      (R8), Y4
+	VSUBPS       Y2, Y4, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VFMADD231PS  (DI)(SI*1), Y1, Y2
+	VFNMADD231PS (R8)(SI*1), Y0, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(DI), Y2
+	VMOVUPS      32(R8), Y4
+	VSUBPS       Y2, Y4, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VFMADD231PS  32(DI)(SI*1), Y1, Y2
+	VFNMADD231PS 32(R8)(SI*1), Y0, Y2
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      64(DI), Y2
+	VMOVUPS      64(R8), Y4
+	VSUBPS       Y2, Y4, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VFMADD231PS  64(DI)(SI*1), Y1, Y2
+	VFNMADD231PS 64(R8)(SI*1), Y0, Y2
+	VMOVUPS      Y2, 64(AX)
+	VMOVUPS      96(DI), Y2
+	VMOVUPS      96(R8), Y4
+	VSUBPS       Y2, Y4, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VFMADD231PS  96(DI)(SI*1), Y1, Y2
+	VFNMADD231PS 96(R8)(SI*1), Y0, Y2
+	VMOVUPS      Y2, 96(AX)
+	ADDQ         $0x00000080, DI
+	ADDQ         $0x00000080, R8
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, R10
+	JMP          sweep_4
 
 below_4:
 sweep_1:
-	CMPQ        R10, $0x00000008
-	JLT         below_1
-	VMOVUPS     (R8)(SI*1), Y1
-	VFMADD213PS (R8), Y0, Y1
-	VFMADD213PS (DI)(SI*1), Y0, Y1
-	VFMADD213PS (DI), Y0, Y1
-	VMOVUPS     Y1, (AX)
-	ADDQ        $0x00000020, DI
-	ADDQ        $0x00000020, R8
-	ADDQ        $0x00000020, AX
-	SUBQ        $0x00000008, R10
-	JMP         sweep_1
+	CMPQ         R10, $0x00000008
+	JLT          below_1
+	VMOVUPS      (DI), Y2
+	VMOVUPS      (R8), Y4
+	VSUBPS       Y2, Y4, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VFMADD231PS  (DI)(SI*1), Y1, Y2
+	VFNMADD231PS (R8)(SI*1), Y0, Y2
+	VMOVUPS      Y2, (AX)
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, AX
+	SUBQ         $0x00000008, R10
+	JMP          sweep_1
 
 below_1:
-	TESTQ       R10, R10
-	JZ          swept
-	XORL        R11, R11
-	MOVQ        $0x00000008, R12
-	SUBQ        R10, R12
-	CMOVQLT     R11, R12
-	LEAQ        masks<>+0(SB), R10
-	VMOVUPS     (R10)(R12*4), Y1
-	VMASKMOVPS  (R8)(SI*1), Y1, Y5
-	VMASKMOVPS  (R8), Y1, Y4
-	VMASKMOVPS  (DI)(SI*1), Y1, Y3
-	VMASKMOVPS  (DI), Y1, Y2
-	VFMADD231PS Y5, Y0, Y4
-	VFMADD231PS Y4, Y0, Y3
-	VFMADD231PS Y3, Y0, Y2
-	VMASKMOVPS  Y2, Y1, (AX)
+	TESTQ        R10, R10
+	JZ           swept
+	XORL         R11, R11
+	MOVQ         $0x00000008, R12
+	SUBQ         R10, R12
+	CMOVQLT      R11, R12
+	LEAQ         masks<>+0(SB), R10
+	VMOVUPS      (R10)(R12*4), Y2
+	VMASKMOVPS   (DI), Y2, Y4
+	VMASKMOVPS   (R8), Y2, Y5
+	VSUBPS       Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y4
+	VMASKMOVPS   (DI)(SI*1), Y2, Y3
+	VMASKMOVPS   (R8)(SI*1), Y2, Y5
+	VFMADD231PS  Y3, Y1, Y4
+	VFNMADD231PS Y5, Y0, Y4
+	VMASKMOVPS   Y4, Y2, (AX)
 
 swept:
 	MOVQ R9, AX
@@ -132,74 +181,95 @@ edge:
 	JZ           done
 	MOVLQSX      (CX), DI
 	IMULQ        SI, DI
-	SHLQ         $0x02, DI
+	ADDQ         DI, DI
 	ADDQ         table+8(FP), DI
 	LEAQ         (DI)(SI*2), R8
 	VBROADCASTSD (DX), Y0
+	VBROADCASTSD splineF64<>+0(SB), Y1
+	VMOVUPD      Y1, Y3
+	VSUBPD       Y0, Y1, Y1
+	VMULPD       Y0, Y1, Y2
+	VADDPD       Y1, Y3, Y3
+	VADDPD       Y1, Y3, Y3
+	VMULPD       Y0, Y0, Y4
+	VMULPD       Y4, Y3, Y3
+	VMULPD       Y2, Y1, Y1
+	VMULPD       Y2, Y0, Y0
 	LEAQ         (AX)(SI*1), R9
 	MOVQ         width+40(FP), R10
 
 sweep_4:
-	CMPQ        R10, $0x00000010
-	JLT         below_4
-	VMOVUPD     (R8)(SI*1), Y1
-	VFMADD213PD (R8), Y0, Y1
-	VFMADD213PD (DI)(SI*1), Y0, Y1
-	VFMADD213PD (DI), Y0, Y1
-	VMOVUPD     Y1, (AX)
-	VMOVUPD     32(R8)(SI*1), Y1
-	VFMADD213PD 32(R8), Y0, Y1
-	VFMADD213PD 32(DI)(SI*1), Y0, Y1
-	VFMADD213PD 32(DI), Y0, Y1
-	VMOVUPD     Y1, 32(AX)
-	VMOVUPD     64(R8)(SI*1), Y1
-	VFMADD213PD 64(R8), Y0, Y1
-	VFMADD213PD 64(DI)(SI*1), Y0, Y1
-	VFMADD213PD 64(DI), Y0, Y1
-	VMOVUPD     Y1, 64(AX)
-	VMOVUPD     96(R8)(SI*1), Y1
-	VFMADD213PD 96(R8), Y0, Y1
-	VFMADD213PD 96(DI)(SI*1), Y0, Y1
-	VFMADD213PD 96(DI), Y0, Y1
-	VMOVUPD     Y1, 96(AX)
-	ADDQ        $0x00000080, DI
-	ADDQ        $0x00000080, R8
-	ADDQ        $0x00000080, AX
-	SUBQ        $0x00000010, R10
-	JMP         sweep_4
+	CMPQ         R10, $0x00000010
+	JLT          below_4
+	VMOVUPD      (DI), Y2
+	VMOVUPD      (R8), Y4
+	VSUBPD       Y2, Y4, Y4
+	VFMADD231PD  Y4, Y3, Y2
+	VFMADD231PD  (DI)(SI*1), Y1, Y2
+	VFNMADD231PD (R8)(SI*1), Y0, Y2
+	VMOVUPD      Y2, (AX)
+	VMOVUPD      32(DI), Y2
+	VMOVUPD      32(R8), Y4
+	VSUBPD       Y2, Y4, Y4
+	VFMADD231PD  Y4, Y3, Y2
+	VFMADD231PD  32(DI)(SI*1), Y1, Y2
+	VFNMADD231PD 32(R8)(SI*1), Y0, Y2
+	VMOVUPD      Y2, 32(AX)
+	VMOVUPD      64(DI), Y2
+	VMOVUPD      64(R8), Y4
+	VSUBPD       Y2, Y4, Y4
+	VFMADD231PD  Y4, Y3, Y2
+	VFMADD231PD  64(DI)(SI*1), Y1, Y2
+	VFNMADD231PD 64(R8)(SI*1), Y0, Y2
+	VMOVUPD      Y2, 64(AX)
+	VMOVUPD      96(DI), Y2
+	VMOVUPD      96(R8), Y4
+	VSUBPD       Y2, Y4, Y4
+	VFMADD231PD  Y4, Y3, Y2
+	VFMADD231PD  96(DI)(SI*1), Y1, Y2
+	VFNMADD231PD 96(R8)(SI*1), Y0, Y2
+	VMOVUPD      Y2, 96(AX)
+	ADDQ         $0x00000080, DI
+	ADDQ         $0x00000080, R8
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000010, R10
+	JMP          sweep_4
 
 below_4:
 sweep_1:
-	CMPQ        R10, $0x00000004
-	JLT         below_1
-	VMOVUPD     (R8)(SI*1), Y1
-	VFMADD213PD (R8), Y0, Y1
-	VFMADD213PD (DI)(SI*1), Y0, Y1
-	VFMADD213PD (DI), Y0, Y1
-	VMOVUPD     Y1, (AX)
-	ADDQ        $0x00000020, DI
-	ADDQ        $0x00000020, R8
-	ADDQ        $0x00000020, AX
-	SUBQ        $0x00000004, R10
-	JMP         sweep_1
+	CMPQ         R10, $0x00000004
+	JLT          below_1
+	VMOVUPD      (DI), Y2
+	VMOVUPD      (R8), Y4
+	VSUBPD       Y2, Y4, Y4
+	VFMADD231PD  Y4, Y3, Y2
+	VFMADD231PD  (DI)(SI*1), Y1, Y2
+	VFNMADD231PD (R8)(SI*1), Y0, Y2
+	VMOVUPD      Y2, (AX)
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, AX
+	SUBQ         $0x00000004, R10
+	JMP          sweep_1
 
 below_1:
-	TESTQ       R10, R10
-	JZ          swept
-	XORL        R11, R11
-	MOVQ        $0x00000004, R12
-	SUBQ        R10, R12
-	CMOVQLT     R11, R12
-	LEAQ        masks<>+0(SB), R10
-	VMOVUPD     (R10)(R12*8), Y1
-	VMASKMOVPD  (R8)(SI*1), Y1, Y5
-	VMASKMOVPD  (R8), Y1, Y4
-	VMASKMOVPD  (DI)(SI*1), Y1, Y3
-	VMASKMOVPD  (DI), Y1, Y2
-	VFMADD231PD Y5, Y0, Y4
-	VFMADD231PD Y4, Y0, Y3
-	VFMADD231PD Y3, Y0, Y2
-	VMASKMOVPD  Y2, Y1, (AX)
+	TESTQ        R10, R10
+	JZ           swept
+	XORL         R11, R11
+	MOVQ         $0x00000004, R12
+	SUBQ         R10, R12
+	CMOVQLT      R11, R12
+	LEAQ         masks<>+0(SB), R10
+	VMOVUPD      (R10)(R12*8), Y2
+	VMASKMOVPD   (DI), Y2, Y4
+	VMASKMOVPD   (R8), Y2, Y5
+	VSUBPD       Y4, Y5, Y5
+	VFMADD231PD  Y5, Y3, Y4
+	VMASKMOVPD   (DI)(SI*1), Y2, Y3
+	VMASKMOVPD   (R8)(SI*1), Y2, Y5
+	VFMADD231PD  Y3, Y1, Y4
+	VFNMADD231PD Y5, Y0, Y4
+	VMASKMOVPD   Y4, Y2, (AX)
 
 swept:
 	MOVQ R9, AX
@@ -227,71 +297,92 @@ edge:
 	JZ           done
 	MOVLQSX      (CX), DI
 	IMULQ        SI, DI
-	SHLQ         $0x02, DI
+	ADDQ         DI, DI
 	ADDQ         table+8(FP), DI
 	LEAQ         (DI)(SI*2), R8
 	VBROADCASTSS (DX), Z0
+	VBROADCASTSS splineF32<>+0(SB), Z1
+	VMOVUPS      Z1, Z3
+	VSUBPS       Z0, Z1, Z1
+	VMULPS       Z0, Z1, Z2
+	VADDPS       Z1, Z3, Z3
+	VADDPS       Z1, Z3, Z3
+	VMULPS       Z0, Z0, Z4
+	VMULPS       Z4, Z3, Z3
+	VMULPS       Z2, Z1, Z1
+	VMULPS       Z2, Z0, Z0
 	LEAQ         (AX)(SI*1), R9
 	MOVQ         width+40(FP), R10
 
 sweep_4:
-	CMPQ        R10, $0x00000040
-	JLT         below_4
-	VMOVUPS     (R8)(SI*1), Z1
-	VFMADD213PS (R8), Z0, Z1
-	VFMADD213PS (DI)(SI*1), Z0, Z1
-	VFMADD213PS (DI), Z0, Z1
-	VMOVUPS     Z1, (AX)
-	VMOVUPS     64(R8)(SI*1), Z1
-	VFMADD213PS 64(R8), Z0, Z1
-	VFMADD213PS 64(DI)(SI*1), Z0, Z1
-	VFMADD213PS 64(DI), Z0, Z1
-	VMOVUPS     Z1, 64(AX)
-	VMOVUPS     128(R8)(SI*1), Z1
-	VFMADD213PS 128(R8), Z0, Z1
-	VFMADD213PS 128(DI)(SI*1), Z0, Z1
-	VFMADD213PS 128(DI), Z0, Z1
-	VMOVUPS     Z1, 128(AX)
-	VMOVUPS     192(R8)(SI*1), Z1
-	VFMADD213PS 192(R8), Z0, Z1
-	VFMADD213PS 192(DI)(SI*1), Z0, Z1
-	VFMADD213PS 192(DI), Z0, Z1
-	VMOVUPS     Z1, 192(AX)
-	ADDQ        $0x00000100, DI
-	ADDQ        $0x00000100, R8
-	ADDQ        $0x00000100, AX
-	SUBQ        $0x00000040, R10
-	JMP         sweep_4
+	CMPQ         R10, $0x00000040
+	JLT          below_4
+	VMOVUPS      (DI), Z2
+	VMOVUPS      (R8), Z4
+	VSUBPS       Z2, Z4, Z4
+	VFMADD231PS  Z4, Z3, Z2
+	VFMADD231PS  (DI)(SI*1), Z1, Z2
+	VFNMADD231PS (R8)(SI*1), Z0, Z2
+	VMOVUPS      Z2, (AX)
+	VMOVUPS      64(DI), Z2
+	VMOVUPS      64(R8), Z4
+	VSUBPS       Z2, Z4, Z4
+	VFMADD231PS  Z4, Z3, Z2
+	VFMADD231PS  64(DI)(SI*1), Z1, Z2
+	VFNMADD231PS 64(R8)(SI*1), Z0, Z2
+	VMOVUPS      Z2, 64(AX)
+	VMOVUPS      128(DI), Z2
+	VMOVUPS      128(R8), Z4
+	VSUBPS       Z2, Z4, Z4
+	VFMADD231PS  Z4, Z3, Z2
+	VFMADD231PS  128(DI)(SI*1), Z1, Z2
+	VFNMADD231PS 128(R8)(SI*1), Z0, Z2
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      192(DI), Z2
+	VMOVUPS      192(R8), Z4
+	VSUBPS       Z2, Z4, Z4
+	VFMADD231PS  Z4, Z3, Z2
+	VFMADD231PS  192(DI)(SI*1), Z1, Z2
+	VFNMADD231PS 192(R8)(SI*1), Z0, Z2
+	VMOVUPS      Z2, 192(AX)
+	ADDQ         $0x00000100, DI
+	ADDQ         $0x00000100, R8
+	ADDQ         $0x00000100, AX
+	SUBQ         $0x00000040, R10
+	JMP          sweep_4
 
 below_4:
 sweep_1:
-	CMPQ        R10, $0x00000010
-	JLT         below_1
-	VMOVUPS     (R8)(SI*1), Z1
-	VFMADD213PS (R8), Z0, Z1
-	VFMADD213PS (DI)(SI*1), Z0, Z1
-	VFMADD213PS (DI), Z0, Z1
-	VMOVUPS     Z1, (AX)
-	ADDQ        $0x00000040, DI
-	ADDQ        $0x00000040, R8
-	ADDQ        $0x00000040, AX
-	SUBQ        $0x00000010, R10
-	JMP         sweep_1
+	CMPQ         R10, $0x00000010
+	JLT          below_1
+	VMOVUPS      (DI), Z2
+	VMOVUPS      (R8), Z4
+	VSUBPS       Z2, Z4, Z4
+	VFMADD231PS  Z4, Z3, Z2
+	VFMADD231PS  (DI)(SI*1), Z1, Z2
+	VFNMADD231PS (R8)(SI*1), Z0, Z2
+	VMOVUPS      Z2, (AX)
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, R8
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000010, R10
+	JMP          sweep_1
 
 below_1:
-	TESTQ       R10, R10
-	JZ          swept
-	MOVQ        $-1, R11
-	BZHIQ       R10, R11, R11
-	KMOVW       R11, K1
-	VMOVUPS.Z   (R8)(SI*1), K1, Z4
-	VMOVUPS.Z   (R8), K1, Z3
-	VMOVUPS.Z   (DI)(SI*1), K1, Z2
-	VMOVUPS.Z   (DI), K1, Z1
-	VFMADD231PS Z4, Z0, Z3
-	VFMADD231PS Z3, Z0, Z2
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, K1, (AX)
+	TESTQ        R10, R10
+	JZ           swept
+	MOVQ         $-1, R11
+	BZHIQ        R10, R11, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (DI), K1, Z2
+	VMOVUPS.Z    (R8), K1, Z4
+	VSUBPS       Z2, Z4, Z4
+	VFMADD231PS  Z4, Z3, Z2
+	VMOVUPS.Z    (DI)(SI*1), K1, Z3
+	VMOVUPS.Z    (R8)(SI*1), K1, Z4
+	VFMADD231PS  Z3, Z1, Z2
+	VFNMADD231PS Z4, Z0, Z2
+	VMOVUPS      Z2, K1, (AX)
 
 swept:
 	MOVQ R9, AX
@@ -319,71 +410,92 @@ edge:
 	JZ           done
 	MOVLQSX      (CX), DI
 	IMULQ        SI, DI
-	SHLQ         $0x02, DI
+	ADDQ         DI, DI
 	ADDQ         table+8(FP), DI
 	LEAQ         (DI)(SI*2), R8
 	VBROADCASTSD (DX), Z0
+	VBROADCASTSD splineF64<>+0(SB), Z1
+	VMOVUPD      Z1, Z3
+	VSUBPD       Z0, Z1, Z1
+	VMULPD       Z0, Z1, Z2
+	VADDPD       Z1, Z3, Z3
+	VADDPD       Z1, Z3, Z3
+	VMULPD       Z0, Z0, Z4
+	VMULPD       Z4, Z3, Z3
+	VMULPD       Z2, Z1, Z1
+	VMULPD       Z2, Z0, Z0
 	LEAQ         (AX)(SI*1), R9
 	MOVQ         width+40(FP), R10
 
 sweep_4:
-	CMPQ        R10, $0x00000020
-	JLT         below_4
-	VMOVUPD     (R8)(SI*1), Z1
-	VFMADD213PD (R8), Z0, Z1
-	VFMADD213PD (DI)(SI*1), Z0, Z1
-	VFMADD213PD (DI), Z0, Z1
-	VMOVUPD     Z1, (AX)
-	VMOVUPD     64(R8)(SI*1), Z1
-	VFMADD213PD 64(R8), Z0, Z1
-	VFMADD213PD 64(DI)(SI*1), Z0, Z1
-	VFMADD213PD 64(DI), Z0, Z1
-	VMOVUPD     Z1, 64(AX)
-	VMOVUPD     128(R8)(SI*1), Z1
-	VFMADD213PD 128(R8), Z0, Z1
-	VFMADD213PD 128(DI)(SI*1), Z0, Z1
-	VFMADD213PD 128(DI), Z0, Z1
-	VMOVUPD     Z1, 128(AX)
-	VMOVUPD     192(R8)(SI*1), Z1
-	VFMADD213PD 192(R8), Z0, Z1
-	VFMADD213PD 192(DI)(SI*1), Z0, Z1
-	VFMADD213PD 192(DI), Z0, Z1
-	VMOVUPD     Z1, 192(AX)
-	ADDQ        $0x00000100, DI
-	ADDQ        $0x00000100, R8
-	ADDQ        $0x00000100, AX
-	SUBQ        $0x00000020, R10
-	JMP         sweep_4
+	CMPQ         R10, $0x00000020
+	JLT          below_4
+	VMOVUPD      (DI), Z2
+	VMOVUPD      (R8), Z4
+	VSUBPD       Z2, Z4, Z4
+	VFMADD231PD  Z4, Z3, Z2
+	VFMADD231PD  (DI)(SI*1), Z1, Z2
+	VFNMADD231PD (R8)(SI*1), Z0, Z2
+	VMOVUPD      Z2, (AX)
+	VMOVUPD      64(DI), Z2
+	VMOVUPD      64(R8), Z4
+	VSUBPD       Z2, Z4, Z4
+	VFMADD231PD  Z4, Z3, Z2
+	VFMADD231PD  64(DI)(SI*1), Z1, Z2
+	VFNMADD231PD 64(R8)(SI*1), Z0, Z2
+	VMOVUPD      Z2, 64(AX)
+	VMOVUPD      128(DI), Z2
+	VMOVUPD      128(R8), Z4
+	VSUBPD       Z2, Z4, Z4
+	VFMADD231PD  Z4, Z3, Z2
+	VFMADD231PD  128(DI)(SI*1), Z1, Z2
+	VFNMADD231PD 128(R8)(SI*1), Z0, Z2
+	VMOVUPD      Z2, 128(AX)
+	VMOVUPD      192(DI), Z2
+	VMOVUPD      192(R8), Z4
+	VSUBPD       Z2, Z4, Z4
+	VFMADD231PD  Z4, Z3, Z2
+	VFMADD231PD  192(DI)(SI*1), Z1, Z2
+	VFNMADD231PD 192(R8)(SI*1), Z0, Z2
+	VMOVUPD      Z2, 192(AX)
+	ADDQ         $0x00000100, DI
+	ADDQ         $0x00000100, R8
+	ADDQ         $0x00000100, AX
+	SUBQ         $0x00000020, R10
+	JMP          sweep_4
 
 below_4:
 sweep_1:
-	CMPQ        R10, $0x00000008
-	JLT         below_1
-	VMOVUPD     (R8)(SI*1), Z1
-	VFMADD213PD (R8), Z0, Z1
-	VFMADD213PD (DI)(SI*1), Z0, Z1
-	VFMADD213PD (DI), Z0, Z1
-	VMOVUPD     Z1, (AX)
-	ADDQ        $0x00000040, DI
-	ADDQ        $0x00000040, R8
-	ADDQ        $0x00000040, AX
-	SUBQ        $0x00000008, R10
-	JMP         sweep_1
+	CMPQ         R10, $0x00000008
+	JLT          below_1
+	VMOVUPD      (DI), Z2
+	VMOVUPD      (R8), Z4
+	VSUBPD       Z2, Z4, Z4
+	VFMADD231PD  Z4, Z3, Z2
+	VFMADD231PD  (DI)(SI*1), Z1, Z2
+	VFNMADD231PD (R8)(SI*1), Z0, Z2
+	VMOVUPD      Z2, (AX)
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, R8
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000008, R10
+	JMP          sweep_1
 
 below_1:
-	TESTQ       R10, R10
-	JZ          swept
-	MOVQ        $-1, R11
-	BZHIQ       R10, R11, R11
-	KMOVW       R11, K1
-	VMOVUPD.Z   (R8)(SI*1), K1, Z4
-	VMOVUPD.Z   (R8), K1, Z3
-	VMOVUPD.Z   (DI)(SI*1), K1, Z2
-	VMOVUPD.Z   (DI), K1, Z1
-	VFMADD231PD Z4, Z0, Z3
-	VFMADD231PD Z3, Z0, Z2
-	VFMADD231PD Z2, Z0, Z1
-	VMOVUPD     Z1, K1, (AX)
+	TESTQ        R10, R10
+	JZ           swept
+	MOVQ         $-1, R11
+	BZHIQ        R10, R11, R11
+	KMOVW        R11, K1
+	VMOVUPD.Z    (DI), K1, Z2
+	VMOVUPD.Z    (R8), K1, Z4
+	VSUBPD       Z2, Z4, Z4
+	VFMADD231PD  Z4, Z3, Z2
+	VMOVUPD.Z    (DI)(SI*1), K1, Z3
+	VMOVUPD.Z    (R8)(SI*1), K1, Z4
+	VFMADD231PD  Z3, Z1, Z2
+	VFNMADD231PD Z4, Z0, Z2
+	VMOVUPD      Z2, K1, (AX)
 
 swept:
 	MOVQ R9, AX
@@ -412,88 +524,112 @@ edge:
 	JZ           done
 	MOVLQSX      (DX), R8
 	IMULQ        DI, R8
-	SHLQ         $0x02, R8
+	ADDQ         R8, R8
 	ADDQ         table+16(FP), R8
 	LEAQ         (R8)(DI*2), R9
 	VBROADCASTSS (BX), Y0
+	VBROADCASTSS splineF32<>+0(SB), Y1
+	VMOVUPS      Y1, Y3
+	VSUBPS       Y0, Y1, Y1
+	VMULPS       Y0, Y1, Y2
+	VADDPS       Y1, Y3, Y3
+	VADDPS       Y1, Y3, Y3
+	VMULPS       Y0, Y0, Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y2, Y1, Y5
+	VMULPS       Y2, Y0, Y0
+	VADDPS       Y2, Y2, Y2
+	VMULPS       Y1, Y1, Y1
+	VSUBPS       Y2, Y1, Y1
+	VSUBPS       Y2, Y4, Y4
+	VADDPS       Y2, Y2, Y6
+	VADDPS       Y2, Y6, Y6
 	LEAQ         (AX)(DI*1), R10
 	LEAQ         (CX)(DI*1), R11
 	MOVQ         width+48(FP), R12
 
 sweep_2:
-	CMPQ        R12, $0x00000010
-	JLT         below_2
-	VMOVUPS     (R9)(DI*1), Y4
-	VMOVUPS     (R9), Y3
-	VMOVUPS     (R8)(DI*1), Y2
-	VMOVUPS     (R8), Y1
-	VFMADD231PS Y4, Y0, Y3
-	VFMADD231PS Y3, Y0, Y2
-	VFMADD231PS Y2, Y0, Y1
-	VMOVUPS     Y1, (AX)
-	VFMADD231PS Y4, Y0, Y3
-	VFMADD231PS Y3, Y0, Y2
-	VMOVUPS     Y2, (CX)
-	VMOVUPS     32(R9)(DI*1), Y4
-	VMOVUPS     32(R9), Y3
-	VMOVUPS     32(R8)(DI*1), Y2
-	VMOVUPS     32(R8), Y1
-	VFMADD231PS Y4, Y0, Y3
-	VFMADD231PS Y3, Y0, Y2
-	VFMADD231PS Y2, Y0, Y1
-	VMOVUPS     Y1, 32(AX)
-	VFMADD231PS Y4, Y0, Y3
-	VFMADD231PS Y3, Y0, Y2
-	VMOVUPS     Y2, 32(CX)
-	ADDQ        $0x00000040, R8
-	ADDQ        $0x00000040, R9
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, CX
-	SUBQ        $0x00000010, R12
-	JMP         sweep_2
+	CMPQ         R12, $0x00000010
+	JLT          below_2
+	VMOVUPS      (R8), Y2
+	VMOVUPS      (R9), Y7
+	VSUBPS       Y2, Y7, Y7
+	VFMADD231PS  Y7, Y3, Y2
+	VMOVUPS      (R8)(DI*1), Y8
+	VMOVUPS      (R9)(DI*1), Y9
+	VFMADD231PS  Y8, Y5, Y2
+	VFNMADD231PS Y9, Y0, Y2
+	VMOVUPS      Y2, (AX)
+	VMULPS       Y7, Y6, Y7
+	VFMADD231PS  Y8, Y1, Y7
+	VFMADD231PS  Y9, Y4, Y7
+	VMOVUPS      Y7, (CX)
+	VMOVUPS      32(R8), Y2
+	VMOVUPS      32(R9), Y7
+	VSUBPS       Y2, Y7, Y7
+	VFMADD231PS  Y7, Y3, Y2
+	VMOVUPS      32(R8)(DI*1), Y8
+	VMOVUPS      32(R9)(DI*1), Y9
+	VFMADD231PS  Y8, Y5, Y2
+	VFNMADD231PS Y9, Y0, Y2
+	VMOVUPS      Y2, 32(AX)
+	VMULPS       Y7, Y6, Y7
+	VFMADD231PS  Y8, Y1, Y7
+	VFMADD231PS  Y9, Y4, Y7
+	VMOVUPS      Y7, 32(CX)
+	ADDQ         $0x00000040, R8
+	ADDQ         $0x00000040, R9
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, R12
+	JMP          sweep_2
 
 below_2:
 sweep_1:
-	CMPQ        R12, $0x00000008
-	JLT         below_1
-	VMOVUPS     (R9)(DI*1), Y4
-	VMOVUPS     (R9), Y3
-	VMOVUPS     (R8)(DI*1), Y2
-	VMOVUPS     (R8), Y1
-	VFMADD231PS Y4, Y0, Y3
-	VFMADD231PS Y3, Y0, Y2
-	VFMADD231PS Y2, Y0, Y1
-	VMOVUPS     Y1, (AX)
-	VFMADD231PS Y4, Y0, Y3
-	VFMADD231PS Y3, Y0, Y2
-	VMOVUPS     Y2, (CX)
-	ADDQ        $0x00000020, R8
-	ADDQ        $0x00000020, R9
-	ADDQ        $0x00000020, AX
-	ADDQ        $0x00000020, CX
-	SUBQ        $0x00000008, R12
-	JMP         sweep_1
+	CMPQ         R12, $0x00000008
+	JLT          below_1
+	VMOVUPS      (R8), Y2
+	VMOVUPS      (R9), Y7
+	VSUBPS       Y2, Y7, Y7
+	VFMADD231PS  Y7, Y3, Y2
+	VMOVUPS      (R8)(DI*1), Y8
+	VMOVUPS      (R9)(DI*1), Y9
+	VFMADD231PS  Y8, Y5, Y2
+	VFNMADD231PS Y9, Y0, Y2
+	VMOVUPS      Y2, (AX)
+	VMULPS       Y7, Y6, Y7
+	VFMADD231PS  Y8, Y1, Y7
+	VFMADD231PS  Y9, Y4, Y7
+	VMOVUPS      Y7, (CX)
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R9
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000008, R12
+	JMP          sweep_1
 
 below_1:
-	TESTQ       R12, R12
-	JZ          swept
-	XORL        R13, R13
-	MOVQ        $0x00000008, R14
-	SUBQ        R12, R14
-	CMOVQLT     R13, R14
-	LEAQ        masks<>+0(SB), R12
-	VMOVUPS     (R12)(R14*4), Y1
-	VMASKMOVPS  (R9)(DI*1), Y1, Y5
-	VMASKMOVPS  (R9), Y1, Y4
-	VMASKMOVPS  (R8)(DI*1), Y1, Y3
-	VMASKMOVPS  (R8), Y1, Y2
-	VFMADD231PS Y5, Y0, Y4
-	VFMADD231PS Y4, Y0, Y3
-	VFMADD231PS Y3, Y0, Y2
-	VMASKMOVPS  Y2, Y1, (AX)
-	VFMADD231PS Y5, Y0, Y4
-	VFMADD231PS Y4, Y0, Y3
-	VMASKMOVPS  Y3, Y1, (CX)
+	TESTQ        R12, R12
+	JZ           swept
+	XORL         R13, R13
+	MOVQ         $0x00000008, R14
+	SUBQ         R12, R14
+	CMOVQLT      R13, R14
+	LEAQ         masks<>+0(SB), R12
+	VMOVUPS      (R12)(R14*4), Y2
+	VMASKMOVPS   (R8), Y2, Y7
+	VMASKMOVPS   (R9), Y2, Y8
+	VSUBPS       Y7, Y8, Y8
+	VFMADD231PS  Y8, Y3, Y7
+	VMASKMOVPS   (R8)(DI*1), Y2, Y3
+	VMASKMOVPS   (R9)(DI*1), Y2, Y9
+	VFMADD231PS  Y3, Y5, Y7
+	VFNMADD231PS Y9, Y0, Y7
+	VMASKMOVPS   Y7, Y2, (AX)
+	VMULPS       Y8, Y6, Y8
+	VFMADD231PS  Y3, Y1, Y8
+	VFMADD231PS  Y9, Y4, Y8
+	VMASKMOVPS   Y8, Y2, (CX)
 
 swept:
 	MOVQ R10, AX
@@ -523,88 +659,112 @@ edge:
 	JZ           done
 	MOVLQSX      (DX), R8
 	IMULQ        DI, R8
-	SHLQ         $0x02, R8
+	ADDQ         R8, R8
 	ADDQ         table+16(FP), R8
 	LEAQ         (R8)(DI*2), R9
 	VBROADCASTSD (BX), Y0
+	VBROADCASTSD splineF64<>+0(SB), Y1
+	VMOVUPD      Y1, Y3
+	VSUBPD       Y0, Y1, Y1
+	VMULPD       Y0, Y1, Y2
+	VADDPD       Y1, Y3, Y3
+	VADDPD       Y1, Y3, Y3
+	VMULPD       Y0, Y0, Y4
+	VMULPD       Y4, Y3, Y3
+	VMULPD       Y2, Y1, Y5
+	VMULPD       Y2, Y0, Y0
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y1, Y1, Y1
+	VSUBPD       Y2, Y1, Y1
+	VSUBPD       Y2, Y4, Y4
+	VADDPD       Y2, Y2, Y6
+	VADDPD       Y2, Y6, Y6
 	LEAQ         (AX)(DI*1), R10
 	LEAQ         (CX)(DI*1), R11
 	MOVQ         width+48(FP), R12
 
 sweep_2:
-	CMPQ        R12, $0x00000008
-	JLT         below_2
-	VMOVUPD     (R9)(DI*1), Y4
-	VMOVUPD     (R9), Y3
-	VMOVUPD     (R8)(DI*1), Y2
-	VMOVUPD     (R8), Y1
-	VFMADD231PD Y4, Y0, Y3
-	VFMADD231PD Y3, Y0, Y2
-	VFMADD231PD Y2, Y0, Y1
-	VMOVUPD     Y1, (AX)
-	VFMADD231PD Y4, Y0, Y3
-	VFMADD231PD Y3, Y0, Y2
-	VMOVUPD     Y2, (CX)
-	VMOVUPD     32(R9)(DI*1), Y4
-	VMOVUPD     32(R9), Y3
-	VMOVUPD     32(R8)(DI*1), Y2
-	VMOVUPD     32(R8), Y1
-	VFMADD231PD Y4, Y0, Y3
-	VFMADD231PD Y3, Y0, Y2
-	VFMADD231PD Y2, Y0, Y1
-	VMOVUPD     Y1, 32(AX)
-	VFMADD231PD Y4, Y0, Y3
-	VFMADD231PD Y3, Y0, Y2
-	VMOVUPD     Y2, 32(CX)
-	ADDQ        $0x00000040, R8
-	ADDQ        $0x00000040, R9
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, CX
-	SUBQ        $0x00000008, R12
-	JMP         sweep_2
+	CMPQ         R12, $0x00000008
+	JLT          below_2
+	VMOVUPD      (R8), Y2
+	VMOVUPD      (R9), Y7
+	VSUBPD       Y2, Y7, Y7
+	VFMADD231PD  Y7, Y3, Y2
+	VMOVUPD      (R8)(DI*1), Y8
+	VMOVUPD      (R9)(DI*1), Y9
+	VFMADD231PD  Y8, Y5, Y2
+	VFNMADD231PD Y9, Y0, Y2
+	VMOVUPD      Y2, (AX)
+	VMULPD       Y7, Y6, Y7
+	VFMADD231PD  Y8, Y1, Y7
+	VFMADD231PD  Y9, Y4, Y7
+	VMOVUPD      Y7, (CX)
+	VMOVUPD      32(R8), Y2
+	VMOVUPD      32(R9), Y7
+	VSUBPD       Y2, Y7, Y7
+	VFMADD231PD  Y7, Y3, Y2
+	VMOVUPD      32(R8)(DI*1), Y8
+	VMOVUPD      32(R9)(DI*1), Y9
+	VFMADD231PD  Y8, Y5, Y2
+	VFNMADD231PD Y9, Y0, Y2
+	VMOVUPD      Y2, 32(AX)
+	VMULPD       Y7, Y6, Y7
+	VFMADD231PD  Y8, Y1, Y7
+	VFMADD231PD  Y9, Y4, Y7
+	VMOVUPD      Y7, 32(CX)
+	ADDQ         $0x00000040, R8
+	ADDQ         $0x00000040, R9
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000008, R12
+	JMP          sweep_2
 
 below_2:
 sweep_1:
-	CMPQ        R12, $0x00000004
-	JLT         below_1
-	VMOVUPD     (R9)(DI*1), Y4
-	VMOVUPD     (R9), Y3
-	VMOVUPD     (R8)(DI*1), Y2
-	VMOVUPD     (R8), Y1
-	VFMADD231PD Y4, Y0, Y3
-	VFMADD231PD Y3, Y0, Y2
-	VFMADD231PD Y2, Y0, Y1
-	VMOVUPD     Y1, (AX)
-	VFMADD231PD Y4, Y0, Y3
-	VFMADD231PD Y3, Y0, Y2
-	VMOVUPD     Y2, (CX)
-	ADDQ        $0x00000020, R8
-	ADDQ        $0x00000020, R9
-	ADDQ        $0x00000020, AX
-	ADDQ        $0x00000020, CX
-	SUBQ        $0x00000004, R12
-	JMP         sweep_1
+	CMPQ         R12, $0x00000004
+	JLT          below_1
+	VMOVUPD      (R8), Y2
+	VMOVUPD      (R9), Y7
+	VSUBPD       Y2, Y7, Y7
+	VFMADD231PD  Y7, Y3, Y2
+	VMOVUPD      (R8)(DI*1), Y8
+	VMOVUPD      (R9)(DI*1), Y9
+	VFMADD231PD  Y8, Y5, Y2
+	VFNMADD231PD Y9, Y0, Y2
+	VMOVUPD      Y2, (AX)
+	VMULPD       Y7, Y6, Y7
+	VFMADD231PD  Y8, Y1, Y7
+	VFMADD231PD  Y9, Y4, Y7
+	VMOVUPD      Y7, (CX)
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R9
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000004, R12
+	JMP          sweep_1
 
 below_1:
-	TESTQ       R12, R12
-	JZ          swept
-	XORL        R13, R13
-	MOVQ        $0x00000004, R14
-	SUBQ        R12, R14
-	CMOVQLT     R13, R14
-	LEAQ        masks<>+0(SB), R12
-	VMOVUPD     (R12)(R14*8), Y1
-	VMASKMOVPD  (R9)(DI*1), Y1, Y5
-	VMASKMOVPD  (R9), Y1, Y4
-	VMASKMOVPD  (R8)(DI*1), Y1, Y3
-	VMASKMOVPD  (R8), Y1, Y2
-	VFMADD231PD Y5, Y0, Y4
-	VFMADD231PD Y4, Y0, Y3
-	VFMADD231PD Y3, Y0, Y2
-	VMASKMOVPD  Y2, Y1, (AX)
-	VFMADD231PD Y5, Y0, Y4
-	VFMADD231PD Y4, Y0, Y3
-	VMASKMOVPD  Y3, Y1, (CX)
+	TESTQ        R12, R12
+	JZ           swept
+	XORL         R13, R13
+	MOVQ         $0x00000004, R14
+	SUBQ         R12, R14
+	CMOVQLT      R13, R14
+	LEAQ         masks<>+0(SB), R12
+	VMOVUPD      (R12)(R14*8), Y2
+	VMASKMOVPD   (R8), Y2, Y7
+	VMASKMOVPD   (R9), Y2, Y8
+	VSUBPD       Y7, Y8, Y8
+	VFMADD231PD  Y8, Y3, Y7
+	VMASKMOVPD   (R8)(DI*1), Y2, Y3
+	VMASKMOVPD   (R9)(DI*1), Y2, Y9
+	VFMADD231PD  Y3, Y5, Y7
+	VFNMADD231PD Y9, Y0, Y7
+	VMASKMOVPD   Y7, Y2, (AX)
+	VMULPD       Y8, Y6, Y8
+	VFMADD231PD  Y3, Y1, Y8
+	VFMADD231PD  Y9, Y4, Y8
+	VMASKMOVPD   Y8, Y2, (CX)
 
 swept:
 	MOVQ R10, AX
@@ -634,85 +794,109 @@ edge:
 	JZ           done
 	MOVLQSX      (DX), R8
 	IMULQ        DI, R8
-	SHLQ         $0x02, R8
+	ADDQ         R8, R8
 	ADDQ         table+16(FP), R8
 	LEAQ         (R8)(DI*2), R9
 	VBROADCASTSS (BX), Z0
+	VBROADCASTSS splineF32<>+0(SB), Z1
+	VMOVUPS      Z1, Z3
+	VSUBPS       Z0, Z1, Z1
+	VMULPS       Z0, Z1, Z2
+	VADDPS       Z1, Z3, Z3
+	VADDPS       Z1, Z3, Z3
+	VMULPS       Z0, Z0, Z4
+	VMULPS       Z4, Z3, Z3
+	VMULPS       Z2, Z1, Z5
+	VMULPS       Z2, Z0, Z0
+	VADDPS       Z2, Z2, Z2
+	VMULPS       Z1, Z1, Z1
+	VSUBPS       Z2, Z1, Z1
+	VSUBPS       Z2, Z4, Z4
+	VADDPS       Z2, Z2, Z6
+	VADDPS       Z2, Z6, Z6
 	LEAQ         (AX)(DI*1), R10
 	LEAQ         (CX)(DI*1), R11
 	MOVQ         width+48(FP), R12
 
 sweep_2:
-	CMPQ        R12, $0x00000020
-	JLT         below_2
-	VMOVUPS     (R9)(DI*1), Z4
-	VMOVUPS     (R9), Z3
-	VMOVUPS     (R8)(DI*1), Z2
-	VMOVUPS     (R8), Z1
-	VFMADD231PS Z4, Z0, Z3
-	VFMADD231PS Z3, Z0, Z2
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, (AX)
-	VFMADD231PS Z4, Z0, Z3
-	VFMADD231PS Z3, Z0, Z2
-	VMOVUPS     Z2, (CX)
-	VMOVUPS     64(R9)(DI*1), Z4
-	VMOVUPS     64(R9), Z3
-	VMOVUPS     64(R8)(DI*1), Z2
-	VMOVUPS     64(R8), Z1
-	VFMADD231PS Z4, Z0, Z3
-	VFMADD231PS Z3, Z0, Z2
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, 64(AX)
-	VFMADD231PS Z4, Z0, Z3
-	VFMADD231PS Z3, Z0, Z2
-	VMOVUPS     Z2, 64(CX)
-	ADDQ        $0x00000080, R8
-	ADDQ        $0x00000080, R9
-	ADDQ        $0x00000080, AX
-	ADDQ        $0x00000080, CX
-	SUBQ        $0x00000020, R12
-	JMP         sweep_2
+	CMPQ         R12, $0x00000020
+	JLT          below_2
+	VMOVUPS      (R8), Z2
+	VMOVUPS      (R9), Z7
+	VSUBPS       Z2, Z7, Z7
+	VFMADD231PS  Z7, Z3, Z2
+	VMOVUPS      (R8)(DI*1), Z8
+	VMOVUPS      (R9)(DI*1), Z9
+	VFMADD231PS  Z8, Z5, Z2
+	VFNMADD231PS Z9, Z0, Z2
+	VMOVUPS      Z2, (AX)
+	VMULPS       Z7, Z6, Z7
+	VFMADD231PS  Z8, Z1, Z7
+	VFMADD231PS  Z9, Z4, Z7
+	VMOVUPS      Z7, (CX)
+	VMOVUPS      64(R8), Z2
+	VMOVUPS      64(R9), Z7
+	VSUBPS       Z2, Z7, Z7
+	VFMADD231PS  Z7, Z3, Z2
+	VMOVUPS      64(R8)(DI*1), Z8
+	VMOVUPS      64(R9)(DI*1), Z9
+	VFMADD231PS  Z8, Z5, Z2
+	VFNMADD231PS Z9, Z0, Z2
+	VMOVUPS      Z2, 64(AX)
+	VMULPS       Z7, Z6, Z7
+	VFMADD231PS  Z8, Z1, Z7
+	VFMADD231PS  Z9, Z4, Z7
+	VMOVUPS      Z7, 64(CX)
+	ADDQ         $0x00000080, R8
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x00000020, R12
+	JMP          sweep_2
 
 below_2:
 sweep_1:
-	CMPQ        R12, $0x00000010
-	JLT         below_1
-	VMOVUPS     (R9)(DI*1), Z4
-	VMOVUPS     (R9), Z3
-	VMOVUPS     (R8)(DI*1), Z2
-	VMOVUPS     (R8), Z1
-	VFMADD231PS Z4, Z0, Z3
-	VFMADD231PS Z3, Z0, Z2
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, (AX)
-	VFMADD231PS Z4, Z0, Z3
-	VFMADD231PS Z3, Z0, Z2
-	VMOVUPS     Z2, (CX)
-	ADDQ        $0x00000040, R8
-	ADDQ        $0x00000040, R9
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, CX
-	SUBQ        $0x00000010, R12
-	JMP         sweep_1
+	CMPQ         R12, $0x00000010
+	JLT          below_1
+	VMOVUPS      (R8), Z2
+	VMOVUPS      (R9), Z7
+	VSUBPS       Z2, Z7, Z7
+	VFMADD231PS  Z7, Z3, Z2
+	VMOVUPS      (R8)(DI*1), Z8
+	VMOVUPS      (R9)(DI*1), Z9
+	VFMADD231PS  Z8, Z5, Z2
+	VFNMADD231PS Z9, Z0, Z2
+	VMOVUPS      Z2, (AX)
+	VMULPS       Z7, Z6, Z7
+	VFMADD231PS  Z8, Z1, Z7
+	VFMADD231PS  Z9, Z4, Z7
+	VMOVUPS      Z7, (CX)
+	ADDQ         $0x00000040, R8
+	ADDQ         $0x00000040, R9
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, R12
+	JMP          sweep_1
 
 below_1:
-	TESTQ       R12, R12
-	JZ          swept
-	MOVQ        $-1, R13
-	BZHIQ       R12, R13, R13
-	KMOVW       R13, K1
-	VMOVUPS.Z   (R9)(DI*1), K1, Z4
-	VMOVUPS.Z   (R9), K1, Z3
-	VMOVUPS.Z   (R8)(DI*1), K1, Z2
-	VMOVUPS.Z   (R8), K1, Z1
-	VFMADD231PS Z4, Z0, Z3
-	VFMADD231PS Z3, Z0, Z2
-	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, K1, (AX)
-	VFMADD231PS Z4, Z0, Z3
-	VFMADD231PS Z3, Z0, Z2
-	VMOVUPS     Z2, K1, (CX)
+	TESTQ        R12, R12
+	JZ           swept
+	MOVQ         $-1, R13
+	BZHIQ        R12, R13, R13
+	KMOVW        R13, K1
+	VMOVUPS.Z    (R8), K1, Z2
+	VMOVUPS.Z    (R9), K1, Z7
+	VSUBPS       Z2, Z7, Z7
+	VFMADD231PS  Z7, Z3, Z2
+	VMOVUPS.Z    (R8)(DI*1), K1, Z3
+	VMOVUPS.Z    (R9)(DI*1), K1, Z8
+	VFMADD231PS  Z3, Z5, Z2
+	VFNMADD231PS Z8, Z0, Z2
+	VMOVUPS      Z2, K1, (AX)
+	VMULPS       Z7, Z6, Z7
+	VFMADD231PS  Z3, Z1, Z7
+	VFMADD231PS  Z8, Z4, Z7
+	VMOVUPS      Z7, K1, (CX)
 
 swept:
 	MOVQ R10, AX
@@ -742,85 +926,109 @@ edge:
 	JZ           done
 	MOVLQSX      (DX), R8
 	IMULQ        DI, R8
-	SHLQ         $0x02, R8
+	ADDQ         R8, R8
 	ADDQ         table+16(FP), R8
 	LEAQ         (R8)(DI*2), R9
 	VBROADCASTSD (BX), Z0
+	VBROADCASTSD splineF64<>+0(SB), Z1
+	VMOVUPD      Z1, Z3
+	VSUBPD       Z0, Z1, Z1
+	VMULPD       Z0, Z1, Z2
+	VADDPD       Z1, Z3, Z3
+	VADDPD       Z1, Z3, Z3
+	VMULPD       Z0, Z0, Z4
+	VMULPD       Z4, Z3, Z3
+	VMULPD       Z2, Z1, Z5
+	VMULPD       Z2, Z0, Z0
+	VADDPD       Z2, Z2, Z2
+	VMULPD       Z1, Z1, Z1
+	VSUBPD       Z2, Z1, Z1
+	VSUBPD       Z2, Z4, Z4
+	VADDPD       Z2, Z2, Z6
+	VADDPD       Z2, Z6, Z6
 	LEAQ         (AX)(DI*1), R10
 	LEAQ         (CX)(DI*1), R11
 	MOVQ         width+48(FP), R12
 
 sweep_2:
-	CMPQ        R12, $0x00000010
-	JLT         below_2
-	VMOVUPD     (R9)(DI*1), Z4
-	VMOVUPD     (R9), Z3
-	VMOVUPD     (R8)(DI*1), Z2
-	VMOVUPD     (R8), Z1
-	VFMADD231PD Z4, Z0, Z3
-	VFMADD231PD Z3, Z0, Z2
-	VFMADD231PD Z2, Z0, Z1
-	VMOVUPD     Z1, (AX)
-	VFMADD231PD Z4, Z0, Z3
-	VFMADD231PD Z3, Z0, Z2
-	VMOVUPD     Z2, (CX)
-	VMOVUPD     64(R9)(DI*1), Z4
-	VMOVUPD     64(R9), Z3
-	VMOVUPD     64(R8)(DI*1), Z2
-	VMOVUPD     64(R8), Z1
-	VFMADD231PD Z4, Z0, Z3
-	VFMADD231PD Z3, Z0, Z2
-	VFMADD231PD Z2, Z0, Z1
-	VMOVUPD     Z1, 64(AX)
-	VFMADD231PD Z4, Z0, Z3
-	VFMADD231PD Z3, Z0, Z2
-	VMOVUPD     Z2, 64(CX)
-	ADDQ        $0x00000080, R8
-	ADDQ        $0x00000080, R9
-	ADDQ        $0x00000080, AX
-	ADDQ        $0x00000080, CX
-	SUBQ        $0x00000010, R12
-	JMP         sweep_2
+	CMPQ         R12, $0x00000010
+	JLT          below_2
+	VMOVUPD      (R8), Z2
+	VMOVUPD      (R9), Z7
+	VSUBPD       Z2, Z7, Z7
+	VFMADD231PD  Z7, Z3, Z2
+	VMOVUPD      (R8)(DI*1), Z8
+	VMOVUPD      (R9)(DI*1), Z9
+	VFMADD231PD  Z8, Z5, Z2
+	VFNMADD231PD Z9, Z0, Z2
+	VMOVUPD      Z2, (AX)
+	VMULPD       Z7, Z6, Z7
+	VFMADD231PD  Z8, Z1, Z7
+	VFMADD231PD  Z9, Z4, Z7
+	VMOVUPD      Z7, (CX)
+	VMOVUPD      64(R8), Z2
+	VMOVUPD      64(R9), Z7
+	VSUBPD       Z2, Z7, Z7
+	VFMADD231PD  Z7, Z3, Z2
+	VMOVUPD      64(R8)(DI*1), Z8
+	VMOVUPD      64(R9)(DI*1), Z9
+	VFMADD231PD  Z8, Z5, Z2
+	VFNMADD231PD Z9, Z0, Z2
+	VMOVUPD      Z2, 64(AX)
+	VMULPD       Z7, Z6, Z7
+	VFMADD231PD  Z8, Z1, Z7
+	VFMADD231PD  Z9, Z4, Z7
+	VMOVUPD      Z7, 64(CX)
+	ADDQ         $0x00000080, R8
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x00000010, R12
+	JMP          sweep_2
 
 below_2:
 sweep_1:
-	CMPQ        R12, $0x00000008
-	JLT         below_1
-	VMOVUPD     (R9)(DI*1), Z4
-	VMOVUPD     (R9), Z3
-	VMOVUPD     (R8)(DI*1), Z2
-	VMOVUPD     (R8), Z1
-	VFMADD231PD Z4, Z0, Z3
-	VFMADD231PD Z3, Z0, Z2
-	VFMADD231PD Z2, Z0, Z1
-	VMOVUPD     Z1, (AX)
-	VFMADD231PD Z4, Z0, Z3
-	VFMADD231PD Z3, Z0, Z2
-	VMOVUPD     Z2, (CX)
-	ADDQ        $0x00000040, R8
-	ADDQ        $0x00000040, R9
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, CX
-	SUBQ        $0x00000008, R12
-	JMP         sweep_1
+	CMPQ         R12, $0x00000008
+	JLT          below_1
+	VMOVUPD      (R8), Z2
+	VMOVUPD      (R9), Z7
+	VSUBPD       Z2, Z7, Z7
+	VFMADD231PD  Z7, Z3, Z2
+	VMOVUPD      (R8)(DI*1), Z8
+	VMOVUPD      (R9)(DI*1), Z9
+	VFMADD231PD  Z8, Z5, Z2
+	VFNMADD231PD Z9, Z0, Z2
+	VMOVUPD      Z2, (AX)
+	VMULPD       Z7, Z6, Z7
+	VFMADD231PD  Z8, Z1, Z7
+	VFMADD231PD  Z9, Z4, Z7
+	VMOVUPD      Z7, (CX)
+	ADDQ         $0x00000040, R8
+	ADDQ         $0x00000040, R9
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000008, R12
+	JMP          sweep_1
 
 below_1:
-	TESTQ       R12, R12
-	JZ          swept
-	MOVQ        $-1, R13
-	BZHIQ       R12, R13, R13
-	KMOVW       R13, K1
-	VMOVUPD.Z   (R9)(DI*1), K1, Z4
-	VMOVUPD.Z   (R9), K1, Z3
-	VMOVUPD.Z   (R8)(DI*1), K1, Z2
-	VMOVUPD.Z   (R8), K1, Z1
-	VFMADD231PD Z4, Z0, Z3
-	VFMADD231PD Z3, Z0, Z2
-	VFMADD231PD Z2, Z0, Z1
-	VMOVUPD     Z1, K1, (AX)
-	VFMADD231PD Z4, Z0, Z3
-	VFMADD231PD Z3, Z0, Z2
-	VMOVUPD     Z2, K1, (CX)
+	TESTQ        R12, R12
+	JZ           swept
+	MOVQ         $-1, R13
+	BZHIQ        R12, R13, R13
+	KMOVW        R13, K1
+	VMOVUPD.Z    (R8), K1, Z2
+	VMOVUPD.Z    (R9), K1, Z7
+	VSUBPD       Z2, Z7, Z7
+	VFMADD231PD  Z7, Z3, Z2
+	VMOVUPD.Z    (R8)(DI*1), K1, Z3
+	VMOVUPD.Z    (R9)(DI*1), K1, Z8
+	VFMADD231PD  Z3, Z5, Z2
+	VFNMADD231PD Z8, Z0, Z2
+	VMOVUPD      Z2, K1, (AX)
+	VMULPD       Z7, Z6, Z7
+	VFMADD231PD  Z3, Z1, Z7
+	VFMADD231PD  Z8, Z4, Z7
+	VMOVUPD      Z7, K1, (CX)
 
 swept:
 	MOVQ R10, AX

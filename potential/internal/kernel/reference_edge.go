@@ -3,16 +3,20 @@ package kernel
 func spline[T Float](r, dr, table []T, at []int32, frac []T, width int) {
 	for e, k := range at {
 		s := frac[e]
-		q := table[int(k)*4*width:][:4*width]
-		q0, q1, q2, q3 := q[:width], q[width:][:width], q[2*width:][:width], q[3*width:][:width]
+		u := 1 - s
+		p := s * u
+		rise, start, end := s*s*(1+u+u), p*u, p*s
+		riseDot, startDot, endDot := 6*p, u*u-(p+p), s*s-(p+p)
+		row := table[int(k)*2*width:][:4*width]
+		f, d, following, next := row[:width], row[width:][:width], row[2*width:][:width], row[3*width:][:width]
 		out := r[e*width:][:width]
 		for w := range out {
-			out[w] = ((q3[w]*s+q2[w])*s+q1[w])*s + q0[w]
+			out[w] = f[w] + (following[w]-f[w])*rise + d[w]*start - next[w]*end
 		}
 		if dr != nil {
 			out := dr[e*width:][:width]
 			for w := range out {
-				out[w] = (3*q3[w]*s+2*q2[w])*s + q1[w]
+				out[w] = (following[w]-f[w])*riseDot + d[w]*startDot + next[w]*endDot
 			}
 		}
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -8,24 +10,37 @@ import (
 
 func radial(ctx *build.Context) {
 	writeMaskTable(ctx)
-	each(ctx, func(v *vector) { spline(v, "spline", "evaluates cubic polynomials.", false) })
-	each(ctx, func(v *vector) { spline(v, "splineSlope", "evaluates cubic polynomials and their derivatives.", true) })
+	ones := map[int]Mem{}
+	for _, size := range []int{4, 8} {
+		t := &table{ctx: ctx, size: size, base: ctx.StaticGlobal(fmt.Sprintf("splineF%d", 8*size))}
+		ctx.DataAttributes(build.RODATA | build.NOPTR)
+		ones[size] = t.value(1)
+	}
+	each(ctx, func(v *vector) { spline(v, ones[v.size], "spline", "evaluates cubic splines.", false) })
+	each(ctx, func(v *vector) {
+		spline(v, ones[v.size], "splineSlope", "evaluates cubic splines and their derivatives.", true)
+	})
 }
 
 // spline implements
 //
 //	for e := range edges {
-//		s, q := frac[e], table[at[e]*4*width:]
+//		s, node := frac[e], table[at[e]*2*width:]
+//		u := 1 - s
+//		p := s * u
+//		rise, start, end := s*s*(1+u+u), p*u, p*s
+//		riseDot, startDot, endDot := 6*p, u*u-(p+p), s*s-(p+p)
 //		for w := range width {
-//			a := FMA(q[3*width+w], s, q[2*width+w])
-//			b := FMA(a, s, q[width+w])
-//			r[e*width+w] = FMA(b, s, q[w])
-//			dr[e*width+w] = FMA(FMA(q[3*width+w], s, a), s, b) // splineSlope
+//			f, d, next := node[w], node[width+w], node[3*width+w]
+//			step := node[2*width+w] - f
+//			r[e*width+w] = FMA(-next, end, FMA(d, start, FMA(step, rise, f)))
+//			dr[e*width+w] = FMA(next, endDot, FMA(d, startDot, step*riseDot)) // splineSlope
 //		}
 //	}
 //
-// Register plan: s, 1 for a value, or 4 with the slope.
-func spline(v *vector, name, doc string, slope bool) {
+// Register plan: the factors, 3 or 6; f, step, d, next and the slope of two vectors, or f and step of
+// four.
+func spline(v *vector, one Mem, name, doc string, slope bool) {
 	out := "(r"
 	if slope {
 		out = "(r, dr"
@@ -40,49 +55,46 @@ func spline(v *vector, name, doc string, slope bool) {
 	v.Label("edge")
 	v.TESTQ(left, left)
 	v.JZ(LabelRef("done"))
-	q0, q2 := v.GP64(), v.GP64()
-	v.MOVLQSX(Mem{Base: at}, q0)
-	v.IMULQ(row, q0)
-	v.SHLQ(U8(2), q0)
-	v.ADDQ(v.argument("table"), q0)
-	v.LEAQ(Mem{Base: q0, Index: row, Scale: 2}, q2)
-	s := v.register()
-	v.broadcast(Mem{Base: frac}, s)
+	node, following := v.GP64(), v.GP64()
+	v.MOVLQSX(Mem{Base: at}, node)
+	v.IMULQ(row, node)
+	v.ADDQ(node, node)
+	v.ADDQ(v.argument("table"), node)
+	v.LEAQ(Mem{Base: node, Index: row, Scale: 2}, following)
+	h := newHermite(v, one, Mem{Base: frac}, slope)
 	next := make([]reg.GPVirtual, len(outputs))
 	for i, p := range outputs {
 		next[i] = v.GP64()
 		v.LEAQ(Mem{Base: p, Index: row, Scale: 1}, next[i])
 	}
 	width := v.integer("width", false)
-	pointers := append([]reg.GPVirtual{q0, q2}, outputs...)
+	pointers := append([]reg.GPVirtual{node, following}, outputs...)
 	unroll := 4
 	if slope {
 		unroll = 2
 	}
 	v.sweep("", width, unroll, pointers, func(_ string, count int, mask reg.Register) {
 		for i := range count {
-			if !slope && mask == nil { // from memory: there is nothing to keep
-				sum := v.register()
-				v.move(v.at(q2, i).Idx(row, 1), sum)
-				v.fma213(v.at(q2, i), s, sum)             // a
-				v.fma213(v.at(q0, i).Idx(row, 1), s, sum) // b
-				v.fma213(v.at(q0, i), s, sum)
-				v.move(sum, v.at(outputs[0], i))
-				continue
+			f, step := v.register(), v.register()
+			v.load(v.at(node, i), mask, f)
+			v.load(v.at(following, i), mask, step)
+			v.sub(f, step, step)
+			v.fma(step, h.rise, f)
+			startSlope, endSlope := Op(v.at(node, i).Idx(row, 1)), Op(v.at(following, i).Idx(row, 1))
+			if slope || mask != nil {
+				d, e := v.register(), v.register()
+				v.load(startSlope.(Mem), mask, d)
+				v.load(endSlope.(Mem), mask, e)
+				startSlope, endSlope = d, e
 			}
-			c0, c1, c2, c3 := v.register(), v.register(), v.register(), v.register()
-			v.load(v.at(q2, i).Idx(row, 1), mask, c3)
-			v.load(v.at(q2, i), mask, c2)
-			v.load(v.at(q0, i).Idx(row, 1), mask, c1)
-			v.load(v.at(q0, i), mask, c0)
-			v.fma(c3, s, c2) // a
-			v.fma(c2, s, c1) // b
-			v.fma(c1, s, c0)
-			v.store(c0, mask, v.at(outputs[0], i))
+			v.fma(startSlope, h.start, f)
+			v.fnma(endSlope, h.end, f)
+			v.store(f, mask, v.at(outputs[0], i))
 			if slope {
-				v.fma(c3, s, c2)
-				v.fma(c2, s, c1)
-				v.store(c1, mask, v.at(outputs[1], i))
+				v.mul(step, h.riseDot, step)
+				v.fma(startSlope, h.startDot, step)
+				v.fma(endSlope, h.endDot, step)
+				v.store(step, mask, v.at(outputs[1], i))
 			}
 		}
 	})
@@ -95,4 +107,36 @@ func spline(v *vector, name, doc string, slope bool) {
 	v.JMP(LabelRef("edge"))
 	v.Label("done")
 	v.end()
+}
+
+// hermite are the factors of an edge in its cubic polynomial, in all lanes.
+type hermite struct{ rise, start, end, riseDot, startDot, endDot reg.VecVirtual }
+
+// newHermite computes them for the place frac; those of the slope only if that is wanted.
+func newHermite(v *vector, one, frac Mem, slope bool) (h hermite) {
+	s, u, p := v.register(), v.register(), v.register()
+	v.broadcast(frac, s)
+	v.broadcast(one, u)
+	h.rise = v.register()
+	v.move(u, h.rise)
+	v.sub(s, u, u)
+	v.mul(s, u, p)
+	v.add(u, h.rise, h.rise)
+	v.add(u, h.rise, h.rise)
+	square := v.register()
+	v.mul(s, s, square)
+	v.mul(square, h.rise, h.rise)
+	h.start, h.end = v.register(), v.register()
+	v.mul(p, u, h.start)
+	v.mul(p, s, h.end)
+	if slope {
+		v.add(p, p, p)
+		h.startDot, h.endDot, h.riseDot = u, square, v.register()
+		v.mul(u, u, u)
+		v.sub(p, u, u)
+		v.sub(p, square, square)
+		v.add(p, p, h.riseDot)
+		v.add(p, h.riseDot, h.riseDot)
+	}
+	return h
 }
