@@ -46,13 +46,19 @@ func silicon(n int) system {
 
 // TestMeasureOverhead compares the pair style on one and two ranks with the
 // calculator of Go on one thread, in turns: other work on the machine comes and
-// goes. Run it with -tags measure -v.
+// goes. Run it with -tags measure -v, and -run Overhead/channels=64 for one of two.
 func TestMeasureOverhead(t *testing.T) {
+	for _, channels := range []int{32, 64} {
+		t.Run(fmt.Sprintf("channels=%d", channels), func(t *testing.T) { measureOverhead(t, channels) })
+	}
+}
+
+// measureOverhead takes a network of three layers on the environment of silicon. The element
+// is oxygen, as the tests' data files have it; the cost does not know.
+func measureOverhead(t *testing.T, channels int) {
 	need(t)
-	// The default network on the environment of silicon. The element is oxygen, as
-	// the tests' data files have it; the cost does not know.
 	c := potential.Config{
-		Species: []int{1, 8}, Cutoff: 5, MeanNeighbors: 28, Activation: potential.Quadratic, Grid: potential.Icosahedral32(),
+		Species: []int{1, 8}, Cutoff: 5, MeanNeighbors: 28, Channels: channels, Activation: potential.Quadratic, Grid: potential.Icosahedral32(),
 	}.WithDefaults()
 	m := &potential.Model{
 		Config: c, ReferenceEnergies: make([]float64, 2), Scale: []float64{1, 1},
@@ -76,7 +82,8 @@ func TestMeasureOverhead(t *testing.T) {
 	var w [3][3]float64
 	// Time of the processor, not of the clock, where one process does the work: the
 	// machine is shared. Runs of two lengths take the start away.
-	const short, long, timed = 2, 12, 42
+	const short, long = 2, 12
+	timed := 42 * 32 / channels
 	alone := func() float64 {
 		calc.Compute(s.pos, s.lattice, forces, &w)
 		start := processor()
@@ -106,9 +113,9 @@ func TestMeasureOverhead(t *testing.T) {
 			f := strings.Fields(line)
 			switch {
 			case strings.HasPrefix(line, "Loop time"):
-				loop = numbers(t, f[3:4])[0] / timed
+				loop = numbers(t, f[3:4])[0] / float64(timed)
 			case strings.HasPrefix(line, "Pair  "), strings.HasPrefix(line, "Comm  "):
-				split += fmt.Sprintf(" %s %.0f ms", f[0], 1e3*numbers(t, f[4:5])[0]/timed)
+				split += fmt.Sprintf(" %s %.0f ms", f[0], 1e3*numbers(t, f[4:5])[0]/float64(timed))
 			case strings.HasPrefix(line, "Nghost"):
 				split += fmt.Sprintf(" %s ghosts", f[1])
 			}
