@@ -11,12 +11,14 @@ type Activations[T Float] struct {
 // layer computes.
 func (p *Pass[T]) Inspect(in Input) []Activations[T] {
 	layers := make([]Activations[T], len(p.layers))
+	p.Forward(in)
+	output := append([]float64(nil), p.Output...)
+	// Once more, with all of h' in the last layer: see blockOf.
 	p.inspect = func(t int, h, m, n []T) {
 		layers[t] = Activations[T]{H: append([]T(nil), h...), M: append([]T(nil), m...), N: append([]T(nil), n...)}
 	}
 	p.Forward(in)
 	p.inspect = nil
-	output := append([]float64(nil), p.Output...)
 	for t := range layers {
 		next := p.next(t, len(layers[t].H))
 		layers[t].Next = append([]T(nil), next...)

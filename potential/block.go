@@ -135,7 +135,8 @@ type block[T Float] interface {
 	gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dH []T, dual bool)
 }
 
-// blockOf returns the block of a layer.
+// blockOf returns the block of a layer; that of the last, which leaves out what of h'
+// nobody reads, not where h' is inspected.
 func (p *Pass[T]) blockOf(t int) block[T] {
 	if t == len(p.layers)-1 && p.inspect == nil {
 		return p.final

@@ -488,7 +488,7 @@ func (d *Domain) Memory() int {
 	if layers > 2 {
 		features += own
 	}
-	const perEdge, perCandidate = 24 + 24 + 4 + 4 + 24, 5*4 + 8
+	const perEdge, perCandidate = 24 + 24 + 4 + 4 + 24 + 4 + 4, 5*4 + 8
 	return features*d.stage.rowBytes(true) + d.stage.keptBytes() + edges*perEdge + len(d.pairs.list)*perCandidate
 }
 

@@ -191,17 +191,17 @@ func (e *engine[T]) geometry(thread, lo, hi int) {
 	w.clock.start()
 	for i := lo; i < hi; i++ {
 		from, to := e.graph.Start[i], e.graph.Start[i+1]
-		var next [edgeRoles]int // place of the next edge of a role
+		var next [edgeRoles]int // how many there are of a role, then the place in the row of the next one
 		resize(&w.role, to-from)
 		for k := from; k < to; k++ {
 			role := e.role(i, k)
 			w.role[k-from] = role
 			next[role]++
 		}
-		e.roles[i], next = rolesOf(from, next)
+		e.roles[i], next = rolesOf(next)
 		for k := from; k < to; k++ {
 			role := w.role[k-from]
-			at := next[role]
+			at := from + next[role]
 			next[role]++
 			e.edge[at], e.neighbor[at] = int32(k), e.graph.Neighbor[k]
 			v := &e.graph.Vec[k]
@@ -229,30 +229,31 @@ const (
 	edgeRoles  = iota
 )
 
-// roles are the ends of the roles but the last in the row of an atom, in places.
-type roles [edgeRoles - 1]int
+// roles are the places in the row of an atom where the roles but the last end.
+type roles [edgeRoles - 1]int32
 
-// rolesOf returns the ends for a row from a place on with so many edges of each role,
-// and where the roles begin.
-func rolesOf(from int, count [edgeRoles]int) (ends roles, begins [edgeRoles]int) {
+// rolesOf returns the ends in a row with so many edges of each role, and where the
+// roles begin.
+func rolesOf(count [edgeRoles]int) (ends roles, begins [edgeRoles]int) {
+	at := 0
 	for role, n := range count {
-		begins[role] = from
-		from += n
+		begins[role] = at
+		at += n
 		if role < len(ends) {
-			ends[role] = from
+			ends[role] = int32(at)
 		}
 	}
 	return ends, begins
 }
 
-// bonds returns the ends of the edges that stand for bonds in layer t and of those that
-// stand for one direction, which follow. In layer 0 a ghost has no ∂E/∂m, so that
-// bonds to ghosts are those of both domains.
+// bonds returns how many edges stand for bonds in layer t, which are the first of the
+// row, and how many there are with those that stand for one direction, which follow. In
+// layer 0 a ghost has no ∂E/∂m, so that bonds to ghosts are those of both domains.
 func (r *roles) bonds(t int) (whole, owned int) {
 	if t == 0 {
-		return r[ownBond], r[otherGhost]
+		return int(r[ownBond]), int(r[otherGhost])
 	}
-	return r[ownToGhost], r[halfBond]
+	return int(r[ownToGhost]), int(r[halfBond])
 }
 
 // role tells what edge k of atom i is. Which edge stands for a bond is

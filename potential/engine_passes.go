@@ -16,7 +16,7 @@ func (e *engine[T]) forwardBlock(thread, lo, hi int) {
 	if !last {
 		n = e.inputs(t, lo, hi)
 	}
-	if t == 0 && e.first != nil {
+	if e.expands(t) {
 		e.expand(w, lo, hi, n)
 	} else {
 		e.convolve(w, t, lo, hi, resize(&w.m, size))
@@ -227,7 +227,7 @@ func (e *engine[T]) messageBack(w *worker[T], t, lo, hi int, dX []T) {
 	} else {
 		e.set.NormalizeT(dX, nil, dX, w.xhat, w.rstd, e.channels)
 	}
-	if t == 0 && e.first != nil {
+	if e.expands(t) {
 		e.expandBack(lo, hi, dX)
 		return
 	}
@@ -252,7 +252,7 @@ func (e *engine[T]) backwardBlock(thread, lo, hi int) {
 		e.seed(t-1, lo, hi, dH)
 	}
 	for i := lo; i < hi; i++ {
-		if t == 0 && e.first != nil {
+		if e.expands(t) {
 			e.expandBonds(w, i)
 			continue
 		}
@@ -279,11 +279,12 @@ func (e *engine[T]) backwardBlock(thread, lo, hi int) {
 func (e *engine[T]) bonds(w *worker[T], t, i int, dH []T) {
 	l, n, width, angles := &e.layers[t], e.points, e.width, e.angles()
 	from, to := e.graph.Start[i], e.graph.Start[i+1]
-	wholeEnd, ownedEnd := e.roles[i].bonds(t)
+	whole, owned := e.roles[i].bonds(t)
+	ownedEnd := from + owned
 	if t == 0 {
 		to = ownedEnd // nothing comes back
 	}
-	whole, owned, all := wholeEnd-from, ownedEnd-from, to-from
+	all := to - from
 	r, dr := resize(&w.r, all*width), resize(&w.dr, owned*width)
 	p, dp := resize(&w.p, all*angles), resize(&w.dp, owned*angles)
 	e.set.SplineSlope(r[:owned*width], dr, l.radial, e.at[from:ownedEnd], e.frac[from:ownedEnd], width)

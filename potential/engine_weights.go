@@ -84,15 +84,12 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 		fold(&l.blockMaps, &w.layers[t], set)
 		l.self, l.bias = rounded[T](w.layers[t].self), rounded[T](w.layers[t].bias)
 		table := spline.table[t]
-		if t == 0 && e.first != nil {
+		if e.first != nil && t == 0 {
 			table = e.first.radial(table, c.Degree, c.Channels)
 		}
 		l.radial = rounded[T](table)
 		if e.spectrum != nil {
 			l.filter = filter(make([]T, e.inner*c.Channels), w.layers[t].fiber, c.FiberDegree)
-			if t == 0 && e.first != nil {
-				divide(l.filter, c.Channels)
-			}
 		} else {
 			l.phi = rounded[T](fiber.phi[t])
 		}

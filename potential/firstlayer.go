@@ -27,24 +27,20 @@ func newFirstLayer(c *Config) *firstLayer {
 	return &firstLayer{degree: degree, count: harmonics.Count(degree)}
 }
 
-// radial takes the degrees that are needed from a table of splines, [row][l][channel].
+// radial takes R_l/(2l+1) of the degrees that are needed from a table of splines,
+// [row][l][channel].
 func (f *firstLayer) radial(table []float64, degree, channels int) (out []float64) {
 	for at := 0; at < len(table); at += (degree + 1) * channels {
-		out = append(out, table[at:at+(f.degree+1)*channels]...)
+		for k, v := range table[at : at+(f.degree+1)*channels] {
+			l := k / channels
+			out = append(out, v/float64(2*l+1))
+		}
 	}
 	return out
 }
 
-// divide divides the filter by 2l+1 of the addition theorem.
-func divide[T Float](filter []T, channels int) {
-	for l, k := 1, 1; k*channels < len(filter); l++ {
-		for ; k < harmonics.Count(l) && k*channels < len(filter); k++ {
-			for j := range channels {
-				filter[k*channels+j] /= T(2*l + 1)
-			}
-		}
-	}
-}
+// expands tells whether layer t is in harmonics.
+func (e *engine[T]) expands(t int) bool { return t == 0 && e.first != nil }
 
 // expand writes n̂ of atoms lo to hi in the first layer.
 func (e *engine[T]) expand(w *worker[T], lo, hi int, n []T) {
@@ -79,8 +75,9 @@ func (e *engine[T]) expandBack(lo, hi int, dN []T) {
 func (e *engine[T]) expandBonds(w *worker[T], i int) {
 	f, l, c := e.first, &e.layers[0], e.channels
 	from := e.graph.Start[i]
-	whole, to := e.roles[i].bonds(0)
-	whole, owned, index := whole-from, to-from, e.neighbor[from:to]
+	whole, owned := e.roles[i].bonds(0)
+	to := from + owned
+	index := e.neighbor[from:to]
 	width, slopes, size := (f.degree+1)*c, 4*f.count, f.count*c
 	r, dr, y := resize(&w.r, owned*width), resize(&w.dr, owned*width), resize(&w.p, owned*slopes)
 	e.set.SplineSlope(r, dr, l.radial, e.at[from:to], e.frac[from:to], width)

@@ -1,10 +1,6 @@
 package potential
 
-import (
-	"math"
-
-	"ponita/potential/internal/kernel"
-)
+import "ponita/potential/internal/kernel"
 
 // lastBlock is the block of the last layer as the engine computes it. Of its h' only
 // the readout Σ_a w_a v·h'[a] is wanted, which is linear: W2 is multiplied by v
@@ -48,16 +44,15 @@ func newLastBlock[T Float](c *Config, maps *blockMaps[float64], set *kernel.Set[
 		}
 		return &b
 	}
-	square := 1 / math.Sqrt(2*math.Pi)
 	for q, x := range inner {
-		b.constant += x * (maps.b1[q]/2 + square*maps.b1[q]*maps.b1[q])
+		b.constant += x * (kernel.LinearTerm*maps.b1[q] + kernel.SquareTerm*maps.b1[q]*maps.b1[q])
 	}
 	form := make([]T, channels*channels)
 	for k := range channels {
 		row := maps.w1[k*hidden:][:hidden]
 		var linear float64
 		for q, x := range inner {
-			linear += row[q] * x * (0.5 + 2*square*maps.b1[q])
+			linear += row[q] * x * (kernel.LinearTerm + 2*kernel.SquareTerm*maps.b1[q])
 		}
 		b.linear = append(b.linear, T(linear))
 		for l := range channels {
@@ -65,7 +60,7 @@ func newLastBlock[T Float](c *Config, maps *blockMaps[float64], set *kernel.Set[
 			for q, x := range inner {
 				sum += row[q] * x * maps.w1[l*hidden+q]
 			}
-			form[k*channels+l] = T(2 * square * sum)
+			form[k*channels+l] = T(2 * kernel.SquareTerm * sum)
 		}
 	}
 	b.form = set.Linear(form, nil, channels, channels)
@@ -76,31 +71,30 @@ func newLastBlock[T Float](c *Config, maps *blockMaps[float64], set *kernel.Set[
 // writes its adjoint ∂E/∂x̂ to dX.
 func (e *engine[T]) read(w *worker[T], lo, hi int, dX []T) {
 	b, rows := e.last, len(dX)/e.channels
-	if b.form == nil {
-		maps := &e.layers[len(e.layers)-1].blockMaps
-		act := resize(&w.act, rows*e.hidden)
-		g := resize(&w.g, len(act))
-		e.set.AffineGELU(g, act, nil, w.xhat, maps.in, rows)
-		size := len(b.output)
+	if b.form != nil {
+		form, size := resize(&w.u, len(dX)), e.inner*e.channels // by x̂, half of it is the energy
+		e.set.Affine(form, w.xhat, b.form, rows, false)
+		clear(dX)
 		for i := lo; i < hi; i++ {
-			at := (i - lo) * size
-			e.out[i] += b.constant + float64(e.set.Dot(g[at:at+size], b.output))
-			e.set.Mul(act[at:at+size], act[at:at+size], b.output)
-			scaled(e.set, act[at:at+size], T(e.scale[e.kind[i]]))
+			at, scale := (i-lo)*size, T(e.scale[e.kind[i]])
+			x, f, d := w.xhat[at:at+size], form[at:at+size], dX[at:at+size]
+			e.out[i] += b.constant + float64(e.set.Dot(x, f))/2 + float64(e.set.Dot(x[:e.channels], b.linear))
+			e.set.AXPY(d, f, scale)
+			e.set.AXPY(d[:e.channels], b.linear, scale)
 		}
-		e.set.Affine(dX, act, maps.inT, rows, false)
 		return
 	}
-	e.set.Affine(dX, w.xhat, b.form, rows, false)
-	size := e.inner * e.channels
+	maps, size := &e.layers[len(e.layers)-1].blockMaps, len(b.output)
+	act := resize(&w.act, rows*e.hidden)
+	g := resize(&w.g, len(act))
+	e.set.AffineGELU(g, act, nil, w.xhat, maps.in, rows)
 	for i := lo; i < hi; i++ {
 		at := (i - lo) * size
-		x, d := w.xhat[at:at+size], dX[at:at+size]
-		e.out[i] += b.constant + float64(e.set.Dot(x, d))/2 + float64(e.set.Dot(x[:e.channels], b.linear))
-		e.set.AXPY(d[:e.channels], b.linear, 1)
-		scaled(e.set, d, T(e.scale[e.kind[i]]))
+		g, act := g[at:at+size], act[at:at+size]
+		e.out[i] += b.constant + float64(e.set.Dot(g, b.output))
+		e.set.Mul(act, act, b.output)
+		clear(g)
+		e.set.AXPY(g, act, T(e.scale[e.kind[i]]))
 	}
+	e.set.Affine(dX, g, maps.inT, rows, false)
 }
-
-// scaled multiplies x by a.
-func scaled[T Float](set *kernel.Set[T], x []T, a T) { set.AXPY(x, x, a-1) }

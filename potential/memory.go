@@ -19,7 +19,7 @@ func sizeOf[E any](s []E) int {
 
 func (f *fast[T]) memory() int {
 	e := f.engine
-	sum := sizeOf(f.kind) + sizeOf(e.unit) + sizeOf(e.at) + sizeOf(e.frac) + sizeOf(e.dH) + sizeOf(e.out)
+	sum := sizeOf(f.kind) + sizeOf(e.edge) + sizeOf(e.neighbor) + sizeOf(e.roles) + sizeOf(e.unit) + sizeOf(e.at) + sizeOf(e.frac) + sizeOf(e.dH) + sizeOf(e.out)
 	for _, x := range [][][]T{e.h, e.n, e.act, e.dM[:]} {
 		for _, x := range x {
 			sum += sizeOf(x)

@@ -172,7 +172,7 @@ func (s *spectrum[T]) normalize(xhat, rstd, n []T) {
 		copy(x, n[i*size:(i+1)*size])
 		s.center(x)
 		rstd[i] = T(1 / math.Sqrt(float64(s.along(x, x)+s.epsilon)))
-		s.set.AXPY(x, x, rstd[i]-1)
+		scaled(s.set, x, rstd[i])
 	}
 }
 
@@ -190,7 +190,7 @@ func (s *spectrum[T]) normalizeT(y, slope, v, xhat, rstd []T) {
 		if slope != nil {
 			slope[i] = along
 		}
-		s.set.AXPY(y, y, r-1)
+		scaled(s.set, y, r)
 		s.set.AXPY(y, x, -r*along)
 		s.center(y)
 	}
@@ -209,7 +209,7 @@ func (s *spectrum[T]) normalizeGrad(dx []T, a *kernel.NormArgs[T]) {
 		s.set.AXPY(y, x, tilt*early-late-cross)
 		s.set.AXPY(y, xDot, -early)
 		s.set.AXPY(y, dDot, -tilt)
-		s.set.AXPY(y, y, r-1)
+		scaled(s.set, y, r)
 		s.center(y)
 	}
 }
@@ -232,7 +232,7 @@ func (s *spectrum[T]) square(g, q []T) {
 		s.set.Square(g, q, s.degree, s.hidden)
 		return
 	}
-	s.inner(g, q, q, kernel.SquareSquare)
+	s.inner(g, q, q, kernel.SquareTerm)
 }
 
 func (s *spectrum[T]) squareDot(gDot, q, qDot []T) {
@@ -240,7 +240,7 @@ func (s *spectrum[T]) squareDot(gDot, q, qDot []T) {
 		s.set.SquareDot(gDot, q, qDot, s.degree, s.hidden)
 		return
 	}
-	s.inner(gDot, q, qDot, 2*kernel.SquareSquare)
+	s.inner(gDot, q, qDot, 2*kernel.SquareTerm)
 }
 
 // inner writes y_0/2 + factor·Σ_k x_k y_k of every atom.
@@ -252,7 +252,7 @@ func (s *spectrum[T]) inner(g, x, y []T, factor T) {
 			s.set.MulAdd(to, row(x, k), row(y, k))
 		}
 		scaled(s.set, to, factor)
-		s.set.AXPY(to, row(y, 0), kernel.SquareLinear)
+		s.set.AXPY(to, row(y, 0), kernel.LinearTerm)
 	}
 }
 
@@ -266,10 +266,13 @@ func (s *spectrum[T]) squareT(dQ, dG, q []T) {
 		for k := range s.count {
 			s.set.Mul(d[k*s.hidden:(k+1)*s.hidden], from, q[i*s.arguments()+k*s.hidden:][:s.hidden])
 		}
-		scaled(s.set, d, 2*kernel.SquareSquare)
-		s.set.AXPY(d[:s.hidden], from, kernel.SquareLinear)
+		scaled(s.set, d, 2*kernel.SquareTerm)
+		s.set.AXPY(d[:s.hidden], from, kernel.LinearTerm)
 	}
 }
+
+// scaled multiplies x by a.
+func scaled[T Float](set *kernel.Set[T], x []T, a T) { set.AXPY(x, x, a-1) }
 
 func (e *spectrumBlock[T]) addCurvature(dQ, dGDot, qDot []T) {
 	if e.out.count > 1 {
@@ -279,7 +282,7 @@ func (e *spectrumBlock[T]) addCurvature(dQ, dGDot, qDot []T) {
 	twice := resize(&e.gDot, e.hidden)
 	for i := range len(dGDot) / e.hidden {
 		copy(twice, dGDot[i*e.hidden:])
-		scaled(e.set, twice, 2*kernel.SquareSquare)
+		scaled(e.set, twice, 2*kernel.SquareTerm)
 		for k := range e.count {
 			at := i*e.arguments() + k*e.hidden
 			e.set.MulAdd(dQ[at:at+e.hidden], twice, qDot[at:at+e.hidden])

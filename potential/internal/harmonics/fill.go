@@ -9,7 +9,7 @@ func Fill[T ~float32 | ~float64](y, u []T, degree int) {
 	for v := range len(u) / 3 {
 		o, to := u[3*v:3*v+3], y[v*count:(v+1)*count]
 		if degree > 2 {
-			at(degree, [3]float64{float64(o[0]), float64(o[1]), float64(o[2])}, func(k int, value float64) { to[k] = T(value) })
+			slopes(degree, [3]float64{float64(o[0]), float64(o[1]), float64(o[2])}, func(k int, value float64, _ [3]float64) { to[k] = T(value) })
 			continue
 		}
 		to[0] = 1
@@ -92,7 +92,7 @@ func slopes(degree int, o [3]float64, visit func(k int, value float64, slope [3]
 		for k := 2; k <= 2*m; k++ {
 			factor /= float64(k)
 		}
-		// P_l^(m)(z) as in at, and its derivative P_l^(m+1)
+		// P_l^(m)(z) and its derivative P_l^(m+1)
 		p, before, next, nextBefore := first, 0., 0., 0.
 		for l := m; l <= degree; l++ {
 			center := l * (l + 1)

@@ -3,8 +3,6 @@
 // products are made of.
 package harmonics
 
-import "math"
-
 // Count is the number of harmonics up to degree l.
 func Count(l int) int { return (l + 1) * (l + 1) }
 
@@ -21,32 +19,6 @@ func Count(l int) int { return (l + 1) * (l + 1) }
 //	(l−m) P_l^(m) = (2l−1) z P_(l−1)^(m) − (l+m−1) P_(l−2)^(m),  P_m^(m) = (2m−1)!!
 func At(degree int, o [3]float64) []float64 {
 	out := make([]float64, Count(degree))
-	at(degree, o, func(k int, y float64) { out[k] = y })
+	slopes(degree, o, func(k int, y float64, _ [3]float64) { out[k] = y })
 	return out
-}
-
-// at calls visit with Y_k(o) for all k up to a degree.
-func at(degree int, o [3]float64, visit func(k int, y float64)) {
-	re, im, first := 1., 0., 1. // (x + iy)^m, P_m^(m)
-	for m := range degree + 1 {
-		p, before := first, 0.
-		factor := 1. // (l−m)!/(l+m)!
-		for k := 2; k <= 2*m; k++ {
-			factor /= float64(k)
-		}
-		for l := m; l <= degree; l++ {
-			center := l * (l + 1)
-			if m == 0 {
-				visit(center, math.Sqrt(float64(2*l+1))*p)
-			} else {
-				norm := math.Sqrt(2 * float64(2*l+1) * factor)
-				visit(center+m, norm*p*re)
-				visit(center-m, norm*p*im)
-			}
-			p, before = (float64(2*l+1)*o[2]*p-float64(l+m)*before)/float64(l+1-m), p
-			factor *= float64(l+1-m) / float64(l+1+m)
-		}
-		re, im = re*o[0]-im*o[1], re*o[1]+im*o[0]
-		first *= float64(2*m + 1)
-	}
 }

@@ -38,20 +38,20 @@ edge:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	MOVQ    ih+80(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomH+128(FP), DI
-	SHLQ    $0x02, DI
-	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 32(SP)
-	MOVQ    im+88(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomM+136(FP), DI
-	SHLQ    $0x02, DI
-	ADDQ    xm+64(FP), DI
-	MOVQ    DI, 40(SP)
+	MOVQ    (SP), DI
+	MOVQ    ih+80(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomH+128(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    xh+56(FP), R8
+	MOVQ    R8, 32(SP)
+	MOVQ    (SP), DI
+	MOVQ    im+88(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomM+136(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    xm+64(FP), R8
+	MOVQ    R8, 40(SP)
 	MOVQ    h+40(FP), DI
 	MOVQ    DI, 16(SP)
 	MOVQ    m+48(FP), DI
@@ -176,20 +176,20 @@ edge:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	MOVQ    ih+80(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomH+128(FP), DI
-	SHLQ    $0x03, DI
-	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 32(SP)
-	MOVQ    im+88(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomM+136(FP), DI
-	SHLQ    $0x03, DI
-	ADDQ    xm+64(FP), DI
-	MOVQ    DI, 40(SP)
+	MOVQ    (SP), DI
+	MOVQ    ih+80(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomH+128(FP), R8
+	SHLQ    $0x03, R8
+	ADDQ    xh+56(FP), R8
+	MOVQ    R8, 32(SP)
+	MOVQ    (SP), DI
+	MOVQ    im+88(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomM+136(FP), R8
+	SHLQ    $0x03, R8
+	ADDQ    xm+64(FP), R8
+	MOVQ    R8, 40(SP)
 	MOVQ    h+40(FP), DI
 	MOVQ    DI, 16(SP)
 	MOVQ    m+48(FP), DI
@@ -316,20 +316,20 @@ edge:
 	VXORPS  Z2, Z2, Z2
 	VXORPS  Z3, Z3, Z3
 	VXORPS  Z4, Z4, Z4
-	MOVQ    ih+80(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomH+128(FP), DI
-	SHLQ    $0x02, DI
-	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 32(SP)
-	MOVQ    im+88(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomM+136(FP), DI
-	SHLQ    $0x02, DI
-	ADDQ    xm+64(FP), DI
-	MOVQ    DI, 40(SP)
+	MOVQ    (SP), DI
+	MOVQ    ih+80(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomH+128(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    xh+56(FP), R8
+	MOVQ    R8, 32(SP)
+	MOVQ    (SP), DI
+	MOVQ    im+88(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomM+136(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    xm+64(FP), R8
+	MOVQ    R8, 40(SP)
 	MOVQ    h+40(FP), DI
 	MOVQ    DI, 16(SP)
 	MOVQ    m+48(FP), DI
@@ -462,20 +462,20 @@ edge:
 	VXORPS  Z2, Z2, Z2
 	VXORPS  Z3, Z3, Z3
 	VXORPS  Z4, Z4, Z4
-	MOVQ    ih+80(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomH+128(FP), DI
-	SHLQ    $0x03, DI
-	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 32(SP)
-	MOVQ    im+88(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomM+136(FP), DI
-	SHLQ    $0x03, DI
-	ADDQ    xm+64(FP), DI
-	MOVQ    DI, 40(SP)
+	MOVQ    (SP), DI
+	MOVQ    ih+80(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomH+128(FP), R8
+	SHLQ    $0x03, R8
+	ADDQ    xh+56(FP), R8
+	MOVQ    R8, 32(SP)
+	MOVQ    (SP), DI
+	MOVQ    im+88(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomM+136(FP), R8
+	SHLQ    $0x03, R8
+	ADDQ    xm+64(FP), R8
+	MOVQ    R8, 40(SP)
 	MOVQ    h+40(FP), DI
 	MOVQ    DI, 16(SP)
 	MOVQ    m+48(FP), DI
@@ -610,20 +610,20 @@ edge:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	MOVQ    ih+80(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomH+128(FP), DI
-	SHLQ    $0x02, DI
-	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 32(SP)
-	MOVQ    im+88(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomM+136(FP), DI
-	SHLQ    $0x02, DI
-	ADDQ    xm+64(FP), DI
-	MOVQ    DI, 40(SP)
+	MOVQ    (SP), DI
+	MOVQ    ih+80(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomH+128(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    xh+56(FP), R8
+	MOVQ    R8, 32(SP)
+	MOVQ    (SP), DI
+	MOVQ    im+88(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomM+136(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    xm+64(FP), R8
+	MOVQ    R8, 40(SP)
 	MOVQ    h+40(FP), DI
 	MOVQ    DI, 16(SP)
 	MOVQ    m+48(FP), DI
@@ -759,20 +759,20 @@ edge:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	MOVQ    ih+80(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomH+128(FP), DI
-	SHLQ    $0x03, DI
-	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 32(SP)
-	MOVQ    im+88(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomM+136(FP), DI
-	SHLQ    $0x03, DI
-	ADDQ    xm+64(FP), DI
-	MOVQ    DI, 40(SP)
+	MOVQ    (SP), DI
+	MOVQ    ih+80(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomH+128(FP), R8
+	SHLQ    $0x03, R8
+	ADDQ    xh+56(FP), R8
+	MOVQ    R8, 32(SP)
+	MOVQ    (SP), DI
+	MOVQ    im+88(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomM+136(FP), R8
+	SHLQ    $0x03, R8
+	ADDQ    xm+64(FP), R8
+	MOVQ    R8, 40(SP)
 	MOVQ    h+40(FP), DI
 	MOVQ    DI, 16(SP)
 	MOVQ    m+48(FP), DI
@@ -910,20 +910,20 @@ edge:
 	VXORPS  Z2, Z2, Z2
 	VXORPS  Z3, Z3, Z3
 	VXORPS  Z4, Z4, Z4
-	MOVQ    ih+80(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomH+128(FP), DI
-	SHLQ    $0x02, DI
-	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 32(SP)
-	MOVQ    im+88(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomM+136(FP), DI
-	SHLQ    $0x02, DI
-	ADDQ    xm+64(FP), DI
-	MOVQ    DI, 40(SP)
+	MOVQ    (SP), DI
+	MOVQ    ih+80(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomH+128(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    xh+56(FP), R8
+	MOVQ    R8, 32(SP)
+	MOVQ    (SP), DI
+	MOVQ    im+88(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomM+136(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    xm+64(FP), R8
+	MOVQ    R8, 40(SP)
 	MOVQ    h+40(FP), DI
 	MOVQ    DI, 16(SP)
 	MOVQ    m+48(FP), DI
@@ -1067,20 +1067,20 @@ edge:
 	VXORPS  Z2, Z2, Z2
 	VXORPS  Z3, Z3, Z3
 	VXORPS  Z4, Z4, Z4
-	MOVQ    ih+80(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomH+128(FP), DI
-	SHLQ    $0x03, DI
-	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 32(SP)
-	MOVQ    im+88(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomM+136(FP), DI
-	SHLQ    $0x03, DI
-	ADDQ    xm+64(FP), DI
-	MOVQ    DI, 40(SP)
+	MOVQ    (SP), DI
+	MOVQ    ih+80(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomH+128(FP), R8
+	SHLQ    $0x03, R8
+	ADDQ    xh+56(FP), R8
+	MOVQ    R8, 32(SP)
+	MOVQ    (SP), DI
+	MOVQ    im+88(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomM+136(FP), R8
+	SHLQ    $0x03, R8
+	ADDQ    xm+64(FP), R8
+	MOVQ    R8, 40(SP)
 	MOVQ    h+40(FP), DI
 	MOVQ    DI, 16(SP)
 	MOVQ    m+48(FP), DI
@@ -1226,20 +1226,20 @@ edge:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	MOVQ    ih+80(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomH+128(FP), DI
-	SHLQ    $0x02, DI
-	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 32(SP)
-	MOVQ    im+88(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomM+136(FP), DI
-	SHLQ    $0x02, DI
-	ADDQ    xm+64(FP), DI
-	MOVQ    DI, 40(SP)
+	MOVQ    (SP), DI
+	MOVQ    ih+80(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomH+128(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    xh+56(FP), R8
+	MOVQ    R8, 32(SP)
+	MOVQ    (SP), DI
+	MOVQ    im+88(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomM+136(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    xm+64(FP), R8
+	MOVQ    R8, 40(SP)
 	MOVQ    h+40(FP), DI
 	MOVQ    DI, 16(SP)
 	MOVQ    m+48(FP), DI
@@ -1401,20 +1401,20 @@ edge:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	MOVQ    ih+80(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomH+128(FP), DI
-	SHLQ    $0x03, DI
-	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 32(SP)
-	MOVQ    im+88(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomM+136(FP), DI
-	SHLQ    $0x03, DI
-	ADDQ    xm+64(FP), DI
-	MOVQ    DI, 40(SP)
+	MOVQ    (SP), DI
+	MOVQ    ih+80(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomH+128(FP), R8
+	SHLQ    $0x03, R8
+	ADDQ    xh+56(FP), R8
+	MOVQ    R8, 32(SP)
+	MOVQ    (SP), DI
+	MOVQ    im+88(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomM+136(FP), R8
+	SHLQ    $0x03, R8
+	ADDQ    xm+64(FP), R8
+	MOVQ    R8, 40(SP)
 	MOVQ    h+40(FP), DI
 	MOVQ    DI, 16(SP)
 	MOVQ    m+48(FP), DI
@@ -1578,20 +1578,20 @@ edge:
 	VXORPS  Z2, Z2, Z2
 	VXORPS  Z3, Z3, Z3
 	VXORPS  Z4, Z4, Z4
-	MOVQ    ih+80(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomH+128(FP), DI
-	SHLQ    $0x02, DI
-	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 32(SP)
-	MOVQ    im+88(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomM+136(FP), DI
-	SHLQ    $0x02, DI
-	ADDQ    xm+64(FP), DI
-	MOVQ    DI, 40(SP)
+	MOVQ    (SP), DI
+	MOVQ    ih+80(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomH+128(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    xh+56(FP), R8
+	MOVQ    R8, 32(SP)
+	MOVQ    (SP), DI
+	MOVQ    im+88(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomM+136(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    xm+64(FP), R8
+	MOVQ    R8, 40(SP)
 	MOVQ    h+40(FP), DI
 	MOVQ    DI, 16(SP)
 	MOVQ    m+48(FP), DI
@@ -1751,20 +1751,20 @@ edge:
 	VXORPS  Z2, Z2, Z2
 	VXORPS  Z3, Z3, Z3
 	VXORPS  Z4, Z4, Z4
-	MOVQ    ih+80(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomH+128(FP), DI
-	SHLQ    $0x03, DI
-	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 32(SP)
-	MOVQ    im+88(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomM+136(FP), DI
-	SHLQ    $0x03, DI
-	ADDQ    xm+64(FP), DI
-	MOVQ    DI, 40(SP)
+	MOVQ    (SP), DI
+	MOVQ    ih+80(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomH+128(FP), R8
+	SHLQ    $0x03, R8
+	ADDQ    xh+56(FP), R8
+	MOVQ    R8, 32(SP)
+	MOVQ    (SP), DI
+	MOVQ    im+88(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomM+136(FP), R8
+	SHLQ    $0x03, R8
+	ADDQ    xm+64(FP), R8
+	MOVQ    R8, 40(SP)
 	MOVQ    h+40(FP), DI
 	MOVQ    DI, 16(SP)
 	MOVQ    m+48(FP), DI
@@ -1926,20 +1926,20 @@ edge:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	MOVQ    ih+80(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomH+128(FP), DI
-	SHLQ    $0x02, DI
-	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 32(SP)
-	MOVQ    im+88(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomM+136(FP), DI
-	SHLQ    $0x02, DI
-	ADDQ    xm+64(FP), DI
-	MOVQ    DI, 40(SP)
+	MOVQ    (SP), DI
+	MOVQ    ih+80(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomH+128(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    xh+56(FP), R8
+	MOVQ    R8, 32(SP)
+	MOVQ    (SP), DI
+	MOVQ    im+88(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomM+136(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    xm+64(FP), R8
+	MOVQ    R8, 40(SP)
 	MOVQ    h+40(FP), DI
 	MOVQ    DI, 16(SP)
 	MOVQ    m+48(FP), DI
@@ -2122,20 +2122,20 @@ edge:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	MOVQ    ih+80(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomH+128(FP), DI
-	SHLQ    $0x03, DI
-	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 32(SP)
-	MOVQ    im+88(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomM+136(FP), DI
-	SHLQ    $0x03, DI
-	ADDQ    xm+64(FP), DI
-	MOVQ    DI, 40(SP)
+	MOVQ    (SP), DI
+	MOVQ    ih+80(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomH+128(FP), R8
+	SHLQ    $0x03, R8
+	ADDQ    xh+56(FP), R8
+	MOVQ    R8, 32(SP)
+	MOVQ    (SP), DI
+	MOVQ    im+88(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomM+136(FP), R8
+	SHLQ    $0x03, R8
+	ADDQ    xm+64(FP), R8
+	MOVQ    R8, 40(SP)
 	MOVQ    h+40(FP), DI
 	MOVQ    DI, 16(SP)
 	MOVQ    m+48(FP), DI
@@ -2320,20 +2320,20 @@ edge:
 	VXORPS  Z2, Z2, Z2
 	VXORPS  Z3, Z3, Z3
 	VXORPS  Z4, Z4, Z4
-	MOVQ    ih+80(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomH+128(FP), DI
-	SHLQ    $0x02, DI
-	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 32(SP)
-	MOVQ    im+88(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomM+136(FP), DI
-	SHLQ    $0x02, DI
-	ADDQ    xm+64(FP), DI
-	MOVQ    DI, 40(SP)
+	MOVQ    (SP), DI
+	MOVQ    ih+80(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomH+128(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    xh+56(FP), R8
+	MOVQ    R8, 32(SP)
+	MOVQ    (SP), DI
+	MOVQ    im+88(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomM+136(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    xm+64(FP), R8
+	MOVQ    R8, 40(SP)
 	MOVQ    h+40(FP), DI
 	MOVQ    DI, 16(SP)
 	MOVQ    m+48(FP), DI
@@ -2510,20 +2510,20 @@ edge:
 	VXORPS  Z2, Z2, Z2
 	VXORPS  Z3, Z3, Z3
 	VXORPS  Z4, Z4, Z4
-	MOVQ    ih+80(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomH+128(FP), DI
-	SHLQ    $0x03, DI
-	ADDQ    xh+56(FP), DI
-	MOVQ    DI, 32(SP)
-	MOVQ    im+88(FP), DI
-	MOVQ    (SP), R8
-	MOVLQSX (DI)(R8*4), DI
-	IMULQ   atomM+136(FP), DI
-	SHLQ    $0x03, DI
-	ADDQ    xm+64(FP), DI
-	MOVQ    DI, 40(SP)
+	MOVQ    (SP), DI
+	MOVQ    ih+80(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomH+128(FP), R8
+	SHLQ    $0x03, R8
+	ADDQ    xh+56(FP), R8
+	MOVQ    R8, 32(SP)
+	MOVQ    (SP), DI
+	MOVQ    im+88(FP), R8
+	MOVLQSX (R8)(DI*4), R8
+	IMULQ   atomM+136(FP), R8
+	SHLQ    $0x03, R8
+	ADDQ    xm+64(FP), R8
+	MOVQ    R8, 40(SP)
 	MOVQ    h+40(FP), DI
 	MOVQ    DI, 16(SP)
 	MOVQ    m+48(FP), DI

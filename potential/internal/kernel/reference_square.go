@@ -18,7 +18,7 @@ func squareDot[T Float](g, q, qDot []T, degree, atoms, width int) {
 		}
 		clear(g)
 		for k, v := range linear {
-			g[k] = SquareLinear * v
+			g[k] = LinearTerm * v
 		}
 		at := 0
 		for _, group := range list.groups {
@@ -53,7 +53,7 @@ func squareT[T Float](dq, dg, q []T, degree, atoms, width int, add bool) {
 		dx, x := dq[i*list.inputs*width:(i+1)*list.inputs*width], q[i*list.inputs*width:(i+1)*list.inputs*width]
 		if !add {
 			for k := range dx {
-				dx[k] = SquareLinear * dg[k]
+				dx[k] = LinearTerm * dg[k]
 			}
 		}
 		at := 0

@@ -20,8 +20,8 @@ import "ponita/potential/internal/harmonics"
 
 // The coefficients of the activation.
 const (
-	SquareLinear = 1. / 2
-	SquareSquare = 0.39894228040143267794 // 1/√(2π)
+	LinearTerm = 1. / 2
+	SquareTerm = 0.39894228040143267794 // 1/√(2π)
 )
 
 // squares is the list of products for one degree.
@@ -46,7 +46,7 @@ var squareLists = func() (lists [squareDegrees]squares) {
 			for _, p := range g.Pairs {
 				for _, gaunt := range p.G {
 					if gaunt != 0 {
-						s.factors = append(s.factors, SquareSquare*gaunt)
+						s.factors = append(s.factors, SquareTerm*gaunt)
 					}
 				}
 			}

@@ -47,7 +47,7 @@ func testSquare[T Float](t *testing.T, set *Set[T]) {
 				set.SquareT(dq, dg, q, degree, width)
 				set.AddCurvature(second, dg, qDot, degree, width)
 				at := func(x []T, i, count, k, c int) float64 { return float64(x[(i*count+k)*width+c]) }
-				const twice = 2 * SquareSquare
+				const twice = 2 * SquareTerm
 				same := func(what string, got []T, i, count, k, c int, want sum) bool {
 					return check(t, fmt.Sprintf("%s of degree %d, width %d", what, degree, width), (i*count+k)*width+c, got[(i*count+k)*width+c], want, 40)
 				}
@@ -62,7 +62,7 @@ func testSquare[T Float](t *testing.T, set *Set[T]) {
 							for k := range inputs {
 								for l := range inputs {
 									f := gaunt[(m*inputs+k)*inputs+l]
-									value.add(SquareSquare, f, at(q, i, inputs, k, c), at(q, i, inputs, l, c))
+									value.add(SquareTerm, f, at(q, i, inputs, k, c), at(q, i, inputs, l, c))
 									tangent.add(twice, f, at(q, i, inputs, k, c), at(qDot, i, inputs, l, c))
 								}
 							}

@@ -116,15 +116,7 @@ func expansionPair(v *vector, degree int) {
 	r, dr, out := v.pointer("r"), v.pointer("dr"), v.pointer("out")
 	v.XORQ(edge, edge)
 	v.Label("edge")
-	neighbor := func(index, base, atom string) reg.GPVirtual {
-		p := v.pointer(index)
-		v.MOVLQSX(Mem{Base: p, Index: edge, Scale: 4}, p)
-		v.IMULQ(v.argument(atom), p)
-		v.SHLQ(U8(v.shift()), p)
-		v.ADDQ(v.argument(base), p)
-		return p
-	}
-	xj, mj := neighbor("ix", "xx", "atomX"), neighbor("im", "xdm", "atomM")
+	xj, mj := v.neighborRow(edge, "ix", "xx", "atomX"), v.neighborRow(edge, "im", "xdm", "atomM")
 	var totals [4]reg.VecVirtual
 	for d := range totals {
 		totals[d] = v.register()

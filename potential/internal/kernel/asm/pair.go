@@ -187,13 +187,20 @@ func (b *pairLoop) one() {
 
 // neighbor writes the address of the neighbour's features.
 func (b *pairLoop) neighbor(index, base, atom string, to Mem) {
-	p, e := b.pointer(index), b.GP64()
+	e := b.GP64()
 	b.MOVQ(b.edge, e)
-	b.MOVLQSX(Mem{Base: p, Index: e, Scale: 4}, p)
-	b.IMULQ(b.argument(atom), p)
-	b.SHLQ(U8(b.shift()), p)
-	b.ADDQ(b.argument(base), p)
-	b.MOVQ(p, to)
+	b.MOVQ(b.neighborRow(e, index, base, atom), to)
+}
+
+// neighborRow returns the address of the row in base of an edge's neighbour: the arguments
+// name the indices, the rows and their distance in elements.
+func (v *vector) neighborRow(edge reg.GPVirtual, index, base, atom string) reg.GPVirtual {
+	p := v.pointer(index)
+	v.MOVLQSX(Mem{Base: p, Index: edge, Scale: 4}, p)
+	v.IMULQ(v.argument(atom), p)
+	v.SHLQ(U8(v.shift()), p)
+	v.ADDQ(v.argument(base), p)
+	return p
 }
 
 // polynomials broadcasts the values of degrees from first on at the orientation.
