@@ -60,6 +60,14 @@ type Provenance struct {
 	Log      string             `json:"log,omitempty"`      // log.csv
 	Errors   map[string]float64 `json:"errors,omitempty"`   // on the validation split
 	Split    []int              `json:"split,omitempty"`    // 0-based frames held back for validation
+	Start    *Start             `json:"start,omitempty"`    // the model that training started from
+}
+
+// Start says which model a training started from.
+type Start struct {
+	Name string     `json:"name"`
+	Hash string     `json:"hash"`
+	Data []DataFile `json:"data,omitempty"` // what it was trained on, and those before it
 }
 
 // DataFile is a file of training data.

@@ -91,6 +91,9 @@ func (i modelInfo) history(row func(name, format string, args ...any)) {
 		}
 		row("data", "%s, %d frames%s, SHA-256 %s", d.Name, d.Frames, held, d.SHA256)
 	}
+	if i.Start != nil {
+		row("started", "from %s", report.Beginning(i.Start))
+	}
 	if i.Epochs > 0 {
 		row("training", "%d epochs, the best was %d, seed %s", i.Epochs, i.BestEpoch, orNone(i.Seed))
 	}

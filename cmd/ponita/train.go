@@ -29,7 +29,10 @@ type trainCommand struct {
 }
 
 func (c *trainCommand) Run(ctx context.Context, k *kong.Context) error {
-	c.Settings = c.WithPreset()
+	var err error
+	if c.Settings, err = c.Resolve(); err != nil {
+		return err
+	}
 	var text strings.Builder
 	if err := settings.Write(&text, k, "Effective settings of this run."); err != nil {
 		return err

@@ -25,7 +25,8 @@ type Description struct {
 	Elements      []Element            `json:"elements"`
 	Repulsion     []RepulsionPair      `json:"repulsion,omitempty"`
 	Data          []potential.DataFile `json:"data,omitempty"`
-	Held          int                  `json:"held_back"` // frames of the first file
+	Held          int                  `json:"held_back"`       // frames of the first file
+	Start         *potential.Start     `json:"start,omitempty"` // the model that training started from
 	Errors        map[string]float64   `json:"validation_errors,omitempty"`
 	Epochs        int                  `json:"epochs"`
 	BestEpoch     int                  `json:"best_epoch,omitempty"` // the last marked best in the log
@@ -54,7 +55,7 @@ func Describe(m *potential.Model) Description {
 	d := Description{
 		Hash: m.Hash(), Version: p.Version, Created: p.Created, Network: inWords(c), Config: c, Weights: len(m.Weights),
 		Orientations: len(c.Grid.Orientations), Cutoff: c.Cutoff, MeanNeighbors: c.MeanNeighbors,
-		Data: p.Data, Held: len(p.Split), Errors: p.Errors, Seed: setting(p.Settings, "seed"), Settings: p.Settings,
+		Data: p.Data, Held: len(p.Split), Start: p.Start, Errors: p.Errors, Seed: setting(p.Settings, "seed"), Settings: p.Settings,
 	}
 	for k, z := range c.Species {
 		e := Element{Symbol: xyz.Symbol(z), Reference: m.ReferenceEnergies[k], Scale: m.Scale[k]}
@@ -103,6 +104,15 @@ func inWords(c potential.Config) string {
 		s += fmt.Sprintf(", %d radial Bessel functions", c.Bessel)
 	}
 	return s
+}
+
+// Beginning says in words which model the training started from.
+func Beginning(s *potential.Start) string {
+	text := s.Name + ", hash " + s.Hash
+	for k, d := range s.Data {
+		text += []string{", trained on ", ", "}[min(k, 1)] + fmt.Sprintf("%s (%d frames)", d.Name, d.Frames)
+	}
+	return text
 }
 
 // setting returns the value of a key in a run file, as text, "" if it is not

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"ponita/potential"
@@ -142,6 +143,9 @@ func (r *Report) provenance(m *potential.Model, d *train.Dataset, o Options) Ver
 		default:
 			return verdict(Caution, "The test file is the one the model was validated on: it chose the best epoch, so its errors are a little too small.")
 		}
+	}
+	if p.Start != nil && slices.ContainsFunc(p.Start.Data, func(f potential.DataFile) bool { return f.SHA256 == d.File.SHA256 }) {
+		return verdict(Fail, "The model that training started from was trained on the test file: its errors are errors of training.")
 	}
 	switch {
 	case len(p.Data) == 0 || p.Settings == "":

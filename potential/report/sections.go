@@ -220,6 +220,9 @@ func (r *Report) provenanceSection() section {
 		}
 		fact("training data", "%s, %d frames%s, SHA-256 %s", d.Name, d.Frames, held, d.SHA256)
 	}
+	if m.Start != nil {
+		fact("started from", "%s", Beginning(m.Start))
+	}
 	if m.Seed != "" {
 		fact("seed", "%s", m.Seed)
 	}

@@ -134,14 +134,14 @@ func leastSquares(rows, rhs []float64, unknowns int) (solution []float64, rank i
 	return mat.Col(nil, 0, &x), rank, nil
 }
 
-// bindingEnergies returns the mean energy of an atom of each species in the
-// samples [eV]: the fit by composition, as equal for all species as the data
-// allow.
-func bindingEnergies(samples []sample, species int) ([]float64, error) {
+// meanEnergies returns the mean energy of an atom of each species in the samples
+// [eV]: the fit of energies by composition, as equal for all species as the data
+// allow. Samples without an energy have NaN.
+func meanEnergies(energies []float64, samples []sample, species int) ([]float64, error) {
 	sum, atoms := 0., 0.
-	for _, s := range samples {
-		if s.energy != nil {
-			sum, atoms = sum+*s.energy, atoms+float64(len(s.kind))
+	for n, s := range samples {
+		if !math.IsNaN(energies[n]) {
+			sum, atoms = sum+energies[n], atoms+float64(len(s.kind))
 		}
 	}
 	if atoms == 0 {
@@ -149,15 +149,15 @@ func bindingEnergies(samples []sample, species int) ([]float64, error) {
 	}
 	mean := sum / atoms
 	var rows, rhs []float64
-	for _, s := range samples {
-		if s.energy == nil {
+	for n, s := range samples {
+		if math.IsNaN(energies[n]) {
 			continue
 		}
 		count := make([]float64, species)
 		for _, z := range s.kind {
 			count[z]++
 		}
-		rows, rhs = append(rows, count...), append(rhs, *s.energy-mean*float64(len(s.kind)))
+		rows, rhs = append(rows, count...), append(rhs, energies[n]-mean*float64(len(s.kind)))
 	}
 	energy, _, err := leastSquares(rows, rhs, species)
 	for z := range energy {
@@ -166,17 +166,74 @@ func bindingEnergies(samples []sample, species int) ([]float64, error) {
 	return energy, err
 }
 
+// rest returns what the energies of the samples are beyond the network that training
+// starts from and what an atom of each species has with it, both zero for a new
+// network; NaN without an energy [eV].
+func (t *Trainer) rest(usual []float64) ([]float64, error) {
+	out := make([]float64, len(t.samples))
+	if t.start != nil {
+		network, err := networkEnergies(t.model, t.samples)
+		if err != nil {
+			return nil, err
+		}
+		for n := range out {
+			out[n] -= network[n]
+		}
+	}
+	for n, s := range t.samples {
+		if s.energy == nil {
+			out[n] = math.NaN()
+			continue
+		}
+		out[n] += *s.energy
+		for _, z := range s.kind {
+			out[n] -= usual[z]
+		}
+	}
+	return out, nil
+}
+
 // bind sets the mean binding energy of the samples aside.
 func (t *Trainer) bind(graphs []*neighbor.Graph) error {
-	energy, err := bindingEnergies(t.samples, len(t.model.Config.Species))
+	usual := make([]float64, len(t.model.Config.Species))
+	if t.start != nil {
+		usual = startingBinding(t.model, t.start)
+	}
+	rest, err := t.rest(usual)
 	if err != nil {
 		return err
+	}
+	energy, err := meanEnergies(rest, t.samples, len(usual))
+	if err != nil {
+		return err
+	}
+	for z, e := range usual {
+		energy[z] += e
 	}
 	var kinds [][]int
 	for _, s := range t.samples {
 		kinds = append(kinds, s.kind)
 	}
 	t.model.Binding = potential.NewBinding(t.model.Config, energy, graphs, kinds)
+	t.samples, err = samples(t.data, t.frames, graphs, t.model)
+	return err
+}
+
+// refit moves fitted reference energies by what the network that training starts
+// from does not leave to them.
+func (t *Trainer) refit(graphs []*neighbor.Graph) error {
+	e0 := t.model.ReferenceEnergies
+	rest, err := t.rest(make([]float64, len(e0)))
+	if err != nil {
+		return err
+	}
+	energy, err := meanEnergies(rest, t.samples, len(e0))
+	if err != nil {
+		return err
+	}
+	for z, e := range energy {
+		e0[z] += e
+	}
 	t.samples, err = samples(t.data, t.frames, graphs, t.model)
 	return err
 }

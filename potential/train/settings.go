@@ -24,6 +24,8 @@ type Settings struct {
 	Seed          uint64  `default:"1" help:"Seed of all random numbers."`
 	Threads       int     `default:"0" help:"Threads; 0 is all cores. Results do not depend on it."`
 
+	Start string `placeholder:"FILE" help:"Model to start from: its network is trained further, on these data (fine-tuning). Without one a new network is trained."`
+
 	EnergyKey string `placeholder:"KEY" help:"Key of the energies, eV."`
 	ForcesKey string `placeholder:"KEY" help:"Column of the forces, eV/Å."`
 	StressKey string `placeholder:"KEY" help:"Key of the stress, eV/Å³, positive in tension."`

@@ -178,20 +178,21 @@ func checkLossGradient(t *testing.T, trainer *Trainer) {
 // TestBindingLeavesNoMeanEnergy: two compositions determine two species.
 func TestBindingLeavesNoMeanEnergy(t *testing.T) {
 	var samples []sample
+	var energies []float64
 	for _, kind := range [][]int{{0, 0, 1}, {0, 1, 1, 1}, {1, 1}} {
 		e := -1.5*float64(len(kind)) + 0.25*float64(kind[0])
 		for _, z := range kind {
 			e -= 0.5 * float64(z)
 		}
-		samples = append(samples, sample{kind: kind, energy: &e})
+		samples, energies = append(samples, sample{kind: kind}), append(energies, e)
 	}
-	binding, err := bindingEnergies(samples, 3)
+	binding, err := meanEnergies(energies, samples, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
 	sum := 0.
-	for _, s := range samples {
-		left := *s.energy
+	for n, s := range samples {
+		left := energies[n]
 		for _, z := range s.kind {
 			left -= binding[z]
 		}

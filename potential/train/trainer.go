@@ -46,6 +46,7 @@ type Trainer struct {
 	frames   []int // of data, to train on
 	held     []int // of valid, to validate on
 	model    *potential.Model
+	start    *potential.Model // whose network is trained further, nil without
 	samples  []sample
 	learn    learner
 	state    state
@@ -99,8 +100,11 @@ func (s Settings) read() (data, valid *Dataset, err error) {
 
 // assemble is New with the data already read.
 func assemble(s Settings, data, valid *Dataset, text, version string) (*Trainer, error) {
-	s = s.WithPreset()
-	t := &Trainer{settings: s, text: text, data: data, valid: valid}
+	s, start, err := s.resolve()
+	if err != nil {
+		return nil, err
+	}
+	t := &Trainer{settings: s, text: text, data: data, valid: valid, start: start}
 	if valid == nil {
 		t.valid = data
 		t.frames, t.held = data.split(s.ValidFraction, s.Frames, s.Seed)
@@ -111,8 +115,7 @@ func assemble(s Settings, data, valid *Dataset, text, version string) (*Trainer,
 	if len(t.frames) == 0 || len(t.held) == 0 {
 		return nil, fmt.Errorf("train: %d frames to train on and %d to validate on, want some of both", len(t.frames), len(t.held))
 	}
-	err := t.build(version)
-	if err != nil {
+	if err := t.build(version); err != nil {
 		return nil, err
 	}
 	if s.Precision == "float64" {
@@ -123,10 +126,10 @@ func assemble(s Settings, data, valid *Dataset, text, version string) (*Trainer,
 	return t, err
 }
 
-// build makes the untrained model and the samples.
+// build makes the model to begin with and the samples.
 func (t *Trainer) build(version string) error {
 	s := t.settings
-	c, err := s.config(t.data.Species())
+	c, err := s.config(t.data.Species(), t.start)
 	if err != nil {
 		return err
 	}
@@ -163,18 +166,28 @@ func (t *Trainer) build(version string) error {
 	if s.ZBL {
 		t.model.Repulsion = potential.NewRepulsion(c.Species, stats.shortest, c.Cutoff)
 	}
+	if t.start != nil {
+		startFrom(t.model, t.start, filepath.Base(s.Start))
+		if s.ZBL {
+			keepRepulsion(t.model, t.start)
+		}
+	}
 	if err := t.model.Validate(); err != nil {
 		return err
 	}
 	if t.samples, err = samples(t.data, t.frames, stats.graphs, t.model); err != nil {
 		return err
 	}
-	if !fitted {
-		if err := t.bind(stats.graphs); err != nil {
-			return err
-		}
+	switch {
+	case !fitted:
+		err = t.bind(stats.graphs)
+	case t.start != nil:
+		err = t.refit(stats.graphs)
 	}
-	if s.Calibrate {
+	if err != nil {
+		return err
+	}
+	if s.Calibrate && t.start == nil {
 		var inputs []potential.Input
 		for k := range min(len(t.samples), 8) {
 			sample := t.samples[k*len(t.samples)/8%len(t.samples)]
@@ -186,7 +199,7 @@ func (t *Trainer) build(version string) error {
 	}
 	n := len(t.model.Weights)
 	t.weights, t.grad = make([]float64, n), make([]float64, n)
-	t.scaling = s.scaling(c)
+	t.scaling = s.scaling(t.model.Config)
 	raw := make([]float64, n)
 	t.scaling.raw(raw, t.model.Weights)
 	o, err := newOptimizer(n)
@@ -194,10 +207,19 @@ func (t *Trainer) build(version string) error {
 		return err
 	}
 	t.state = state{
-		progress: progress{Settings: s.identity(), Data: t.data.File.SHA256 + t.valid.File.SHA256, Log: logHeader},
+		progress: progress{Settings: s.identity(), Data: t.sources(), Log: logHeader},
 		theta:    raw, mean: slices.Clone(raw), best: make([]float64, n), optimizer: o,
 	}
 	return nil
+}
+
+// sources identifies the data of the run and the model that it started from.
+func (t *Trainer) sources() string {
+	text := t.data.File.SHA256 + t.valid.File.SHA256
+	if t.start != nil {
+		text += t.start.Hash()
+	}
+	return text
 }
 
 // identity is what must be the same for a run to be resumed: all settings but
@@ -207,8 +229,14 @@ func (s Settings) identity() string {
 	return fmt.Sprintf("%+v", s)
 }
 
-// config is the architecture for the species.
-func (s Settings) config(species []int) (potential.Config, error) {
+// config is the architecture for the species, that of the model to start from where
+// there is one.
+func (s Settings) config(species []int, start *potential.Model) (potential.Config, error) {
+	if start != nil {
+		c := start.Config
+		c.Species, c.InputScalars = species, len(species)
+		return c, c.Validate()
+	}
 	grid, err := potential.FindGrid(s.Grid)
 	if err != nil {
 		return potential.Config{}, err

@@ -1,0 +1,181 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ponita/potential"
+	"ponita/potential/archive"
+	"ponita/xyz"
+)
+
+// trainedOn trains for some epochs and returns the settings and the file of the best model.
+func trainedOn(t *testing.T, data string, epochs int) (Settings, string) {
+	t.Helper()
+	s := small(data, t.TempDir())
+	s.Epochs, s.Threads = epochs, 0
+	if err := newTrainer(t, s).Run(context.Background(), func(Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+	return s, filepath.Join(s.Output, BestModel)
+}
+
+func load(t *testing.T, path string) *potential.Model {
+	t.Helper()
+	m, err := potential.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// onward is the settings of a run on the data that starts from a model.
+func onward(t *testing.T, data, model string) Settings {
+	s := Settings{
+		Train: data, Output: t.TempDir(), Start: model, Batch: 3, Epochs: 1, Threads: 1, ValidFraction: 0.2,
+	}
+	return s.WithDefaults()
+}
+
+// TestStartIsTheModel: before the first step, forces are those of the model that is
+// started from, also for atoms of an element that others in the data do not know, and
+// energies differ by no more than a constant of each element.
+func TestStartIsTheModel(t *testing.T) {
+	data := writeData(t, 12)
+	_, path := trainedOn(t, data, 5)
+	before := load(t, path)
+	frames, err := xyz.ReadAll(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, reference := range []string{"isolated", "fit"} {
+		for _, others := range []int{0, 7} {
+			set := data
+			if others > 0 {
+				set = filepath.Join(t.TempDir(), "more.xyz")
+				alone := &xyz.Frame{Species: []int{others}, Pos: make([][3]float64, 1)}
+				alone.Set("energy", -10.*float64(others))
+				mixed := *frames[0]
+				mixed.Species = []int{1, others, 1, 8}
+				if err := xyz.WriteFile(set, append([]*xyz.Frame{alone, &mixed, &mixed}, frames...)...); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s := onward(t, set, path)
+			s.Reference = reference
+			trainer := newTrainer(t, s)
+			after := trainer.Model()
+			a, err := Predict(before, &Dataset{Frames: frames[:12]}, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := Predict(after, &Dataset{Frames: frames[:12]}, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k := range a {
+				if shift := (b[k].Energy - a[k].Energy) - (b[0].Energy - a[0].Energy); math.Abs(shift) > 1e-5 {
+					t.Errorf("%s, element %d: the energy of frame %d has moved by %.2g eV against that of the first", reference, others, k, shift)
+				}
+				for i := range a[k].Forces {
+					for c := range 3 {
+						if d := b[k].Forces[i][c] - a[k].Forces[i][c]; math.Abs(d) > 1e-5 {
+							t.Fatalf("%s, element %d: the force on atom %d of frame %d differs by %.2g eV/Å", reference, others, i+1, k, d)
+						}
+					}
+				}
+			}
+			rest, err := trainer.rest(make([]float64, len(after.Config.Species)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum := 0.
+			for n, e := range rest {
+				sum += e * float64(len(trainer.samples[n].kind))
+			}
+			if math.Abs(sum) > 1e-9 {
+				t.Errorf("%s, element %d: energies are %.2g eV off in the mean", reference, others, sum)
+			}
+			p := after.Provenance.Start
+			if p == nil || p.Hash != before.Hash() || p.Hash == "" || len(p.Data) != 1 || p.Data[0].Name != "data.xyz" {
+				t.Errorf("the model says that it started from %+v", p)
+			}
+		}
+	}
+}
+
+// TestStartGoesOn: a run from a trained model is better after one epoch than that
+// model, where a new network is far behind it. It starts with no step of the optimiser done.
+func TestStartGoesOn(t *testing.T) {
+	data := writeData(t, 24)
+	s, path := trainedOn(t, data, 12)
+	first := func(s Settings) (force float64) {
+		err := newTrainer(t, s).Run(context.Background(), func(p Progress) {
+			if p.Valid != nil {
+				force = *p.Valid.ForceRMSE
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return force
+	}
+	fresh := s
+	fresh.Epochs, fresh.Output, fresh.Threads = 1, t.TempDir(), 1
+	anew, on := first(fresh), first(onward(t, data, path))
+	was := load(t, path).Provenance.Errors["force_rmse_meV_per_A"]
+	t.Logf("forces after one epoch: %.0f meV/Å from the model with %.0f, %.0f anew", on, was, anew)
+	if on > 1.05*was || on > 0.7*anew {
+		t.Errorf("forces after one epoch: %.0f meV/Å from the model with %.0f, %.0f anew", on, was, anew)
+	}
+}
+
+func TestStartRefuses(t *testing.T) {
+	data := writeData(t, 10)
+	_, path := trainedOn(t, data, 1)
+	other := small(data, t.TempDir())
+	other.Kernel, other.Epochs = potential.Polynomial, 1
+	if err := newTrainer(t, other).Run(context.Background(), func(Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+	tabulated, _, err := load(t, filepath.Join(other.Output, LastModel)).Compress(2, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compressed := filepath.Join(t.TempDir(), "compressed.h5")
+	if err := archive.Save(compressed, tabulated); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		change func(*Settings)
+		want   string
+	}{
+		{func(s *Settings) { s.Layers = 3 }, "layers is 3, but the model to start from has 2: leave it out"},
+		{func(s *Settings) { s.Cutoff = 4 }, "cutoff is 4, but the model to start from has 3.5"},
+		{func(s *Settings) { s.Start = "nowhere.h5" }, "nowhere.h5"},
+		{func(s *Settings) { s.Start = compressed }, "compressed"},
+	} {
+		s := onward(t, data, path)
+		c.change(&s)
+		if _, err := New(s, "", ""); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v, want %q in it", err, c.want)
+		}
+	}
+	// A checkpoint belongs to a run from one model.
+	s := onward(t, data, path)
+	if err := newTrainer(t, s).Run(context.Background(), func(Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+	changed := load(t, path)
+	changed.Weights[0] *= 2
+	if err := archive.Save(path, changed); err != nil {
+		t.Fatal(err)
+	}
+	if err := newTrainer(t, s).Resume(); !errors.Is(err, ErrCheckpoint) {
+		t.Errorf("resumed from another model: %v", err)
+	}
+}
