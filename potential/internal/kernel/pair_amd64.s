@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func pair1AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·pair1AVX2F32(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
@@ -30,33 +30,63 @@ TEXT ·pair1AVX2F32(SB), NOSPLIT, $88-152
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ    (SP), DI
-	CMPQ    DI, edges+96(FP)
-	JGE     done
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	MOVQ    (SP), DI
-	MOVQ    ih+80(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomH+128(FP), R8
-	SHLQ    $0x02, R8
-	ADDQ    xh+56(FP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    (SP), DI
-	MOVQ    im+88(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomM+136(FP), R8
-	SHLQ    $0x02, R8
-	ADDQ    xm+64(FP), R8
-	MOVQ    R8, 40(SP)
-	MOVQ    h+40(FP), DI
-	MOVQ    DI, 16(SP)
-	MOVQ    m+48(FP), DI
-	MOVQ    DI, 24(SP)
-	MOVQ    $0x00000000, 8(SP)
+	MOVQ       (SP), DI
+	CMPQ       DI, edges+96(FP)
+	JGE        done
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       (SP), DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xh+56(FP), R8
+	MOVQ       R8, 32(SP)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xm+64(FP), R8
+	MOVQ       R8, 40(SP)
+	MOVQ       edges+96(FP), R8
+	DECQ       R8
+	INCQ       DI
+	CMPQ       DI, R8
+	CMOVQGT    R8, DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xh+56(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(SI*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(SI*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(SI*1)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xm+64(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(BX*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(BX*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(BX*1)
+	MOVQ       h+40(FP), DI
+	MOVQ       DI, 16(SP)
+	MOVQ       m+48(FP), DI
+	MOVQ       DI, 24(SP)
+	MOVQ       $0x00000000, 8(SP)
 
 orientation:
 	VXORPS       Y5, Y5, Y5
@@ -143,7 +173,7 @@ done:
 	RET
 
 // func pair1AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·pair1AVX2F64(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
@@ -168,33 +198,63 @@ TEXT ·pair1AVX2F64(SB), NOSPLIT, $88-152
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ    (SP), DI
-	CMPQ    DI, edges+96(FP)
-	JGE     done
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	MOVQ    (SP), DI
-	MOVQ    ih+80(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomH+128(FP), R8
-	SHLQ    $0x03, R8
-	ADDQ    xh+56(FP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    (SP), DI
-	MOVQ    im+88(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomM+136(FP), R8
-	SHLQ    $0x03, R8
-	ADDQ    xm+64(FP), R8
-	MOVQ    R8, 40(SP)
-	MOVQ    h+40(FP), DI
-	MOVQ    DI, 16(SP)
-	MOVQ    m+48(FP), DI
-	MOVQ    DI, 24(SP)
-	MOVQ    $0x00000000, 8(SP)
+	MOVQ       (SP), DI
+	CMPQ       DI, edges+96(FP)
+	JGE        done
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       (SP), DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xh+56(FP), R8
+	MOVQ       R8, 32(SP)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xm+64(FP), R8
+	MOVQ       R8, 40(SP)
+	MOVQ       edges+96(FP), R8
+	DECQ       R8
+	INCQ       DI
+	CMPQ       DI, R8
+	CMOVQGT    R8, DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xh+56(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(SI*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(SI*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(SI*1)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xm+64(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(BX*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(BX*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(BX*1)
+	MOVQ       h+40(FP), DI
+	MOVQ       DI, 16(SP)
+	MOVQ       m+48(FP), DI
+	MOVQ       DI, 24(SP)
+	MOVQ       $0x00000000, 8(SP)
 
 orientation:
 	VXORPS       Y5, Y5, Y5
@@ -283,7 +343,7 @@ done:
 	RET
 
 // func pair1AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·pair1AVX512F32(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
@@ -308,33 +368,63 @@ TEXT ·pair1AVX512F32(SB), NOSPLIT, $88-152
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ    (SP), DI
-	CMPQ    DI, edges+96(FP)
-	JGE     done
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	MOVQ    (SP), DI
-	MOVQ    ih+80(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomH+128(FP), R8
-	SHLQ    $0x02, R8
-	ADDQ    xh+56(FP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    (SP), DI
-	MOVQ    im+88(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomM+136(FP), R8
-	SHLQ    $0x02, R8
-	ADDQ    xm+64(FP), R8
-	MOVQ    R8, 40(SP)
-	MOVQ    h+40(FP), DI
-	MOVQ    DI, 16(SP)
-	MOVQ    m+48(FP), DI
-	MOVQ    DI, 24(SP)
-	MOVQ    $0x00000000, 8(SP)
+	MOVQ       (SP), DI
+	CMPQ       DI, edges+96(FP)
+	JGE        done
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	MOVQ       (SP), DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xh+56(FP), R8
+	MOVQ       R8, 32(SP)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xm+64(FP), R8
+	MOVQ       R8, 40(SP)
+	MOVQ       edges+96(FP), R8
+	DECQ       R8
+	INCQ       DI
+	CMPQ       DI, R8
+	CMOVQGT    R8, DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xh+56(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(SI*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(SI*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(SI*1)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xm+64(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(BX*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(BX*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(BX*1)
+	MOVQ       h+40(FP), DI
+	MOVQ       DI, 16(SP)
+	MOVQ       m+48(FP), DI
+	MOVQ       DI, 24(SP)
+	MOVQ       $0x00000000, 8(SP)
 
 orientation:
 	VXORPS       Z5, Z5, Z5
@@ -429,7 +519,7 @@ done:
 	RET
 
 // func pair1AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·pair1AVX512F64(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
@@ -454,33 +544,63 @@ TEXT ·pair1AVX512F64(SB), NOSPLIT, $88-152
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ    (SP), DI
-	CMPQ    DI, edges+96(FP)
-	JGE     done
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	MOVQ    (SP), DI
-	MOVQ    ih+80(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomH+128(FP), R8
-	SHLQ    $0x03, R8
-	ADDQ    xh+56(FP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    (SP), DI
-	MOVQ    im+88(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomM+136(FP), R8
-	SHLQ    $0x03, R8
-	ADDQ    xm+64(FP), R8
-	MOVQ    R8, 40(SP)
-	MOVQ    h+40(FP), DI
-	MOVQ    DI, 16(SP)
-	MOVQ    m+48(FP), DI
-	MOVQ    DI, 24(SP)
-	MOVQ    $0x00000000, 8(SP)
+	MOVQ       (SP), DI
+	CMPQ       DI, edges+96(FP)
+	JGE        done
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	MOVQ       (SP), DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xh+56(FP), R8
+	MOVQ       R8, 32(SP)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xm+64(FP), R8
+	MOVQ       R8, 40(SP)
+	MOVQ       edges+96(FP), R8
+	DECQ       R8
+	INCQ       DI
+	CMPQ       DI, R8
+	CMOVQGT    R8, DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xh+56(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(SI*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(SI*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(SI*1)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xm+64(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(BX*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(BX*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(BX*1)
+	MOVQ       h+40(FP), DI
+	MOVQ       DI, 16(SP)
+	MOVQ       m+48(FP), DI
+	MOVQ       DI, 24(SP)
+	MOVQ       $0x00000000, 8(SP)
 
 orientation:
 	VXORPS       Z5, Z5, Z5
@@ -577,7 +697,7 @@ done:
 	RET
 
 // func pair2AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·pair2AVX2F32(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
@@ -602,33 +722,63 @@ TEXT ·pair2AVX2F32(SB), NOSPLIT, $88-152
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ    (SP), DI
-	CMPQ    DI, edges+96(FP)
-	JGE     done
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	MOVQ    (SP), DI
-	MOVQ    ih+80(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomH+128(FP), R8
-	SHLQ    $0x02, R8
-	ADDQ    xh+56(FP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    (SP), DI
-	MOVQ    im+88(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomM+136(FP), R8
-	SHLQ    $0x02, R8
-	ADDQ    xm+64(FP), R8
-	MOVQ    R8, 40(SP)
-	MOVQ    h+40(FP), DI
-	MOVQ    DI, 16(SP)
-	MOVQ    m+48(FP), DI
-	MOVQ    DI, 24(SP)
-	MOVQ    $0x00000000, 8(SP)
+	MOVQ       (SP), DI
+	CMPQ       DI, edges+96(FP)
+	JGE        done
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       (SP), DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xh+56(FP), R8
+	MOVQ       R8, 32(SP)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xm+64(FP), R8
+	MOVQ       R8, 40(SP)
+	MOVQ       edges+96(FP), R8
+	DECQ       R8
+	INCQ       DI
+	CMPQ       DI, R8
+	CMOVQGT    R8, DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xh+56(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(SI*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(SI*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(SI*1)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xm+64(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(BX*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(BX*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(BX*1)
+	MOVQ       h+40(FP), DI
+	MOVQ       DI, 16(SP)
+	MOVQ       m+48(FP), DI
+	MOVQ       DI, 24(SP)
+	MOVQ       $0x00000000, 8(SP)
 
 orientation:
 	VXORPS       Y5, Y5, Y5
@@ -726,7 +876,7 @@ done:
 	RET
 
 // func pair2AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·pair2AVX2F64(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
@@ -751,33 +901,63 @@ TEXT ·pair2AVX2F64(SB), NOSPLIT, $88-152
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ    (SP), DI
-	CMPQ    DI, edges+96(FP)
-	JGE     done
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	MOVQ    (SP), DI
-	MOVQ    ih+80(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomH+128(FP), R8
-	SHLQ    $0x03, R8
-	ADDQ    xh+56(FP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    (SP), DI
-	MOVQ    im+88(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomM+136(FP), R8
-	SHLQ    $0x03, R8
-	ADDQ    xm+64(FP), R8
-	MOVQ    R8, 40(SP)
-	MOVQ    h+40(FP), DI
-	MOVQ    DI, 16(SP)
-	MOVQ    m+48(FP), DI
-	MOVQ    DI, 24(SP)
-	MOVQ    $0x00000000, 8(SP)
+	MOVQ       (SP), DI
+	CMPQ       DI, edges+96(FP)
+	JGE        done
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       (SP), DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xh+56(FP), R8
+	MOVQ       R8, 32(SP)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xm+64(FP), R8
+	MOVQ       R8, 40(SP)
+	MOVQ       edges+96(FP), R8
+	DECQ       R8
+	INCQ       DI
+	CMPQ       DI, R8
+	CMOVQGT    R8, DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xh+56(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(SI*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(SI*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(SI*1)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xm+64(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(BX*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(BX*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(BX*1)
+	MOVQ       h+40(FP), DI
+	MOVQ       DI, 16(SP)
+	MOVQ       m+48(FP), DI
+	MOVQ       DI, 24(SP)
+	MOVQ       $0x00000000, 8(SP)
 
 orientation:
 	VXORPS       Y5, Y5, Y5
@@ -877,7 +1057,7 @@ done:
 	RET
 
 // func pair2AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·pair2AVX512F32(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
@@ -902,33 +1082,63 @@ TEXT ·pair2AVX512F32(SB), NOSPLIT, $88-152
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ    (SP), DI
-	CMPQ    DI, edges+96(FP)
-	JGE     done
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	MOVQ    (SP), DI
-	MOVQ    ih+80(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomH+128(FP), R8
-	SHLQ    $0x02, R8
-	ADDQ    xh+56(FP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    (SP), DI
-	MOVQ    im+88(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomM+136(FP), R8
-	SHLQ    $0x02, R8
-	ADDQ    xm+64(FP), R8
-	MOVQ    R8, 40(SP)
-	MOVQ    h+40(FP), DI
-	MOVQ    DI, 16(SP)
-	MOVQ    m+48(FP), DI
-	MOVQ    DI, 24(SP)
-	MOVQ    $0x00000000, 8(SP)
+	MOVQ       (SP), DI
+	CMPQ       DI, edges+96(FP)
+	JGE        done
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	MOVQ       (SP), DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xh+56(FP), R8
+	MOVQ       R8, 32(SP)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xm+64(FP), R8
+	MOVQ       R8, 40(SP)
+	MOVQ       edges+96(FP), R8
+	DECQ       R8
+	INCQ       DI
+	CMPQ       DI, R8
+	CMOVQGT    R8, DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xh+56(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(SI*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(SI*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(SI*1)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xm+64(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(BX*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(BX*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(BX*1)
+	MOVQ       h+40(FP), DI
+	MOVQ       DI, 16(SP)
+	MOVQ       m+48(FP), DI
+	MOVQ       DI, 24(SP)
+	MOVQ       $0x00000000, 8(SP)
 
 orientation:
 	VXORPS       Z5, Z5, Z5
@@ -1034,7 +1244,7 @@ done:
 	RET
 
 // func pair2AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·pair2AVX512F64(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
@@ -1059,33 +1269,63 @@ TEXT ·pair2AVX512F64(SB), NOSPLIT, $88-152
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ    (SP), DI
-	CMPQ    DI, edges+96(FP)
-	JGE     done
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	MOVQ    (SP), DI
-	MOVQ    ih+80(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomH+128(FP), R8
-	SHLQ    $0x03, R8
-	ADDQ    xh+56(FP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    (SP), DI
-	MOVQ    im+88(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomM+136(FP), R8
-	SHLQ    $0x03, R8
-	ADDQ    xm+64(FP), R8
-	MOVQ    R8, 40(SP)
-	MOVQ    h+40(FP), DI
-	MOVQ    DI, 16(SP)
-	MOVQ    m+48(FP), DI
-	MOVQ    DI, 24(SP)
-	MOVQ    $0x00000000, 8(SP)
+	MOVQ       (SP), DI
+	CMPQ       DI, edges+96(FP)
+	JGE        done
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	MOVQ       (SP), DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xh+56(FP), R8
+	MOVQ       R8, 32(SP)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xm+64(FP), R8
+	MOVQ       R8, 40(SP)
+	MOVQ       edges+96(FP), R8
+	DECQ       R8
+	INCQ       DI
+	CMPQ       DI, R8
+	CMOVQGT    R8, DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xh+56(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(SI*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(SI*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(SI*1)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xm+64(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(BX*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(BX*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(BX*1)
+	MOVQ       h+40(FP), DI
+	MOVQ       DI, 16(SP)
+	MOVQ       m+48(FP), DI
+	MOVQ       DI, 24(SP)
+	MOVQ       $0x00000000, 8(SP)
 
 orientation:
 	VXORPS       Z5, Z5, Z5
@@ -1193,7 +1433,7 @@ done:
 	RET
 
 // func pair3AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·pair3AVX2F32(SB), NOSPLIT, $248-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
@@ -1218,33 +1458,63 @@ TEXT ·pair3AVX2F32(SB), NOSPLIT, $248-152
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ    (SP), DI
-	CMPQ    DI, edges+96(FP)
-	JGE     done
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	MOVQ    (SP), DI
-	MOVQ    ih+80(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomH+128(FP), R8
-	SHLQ    $0x02, R8
-	ADDQ    xh+56(FP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    (SP), DI
-	MOVQ    im+88(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomM+136(FP), R8
-	SHLQ    $0x02, R8
-	ADDQ    xm+64(FP), R8
-	MOVQ    R8, 40(SP)
-	MOVQ    h+40(FP), DI
-	MOVQ    DI, 16(SP)
-	MOVQ    m+48(FP), DI
-	MOVQ    DI, 24(SP)
-	MOVQ    $0x00000000, 8(SP)
+	MOVQ       (SP), DI
+	CMPQ       DI, edges+96(FP)
+	JGE        done
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       (SP), DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xh+56(FP), R8
+	MOVQ       R8, 32(SP)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xm+64(FP), R8
+	MOVQ       R8, 40(SP)
+	MOVQ       edges+96(FP), R8
+	DECQ       R8
+	INCQ       DI
+	CMPQ       DI, R8
+	CMOVQGT    R8, DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xh+56(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(SI*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(SI*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(SI*1)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xm+64(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(BX*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(BX*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(BX*1)
+	MOVQ       h+40(FP), DI
+	MOVQ       DI, 16(SP)
+	MOVQ       m+48(FP), DI
+	MOVQ       DI, 24(SP)
+	MOVQ       $0x00000000, 8(SP)
 
 orientation:
 	VXORPS       Y5, Y5, Y5
@@ -1368,7 +1638,7 @@ done:
 	RET
 
 // func pair3AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·pair3AVX2F64(SB), NOSPLIT, $248-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
@@ -1393,33 +1663,63 @@ TEXT ·pair3AVX2F64(SB), NOSPLIT, $248-152
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ    (SP), DI
-	CMPQ    DI, edges+96(FP)
-	JGE     done
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	MOVQ    (SP), DI
-	MOVQ    ih+80(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomH+128(FP), R8
-	SHLQ    $0x03, R8
-	ADDQ    xh+56(FP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    (SP), DI
-	MOVQ    im+88(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomM+136(FP), R8
-	SHLQ    $0x03, R8
-	ADDQ    xm+64(FP), R8
-	MOVQ    R8, 40(SP)
-	MOVQ    h+40(FP), DI
-	MOVQ    DI, 16(SP)
-	MOVQ    m+48(FP), DI
-	MOVQ    DI, 24(SP)
-	MOVQ    $0x00000000, 8(SP)
+	MOVQ       (SP), DI
+	CMPQ       DI, edges+96(FP)
+	JGE        done
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       (SP), DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xh+56(FP), R8
+	MOVQ       R8, 32(SP)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xm+64(FP), R8
+	MOVQ       R8, 40(SP)
+	MOVQ       edges+96(FP), R8
+	DECQ       R8
+	INCQ       DI
+	CMPQ       DI, R8
+	CMOVQGT    R8, DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xh+56(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(SI*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(SI*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(SI*1)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xm+64(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(BX*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(BX*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(BX*1)
+	MOVQ       h+40(FP), DI
+	MOVQ       DI, 16(SP)
+	MOVQ       m+48(FP), DI
+	MOVQ       DI, 24(SP)
+	MOVQ       $0x00000000, 8(SP)
 
 orientation:
 	VXORPS       Y5, Y5, Y5
@@ -1545,7 +1845,7 @@ done:
 	RET
 
 // func pair3AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·pair3AVX512F32(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
@@ -1570,33 +1870,63 @@ TEXT ·pair3AVX512F32(SB), NOSPLIT, $88-152
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ    (SP), DI
-	CMPQ    DI, edges+96(FP)
-	JGE     done
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	MOVQ    (SP), DI
-	MOVQ    ih+80(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomH+128(FP), R8
-	SHLQ    $0x02, R8
-	ADDQ    xh+56(FP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    (SP), DI
-	MOVQ    im+88(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomM+136(FP), R8
-	SHLQ    $0x02, R8
-	ADDQ    xm+64(FP), R8
-	MOVQ    R8, 40(SP)
-	MOVQ    h+40(FP), DI
-	MOVQ    DI, 16(SP)
-	MOVQ    m+48(FP), DI
-	MOVQ    DI, 24(SP)
-	MOVQ    $0x00000000, 8(SP)
+	MOVQ       (SP), DI
+	CMPQ       DI, edges+96(FP)
+	JGE        done
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	MOVQ       (SP), DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xh+56(FP), R8
+	MOVQ       R8, 32(SP)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xm+64(FP), R8
+	MOVQ       R8, 40(SP)
+	MOVQ       edges+96(FP), R8
+	DECQ       R8
+	INCQ       DI
+	CMPQ       DI, R8
+	CMOVQGT    R8, DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xh+56(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(SI*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(SI*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(SI*1)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xm+64(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(BX*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(BX*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(BX*1)
+	MOVQ       h+40(FP), DI
+	MOVQ       DI, 16(SP)
+	MOVQ       m+48(FP), DI
+	MOVQ       DI, 24(SP)
+	MOVQ       $0x00000000, 8(SP)
 
 orientation:
 	VXORPS       Z5, Z5, Z5
@@ -1718,7 +2048,7 @@ done:
 	RET
 
 // func pair3AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·pair3AVX512F64(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
@@ -1743,33 +2073,63 @@ TEXT ·pair3AVX512F64(SB), NOSPLIT, $88-152
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ    (SP), DI
-	CMPQ    DI, edges+96(FP)
-	JGE     done
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	MOVQ    (SP), DI
-	MOVQ    ih+80(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomH+128(FP), R8
-	SHLQ    $0x03, R8
-	ADDQ    xh+56(FP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    (SP), DI
-	MOVQ    im+88(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomM+136(FP), R8
-	SHLQ    $0x03, R8
-	ADDQ    xm+64(FP), R8
-	MOVQ    R8, 40(SP)
-	MOVQ    h+40(FP), DI
-	MOVQ    DI, 16(SP)
-	MOVQ    m+48(FP), DI
-	MOVQ    DI, 24(SP)
-	MOVQ    $0x00000000, 8(SP)
+	MOVQ       (SP), DI
+	CMPQ       DI, edges+96(FP)
+	JGE        done
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	MOVQ       (SP), DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xh+56(FP), R8
+	MOVQ       R8, 32(SP)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xm+64(FP), R8
+	MOVQ       R8, 40(SP)
+	MOVQ       edges+96(FP), R8
+	DECQ       R8
+	INCQ       DI
+	CMPQ       DI, R8
+	CMOVQGT    R8, DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xh+56(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(SI*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(SI*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(SI*1)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xm+64(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(BX*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(BX*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(BX*1)
+	MOVQ       h+40(FP), DI
+	MOVQ       DI, 16(SP)
+	MOVQ       m+48(FP), DI
+	MOVQ       DI, 24(SP)
+	MOVQ       $0x00000000, 8(SP)
 
 orientation:
 	VXORPS       Z5, Z5, Z5
@@ -1893,7 +2253,7 @@ done:
 	RET
 
 // func pair4AVX2F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·pair4AVX2F32(SB), NOSPLIT, $312-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
@@ -1918,33 +2278,63 @@ TEXT ·pair4AVX2F32(SB), NOSPLIT, $312-152
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ    (SP), DI
-	CMPQ    DI, edges+96(FP)
-	JGE     done
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	MOVQ    (SP), DI
-	MOVQ    ih+80(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomH+128(FP), R8
-	SHLQ    $0x02, R8
-	ADDQ    xh+56(FP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    (SP), DI
-	MOVQ    im+88(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomM+136(FP), R8
-	SHLQ    $0x02, R8
-	ADDQ    xm+64(FP), R8
-	MOVQ    R8, 40(SP)
-	MOVQ    h+40(FP), DI
-	MOVQ    DI, 16(SP)
-	MOVQ    m+48(FP), DI
-	MOVQ    DI, 24(SP)
-	MOVQ    $0x00000000, 8(SP)
+	MOVQ       (SP), DI
+	CMPQ       DI, edges+96(FP)
+	JGE        done
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       (SP), DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xh+56(FP), R8
+	MOVQ       R8, 32(SP)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xm+64(FP), R8
+	MOVQ       R8, 40(SP)
+	MOVQ       edges+96(FP), R8
+	DECQ       R8
+	INCQ       DI
+	CMPQ       DI, R8
+	CMOVQGT    R8, DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xh+56(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(SI*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(SI*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(SI*1)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xm+64(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(BX*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(BX*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(BX*1)
+	MOVQ       h+40(FP), DI
+	MOVQ       DI, 16(SP)
+	MOVQ       m+48(FP), DI
+	MOVQ       DI, 24(SP)
+	MOVQ       $0x00000000, 8(SP)
 
 orientation:
 	VXORPS       Y5, Y5, Y5
@@ -2089,7 +2479,7 @@ done:
 	RET
 
 // func pair4AVX2F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·pair4AVX2F64(SB), NOSPLIT, $312-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
@@ -2114,33 +2504,63 @@ TEXT ·pair4AVX2F64(SB), NOSPLIT, $312-152
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ    (SP), DI
-	CMPQ    DI, edges+96(FP)
-	JGE     done
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	MOVQ    (SP), DI
-	MOVQ    ih+80(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomH+128(FP), R8
-	SHLQ    $0x03, R8
-	ADDQ    xh+56(FP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    (SP), DI
-	MOVQ    im+88(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomM+136(FP), R8
-	SHLQ    $0x03, R8
-	ADDQ    xm+64(FP), R8
-	MOVQ    R8, 40(SP)
-	MOVQ    h+40(FP), DI
-	MOVQ    DI, 16(SP)
-	MOVQ    m+48(FP), DI
-	MOVQ    DI, 24(SP)
-	MOVQ    $0x00000000, 8(SP)
+	MOVQ       (SP), DI
+	CMPQ       DI, edges+96(FP)
+	JGE        done
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       (SP), DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xh+56(FP), R8
+	MOVQ       R8, 32(SP)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xm+64(FP), R8
+	MOVQ       R8, 40(SP)
+	MOVQ       edges+96(FP), R8
+	DECQ       R8
+	INCQ       DI
+	CMPQ       DI, R8
+	CMOVQGT    R8, DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xh+56(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(SI*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(SI*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(SI*1)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xm+64(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(BX*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(BX*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(BX*1)
+	MOVQ       h+40(FP), DI
+	MOVQ       DI, 16(SP)
+	MOVQ       m+48(FP), DI
+	MOVQ       DI, 24(SP)
+	MOVQ       $0x00000000, 8(SP)
 
 orientation:
 	VXORPS       Y5, Y5, Y5
@@ -2287,7 +2707,7 @@ done:
 	RET
 
 // func pair4AVX512F32(out *float32, r *float32, dr *float32, p *float32, dp *float32, h *float32, m *float32, xh *float32, xm *float32, grid *float32, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·pair4AVX512F32(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x02, AX
@@ -2312,33 +2732,63 @@ TEXT ·pair4AVX512F32(SB), NOSPLIT, $88-152
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ    (SP), DI
-	CMPQ    DI, edges+96(FP)
-	JGE     done
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	MOVQ    (SP), DI
-	MOVQ    ih+80(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomH+128(FP), R8
-	SHLQ    $0x02, R8
-	ADDQ    xh+56(FP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    (SP), DI
-	MOVQ    im+88(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomM+136(FP), R8
-	SHLQ    $0x02, R8
-	ADDQ    xm+64(FP), R8
-	MOVQ    R8, 40(SP)
-	MOVQ    h+40(FP), DI
-	MOVQ    DI, 16(SP)
-	MOVQ    m+48(FP), DI
-	MOVQ    DI, 24(SP)
-	MOVQ    $0x00000000, 8(SP)
+	MOVQ       (SP), DI
+	CMPQ       DI, edges+96(FP)
+	JGE        done
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	MOVQ       (SP), DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xh+56(FP), R8
+	MOVQ       R8, 32(SP)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xm+64(FP), R8
+	MOVQ       R8, 40(SP)
+	MOVQ       edges+96(FP), R8
+	DECQ       R8
+	INCQ       DI
+	CMPQ       DI, R8
+	CMOVQGT    R8, DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xh+56(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(SI*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(SI*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(SI*1)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x02, R8
+	ADDQ       xm+64(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(BX*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(BX*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(BX*1)
+	MOVQ       h+40(FP), DI
+	MOVQ       DI, 16(SP)
+	MOVQ       m+48(FP), DI
+	MOVQ       DI, 24(SP)
+	MOVQ       $0x00000000, 8(SP)
 
 orientation:
 	VXORPS       Z5, Z5, Z5
@@ -2477,7 +2927,7 @@ done:
 	RET
 
 // func pair4AVX512F64(out *float64, r *float64, dr *float64, p *float64, dp *float64, h *float64, m *float64, xh *float64, xm *float64, grid *float64, ih *int32, im *int32, edges int, half int, c int, stride int, atomH int, atomM int, orientation int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·pair4AVX512F64(SB), NOSPLIT, $88-152
 	MOVQ  stride+120(FP), AX
 	SHLQ  $0x03, AX
@@ -2502,33 +2952,63 @@ TEXT ·pair4AVX512F64(SB), NOSPLIT, $88-152
 	MOVQ  $0x00000000, (SP)
 
 edge:
-	MOVQ    (SP), DI
-	CMPQ    DI, edges+96(FP)
-	JGE     done
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	MOVQ    (SP), DI
-	MOVQ    ih+80(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomH+128(FP), R8
-	SHLQ    $0x03, R8
-	ADDQ    xh+56(FP), R8
-	MOVQ    R8, 32(SP)
-	MOVQ    (SP), DI
-	MOVQ    im+88(FP), R8
-	MOVLQSX (R8)(DI*4), R8
-	IMULQ   atomM+136(FP), R8
-	SHLQ    $0x03, R8
-	ADDQ    xm+64(FP), R8
-	MOVQ    R8, 40(SP)
-	MOVQ    h+40(FP), DI
-	MOVQ    DI, 16(SP)
-	MOVQ    m+48(FP), DI
-	MOVQ    DI, 24(SP)
-	MOVQ    $0x00000000, 8(SP)
+	MOVQ       (SP), DI
+	CMPQ       DI, edges+96(FP)
+	JGE        done
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	MOVQ       (SP), DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xh+56(FP), R8
+	MOVQ       R8, 32(SP)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xm+64(FP), R8
+	MOVQ       R8, 40(SP)
+	MOVQ       edges+96(FP), R8
+	DECQ       R8
+	INCQ       DI
+	CMPQ       DI, R8
+	CMOVQGT    R8, DI
+	MOVQ       ih+80(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomH+128(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xh+56(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(SI*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(SI*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(SI*1)
+	MOVQ       im+88(FP), R8
+	MOVLQSX    (R8)(DI*4), R8
+	IMULQ      atomM+136(FP), R8
+	SHLQ       $0x03, R8
+	ADDQ       xm+64(FP), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(BX*1)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(BX*1)
+	PREFETCHT0 128(R8)
+	PREFETCHT0 128(R8)(BX*1)
+	PREFETCHT0 192(R8)
+	PREFETCHT0 192(R8)(BX*1)
+	MOVQ       h+40(FP), DI
+	MOVQ       DI, 16(SP)
+	MOVQ       m+48(FP), DI
+	MOVQ       DI, 24(SP)
+	MOVQ       $0x00000000, 8(SP)
 
 orientation:
 	VXORPS       Z5, Z5, Z5

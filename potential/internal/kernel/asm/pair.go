@@ -94,8 +94,17 @@ func (b *pairLoop) one() {
 	for _, r := range append(g, s...) {
 		b.zero(r)
 	}
-	b.neighbor("ih", "xh", "atomH", b.hj)
-	b.neighbor("im", "xm", "atomM", b.mj)
+	e, last := b.GP64(), b.GP64()
+	b.MOVQ(b.edge, e)
+	b.MOVQ(b.neighborRow(e, "ih", "xh", "atomH"), b.hj)
+	b.MOVQ(b.neighborRow(e, "im", "xm", "atomM"), b.mj)
+	b.MOVQ(b.argument("edges"), last)
+	b.DECQ(last)
+	b.INCQ(e)
+	b.CMPQ(e, last)
+	b.CMOVQGT(last, e)
+	b.prefetch(b.neighborRow(e, "ih", "xh", "atomH"), b.halfStep)
+	b.prefetch(b.neighborRow(e, "im", "xm", "atomM"), b.halfRow)
 	b.MOVQ(b.pointer("h"), b.h)
 	b.MOVQ(b.pointer("m"), b.m)
 	b.MOVQ(U32(0), b.angle)
@@ -185,12 +194,17 @@ func (b *pairLoop) one() {
 	}
 }
 
-// neighbor writes the address of the neighbour's features.
-func (b *pairLoop) neighbor(index, base, atom string, to Mem) {
-	e := b.GP64()
-	b.MOVQ(b.edge, e)
-	b.MOVQ(b.neighborRow(e, index, base, atom), to)
+// prefetch fetches where the halves of the next neighbour's row begin, which in a large
+// system lie beyond the second-level cache. The processor goes on by itself.
+func (b *pairLoop) prefetch(row, half reg.GPVirtual) {
+	for line := range 4 {
+		b.PREFETCHT0(Mem{Base: row, Disp: line * cacheLine})
+		b.PREFETCHT0(Mem{Base: row, Index: half, Scale: 1, Disp: line * cacheLine})
+	}
 }
+
+// cacheLine is its size in bytes.
+const cacheLine = 64
 
 // neighborRow returns the address of the row in base of an edge's neighbour: the arguments
 // name the indices, the rows and their distance in elements.
