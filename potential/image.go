@@ -39,9 +39,10 @@ import (
 //	1  config.norm_epsilon may be missing, and is 1e-5 then
 //	2  the fields of 1; config.activation may be missing, and is "gelu" then
 //	3  config.activation is there
+//	4  the fields of 3; provenance.start may be there
 const (
 	imageMagic   = "PONITA\r\n"
-	imageVersion = 3
+	imageVersion = 4
 	imageHeader  = 112
 	maxImage     = 1 << 32
 )

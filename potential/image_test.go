@@ -65,7 +65,7 @@ func listFields(out *strings.Builder, comments map[string]string, s reflect.Type
 		f := s.Field(k)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		inner := f.Type
-		for inner.Kind() == reflect.Slice || inner.Kind() == reflect.Map {
+		for inner.Kind() == reflect.Slice || inner.Kind() == reflect.Map || inner.Kind() == reflect.Pointer {
 			inner = inner.Elem()
 		}
 		kind := strings.ReplaceAll(f.Type.String(), "potential.", "")

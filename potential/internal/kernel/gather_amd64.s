@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func gather1AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gather1AVX2F32(SB), NOSPLIT, $56-88
 	MOVQ  stride+64(FP), AX
 	SHLQ  $0x02, AX
@@ -27,8 +27,40 @@ TEXT ·gather1AVX2F32(SB), NOSPLIT, $56-88
 	MOVQ  $0x00000000, 24(SP)
 
 tile_4:
-	CMPQ 40(SP), $0x00000004
-	JLT  below_4
+	CMPQ  40(SP), $0x00000004
+	JLT   below_4
+	CMPQ  40(SP), $0x00000004
+	JLE   tile_4_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000004, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_4_fetched
+
+tile_4_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_4_fetch
+
+tile_4_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -146,8 +178,34 @@ tile_4_below_1:
 
 below_4:
 tile_2:
-	CMPQ 40(SP), $0x00000002
-	JLT  below_2
+	CMPQ  40(SP), $0x00000002
+	JLT   below_2
+	CMPQ  40(SP), $0x00000002
+	JLE   tile_2_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000002, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_2_fetched
+
+tile_2_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_2_fetch
+
+tile_2_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -231,8 +289,31 @@ tile_2_below_1:
 
 below_2:
 tile_1:
-	CMPQ 40(SP), $0x00000001
-	JLT  below_1
+	CMPQ  40(SP), $0x00000001
+	JLT   below_1
+	CMPQ  40(SP), $0x00000001
+	JLE   tile_1_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000001, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_1_fetched
+
+tile_1_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_1_fetch
+
+tile_1_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -302,7 +383,7 @@ below_1:
 	RET
 
 // func gather1AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gather1AVX2F64(SB), NOSPLIT, $56-88
 	MOVQ  stride+64(FP), AX
 	SHLQ  $0x03, AX
@@ -324,8 +405,40 @@ TEXT ·gather1AVX2F64(SB), NOSPLIT, $56-88
 	MOVQ  $0x00000000, 24(SP)
 
 tile_4:
-	CMPQ 40(SP), $0x00000004
-	JLT  below_4
+	CMPQ  40(SP), $0x00000004
+	JLT   below_4
+	CMPQ  40(SP), $0x00000004
+	JLE   tile_4_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000004, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_4_fetched
+
+tile_4_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_4_fetch
+
+tile_4_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -443,8 +556,34 @@ tile_4_below_1:
 
 below_4:
 tile_2:
-	CMPQ 40(SP), $0x00000002
-	JLT  below_2
+	CMPQ  40(SP), $0x00000002
+	JLT   below_2
+	CMPQ  40(SP), $0x00000002
+	JLE   tile_2_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000002, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_2_fetched
+
+tile_2_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_2_fetch
+
+tile_2_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -528,8 +667,31 @@ tile_2_below_1:
 
 below_2:
 tile_1:
-	CMPQ 40(SP), $0x00000001
-	JLT  below_1
+	CMPQ  40(SP), $0x00000001
+	JLT   below_1
+	CMPQ  40(SP), $0x00000001
+	JLE   tile_1_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000001, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_1_fetched
+
+tile_1_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_1_fetch
+
+tile_1_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -599,7 +761,7 @@ below_1:
 	RET
 
 // func gather1AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gather1AVX512F32(SB), NOSPLIT, $56-88
 	MOVQ  stride+64(FP), AX
 	SHLQ  $0x02, AX
@@ -621,8 +783,40 @@ TEXT ·gather1AVX512F32(SB), NOSPLIT, $56-88
 	MOVQ  $0x00000000, 24(SP)
 
 tile_4:
-	CMPQ 40(SP), $0x00000004
-	JLT  below_4
+	CMPQ  40(SP), $0x00000004
+	JLT   below_4
+	CMPQ  40(SP), $0x00000004
+	JLE   tile_4_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000004, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_4_fetched
+
+tile_4_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_4_fetch
+
+tile_4_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -883,8 +1077,34 @@ tile_4_below_1:
 
 below_4:
 tile_2:
-	CMPQ 40(SP), $0x00000002
-	JLT  below_2
+	CMPQ  40(SP), $0x00000002
+	JLT   below_2
+	CMPQ  40(SP), $0x00000002
+	JLE   tile_2_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000002, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_2_fetched
+
+tile_2_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_2_fetch
+
+tile_2_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -1059,8 +1279,31 @@ tile_2_below_1:
 
 below_2:
 tile_1:
-	CMPQ 40(SP), $0x00000001
-	JLT  below_1
+	CMPQ  40(SP), $0x00000001
+	JLT   below_1
+	CMPQ  40(SP), $0x00000001
+	JLE   tile_1_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000001, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_1_fetched
+
+tile_1_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_1_fetch
+
+tile_1_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -1195,7 +1438,7 @@ below_1:
 	RET
 
 // func gather1AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gather1AVX512F64(SB), NOSPLIT, $56-88
 	MOVQ  stride+64(FP), AX
 	SHLQ  $0x03, AX
@@ -1217,8 +1460,40 @@ TEXT ·gather1AVX512F64(SB), NOSPLIT, $56-88
 	MOVQ  $0x00000000, 24(SP)
 
 tile_4:
-	CMPQ 40(SP), $0x00000004
-	JLT  below_4
+	CMPQ  40(SP), $0x00000004
+	JLT   below_4
+	CMPQ  40(SP), $0x00000004
+	JLE   tile_4_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000004, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_4_fetched
+
+tile_4_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_4_fetch
+
+tile_4_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -1479,8 +1754,34 @@ tile_4_below_1:
 
 below_4:
 tile_2:
-	CMPQ 40(SP), $0x00000002
-	JLT  below_2
+	CMPQ  40(SP), $0x00000002
+	JLT   below_2
+	CMPQ  40(SP), $0x00000002
+	JLE   tile_2_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000002, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_2_fetched
+
+tile_2_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_2_fetch
+
+tile_2_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -1655,8 +1956,31 @@ tile_2_below_1:
 
 below_2:
 tile_1:
-	CMPQ 40(SP), $0x00000001
-	JLT  below_1
+	CMPQ  40(SP), $0x00000001
+	JLT   below_1
+	CMPQ  40(SP), $0x00000001
+	JLE   tile_1_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000001, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_1_fetched
+
+tile_1_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_1_fetch
+
+tile_1_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -2087,7 +2411,7 @@ done:
 	RET
 
 // func gather2AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gather2AVX2F32(SB), NOSPLIT, $56-88
 	MOVQ  stride+64(FP), AX
 	SHLQ  $0x02, AX
@@ -2109,8 +2433,40 @@ TEXT ·gather2AVX2F32(SB), NOSPLIT, $56-88
 	MOVQ  $0x00000000, 24(SP)
 
 tile_4:
-	CMPQ 40(SP), $0x00000004
-	JLT  below_4
+	CMPQ  40(SP), $0x00000004
+	JLT   below_4
+	CMPQ  40(SP), $0x00000004
+	JLE   tile_4_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000004, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_4_fetched
+
+tile_4_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_4_fetch
+
+tile_4_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -2238,8 +2594,34 @@ tile_4_below_1:
 
 below_4:
 tile_2:
-	CMPQ 40(SP), $0x00000002
-	JLT  below_2
+	CMPQ  40(SP), $0x00000002
+	JLT   below_2
+	CMPQ  40(SP), $0x00000002
+	JLE   tile_2_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000002, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_2_fetched
+
+tile_2_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_2_fetch
+
+tile_2_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -2329,8 +2711,31 @@ tile_2_below_1:
 
 below_2:
 tile_1:
-	CMPQ 40(SP), $0x00000001
-	JLT  below_1
+	CMPQ  40(SP), $0x00000001
+	JLT   below_1
+	CMPQ  40(SP), $0x00000001
+	JLE   tile_1_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000001, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_1_fetched
+
+tile_1_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_1_fetch
+
+tile_1_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -2404,7 +2809,7 @@ below_1:
 	RET
 
 // func gather2AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gather2AVX2F64(SB), NOSPLIT, $56-88
 	MOVQ  stride+64(FP), AX
 	SHLQ  $0x03, AX
@@ -2426,8 +2831,40 @@ TEXT ·gather2AVX2F64(SB), NOSPLIT, $56-88
 	MOVQ  $0x00000000, 24(SP)
 
 tile_4:
-	CMPQ 40(SP), $0x00000004
-	JLT  below_4
+	CMPQ  40(SP), $0x00000004
+	JLT   below_4
+	CMPQ  40(SP), $0x00000004
+	JLE   tile_4_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000004, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_4_fetched
+
+tile_4_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_4_fetch
+
+tile_4_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -2555,8 +2992,34 @@ tile_4_below_1:
 
 below_4:
 tile_2:
-	CMPQ 40(SP), $0x00000002
-	JLT  below_2
+	CMPQ  40(SP), $0x00000002
+	JLT   below_2
+	CMPQ  40(SP), $0x00000002
+	JLE   tile_2_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000002, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_2_fetched
+
+tile_2_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_2_fetch
+
+tile_2_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -2646,8 +3109,31 @@ tile_2_below_1:
 
 below_2:
 tile_1:
-	CMPQ 40(SP), $0x00000001
-	JLT  below_1
+	CMPQ  40(SP), $0x00000001
+	JLT   below_1
+	CMPQ  40(SP), $0x00000001
+	JLE   tile_1_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000001, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_1_fetched
+
+tile_1_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_1_fetch
+
+tile_1_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -2721,7 +3207,7 @@ below_1:
 	RET
 
 // func gather2AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gather2AVX512F32(SB), NOSPLIT, $56-88
 	MOVQ  stride+64(FP), AX
 	SHLQ  $0x02, AX
@@ -2743,8 +3229,40 @@ TEXT ·gather2AVX512F32(SB), NOSPLIT, $56-88
 	MOVQ  $0x00000000, 24(SP)
 
 tile_4:
-	CMPQ 40(SP), $0x00000004
-	JLT  below_4
+	CMPQ  40(SP), $0x00000004
+	JLT   below_4
+	CMPQ  40(SP), $0x00000004
+	JLE   tile_4_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000004, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_4_fetched
+
+tile_4_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_4_fetch
+
+tile_4_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -3030,8 +3548,34 @@ tile_4_below_1:
 
 below_4:
 tile_2:
-	CMPQ 40(SP), $0x00000002
-	JLT  below_2
+	CMPQ  40(SP), $0x00000002
+	JLT   below_2
+	CMPQ  40(SP), $0x00000002
+	JLE   tile_2_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000002, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_2_fetched
+
+tile_2_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_2_fetch
+
+tile_2_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -3221,8 +3765,31 @@ tile_2_below_1:
 
 below_2:
 tile_1:
-	CMPQ 40(SP), $0x00000001
-	JLT  below_1
+	CMPQ  40(SP), $0x00000001
+	JLT   below_1
+	CMPQ  40(SP), $0x00000001
+	JLE   tile_1_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000001, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_1_fetched
+
+tile_1_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_1_fetch
+
+tile_1_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -3367,7 +3934,7 @@ below_1:
 	RET
 
 // func gather2AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gather2AVX512F64(SB), NOSPLIT, $56-88
 	MOVQ  stride+64(FP), AX
 	SHLQ  $0x03, AX
@@ -3389,8 +3956,40 @@ TEXT ·gather2AVX512F64(SB), NOSPLIT, $56-88
 	MOVQ  $0x00000000, 24(SP)
 
 tile_4:
-	CMPQ 40(SP), $0x00000004
-	JLT  below_4
+	CMPQ  40(SP), $0x00000004
+	JLT   below_4
+	CMPQ  40(SP), $0x00000004
+	JLE   tile_4_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000004, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_4_fetched
+
+tile_4_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_4_fetch
+
+tile_4_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -3676,8 +4275,34 @@ tile_4_below_1:
 
 below_4:
 tile_2:
-	CMPQ 40(SP), $0x00000002
-	JLT  below_2
+	CMPQ  40(SP), $0x00000002
+	JLT   below_2
+	CMPQ  40(SP), $0x00000002
+	JLE   tile_2_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000002, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_2_fetched
+
+tile_2_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_2_fetch
+
+tile_2_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -3867,8 +4492,31 @@ tile_2_below_1:
 
 below_2:
 tile_1:
-	CMPQ 40(SP), $0x00000001
-	JLT  below_1
+	CMPQ  40(SP), $0x00000001
+	JLT   below_1
+	CMPQ  40(SP), $0x00000001
+	JLE   tile_1_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000001, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_1_fetched
+
+tile_1_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_1_fetch
+
+tile_1_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -4341,7 +4989,7 @@ done:
 	RET
 
 // func gather3AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gather3AVX2F32(SB), NOSPLIT, $56-88
 	MOVQ  stride+64(FP), AX
 	SHLQ  $0x02, AX
@@ -4363,8 +5011,40 @@ TEXT ·gather3AVX2F32(SB), NOSPLIT, $56-88
 	MOVQ  $0x00000000, 24(SP)
 
 tile_4:
-	CMPQ 40(SP), $0x00000004
-	JLT  below_4
+	CMPQ  40(SP), $0x00000004
+	JLT   below_4
+	CMPQ  40(SP), $0x00000004
+	JLE   tile_4_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000004, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_4_fetched
+
+tile_4_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_4_fetch
+
+tile_4_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -4507,8 +5187,34 @@ tile_4_below_1:
 
 below_4:
 tile_2:
-	CMPQ 40(SP), $0x00000002
-	JLT  below_2
+	CMPQ  40(SP), $0x00000002
+	JLT   below_2
+	CMPQ  40(SP), $0x00000002
+	JLE   tile_2_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000002, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_2_fetched
+
+tile_2_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_2_fetch
+
+tile_2_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -4607,8 +5313,31 @@ tile_2_below_1:
 
 below_2:
 tile_1:
-	CMPQ 40(SP), $0x00000001
-	JLT  below_1
+	CMPQ  40(SP), $0x00000001
+	JLT   below_1
+	CMPQ  40(SP), $0x00000001
+	JLE   tile_1_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000001, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_1_fetched
+
+tile_1_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_1_fetch
+
+tile_1_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -4688,7 +5417,7 @@ below_1:
 	RET
 
 // func gather3AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gather3AVX2F64(SB), NOSPLIT, $56-88
 	MOVQ  stride+64(FP), AX
 	SHLQ  $0x03, AX
@@ -4710,8 +5439,40 @@ TEXT ·gather3AVX2F64(SB), NOSPLIT, $56-88
 	MOVQ  $0x00000000, 24(SP)
 
 tile_4:
-	CMPQ 40(SP), $0x00000004
-	JLT  below_4
+	CMPQ  40(SP), $0x00000004
+	JLT   below_4
+	CMPQ  40(SP), $0x00000004
+	JLE   tile_4_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000004, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_4_fetched
+
+tile_4_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_4_fetch
+
+tile_4_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -4854,8 +5615,34 @@ tile_4_below_1:
 
 below_4:
 tile_2:
-	CMPQ 40(SP), $0x00000002
-	JLT  below_2
+	CMPQ  40(SP), $0x00000002
+	JLT   below_2
+	CMPQ  40(SP), $0x00000002
+	JLE   tile_2_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000002, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_2_fetched
+
+tile_2_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_2_fetch
+
+tile_2_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -4954,8 +5741,31 @@ tile_2_below_1:
 
 below_2:
 tile_1:
-	CMPQ 40(SP), $0x00000001
-	JLT  below_1
+	CMPQ  40(SP), $0x00000001
+	JLT   below_1
+	CMPQ  40(SP), $0x00000001
+	JLE   tile_1_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000001, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_1_fetched
+
+tile_1_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_1_fetch
+
+tile_1_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -5035,7 +5845,7 @@ below_1:
 	RET
 
 // func gather3AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gather3AVX512F32(SB), NOSPLIT, $56-88
 	MOVQ  stride+64(FP), AX
 	SHLQ  $0x02, AX
@@ -5057,8 +5867,40 @@ TEXT ·gather3AVX512F32(SB), NOSPLIT, $56-88
 	MOVQ  $0x00000000, 24(SP)
 
 tile_4:
-	CMPQ 40(SP), $0x00000004
-	JLT  below_4
+	CMPQ  40(SP), $0x00000004
+	JLT   below_4
+	CMPQ  40(SP), $0x00000004
+	JLE   tile_4_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000004, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_4_fetched
+
+tile_4_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_4_fetch
+
+tile_4_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -5383,8 +6225,34 @@ tile_4_below_1:
 
 below_4:
 tile_2:
-	CMPQ 40(SP), $0x00000002
-	JLT  below_2
+	CMPQ  40(SP), $0x00000002
+	JLT   below_2
+	CMPQ  40(SP), $0x00000002
+	JLE   tile_2_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000002, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_2_fetched
+
+tile_2_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_2_fetch
+
+tile_2_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -5597,8 +6465,31 @@ tile_2_below_1:
 
 below_2:
 tile_1:
-	CMPQ 40(SP), $0x00000001
-	JLT  below_1
+	CMPQ  40(SP), $0x00000001
+	JLT   below_1
+	CMPQ  40(SP), $0x00000001
+	JLE   tile_1_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000001, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_1_fetched
+
+tile_1_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_1_fetch
+
+tile_1_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -5758,7 +6649,7 @@ below_1:
 	RET
 
 // func gather3AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gather3AVX512F64(SB), NOSPLIT, $56-88
 	MOVQ  stride+64(FP), AX
 	SHLQ  $0x03, AX
@@ -5780,8 +6671,40 @@ TEXT ·gather3AVX512F64(SB), NOSPLIT, $56-88
 	MOVQ  $0x00000000, 24(SP)
 
 tile_4:
-	CMPQ 40(SP), $0x00000004
-	JLT  below_4
+	CMPQ  40(SP), $0x00000004
+	JLT   below_4
+	CMPQ  40(SP), $0x00000004
+	JLE   tile_4_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000004, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_4_fetched
+
+tile_4_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_4_fetch
+
+tile_4_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -6106,8 +7029,34 @@ tile_4_below_1:
 
 below_4:
 tile_2:
-	CMPQ 40(SP), $0x00000002
-	JLT  below_2
+	CMPQ  40(SP), $0x00000002
+	JLT   below_2
+	CMPQ  40(SP), $0x00000002
+	JLE   tile_2_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000002, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_2_fetched
+
+tile_2_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_2_fetch
+
+tile_2_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -6320,8 +7269,31 @@ tile_2_below_1:
 
 below_2:
 tile_1:
-	CMPQ 40(SP), $0x00000001
-	JLT  below_1
+	CMPQ  40(SP), $0x00000001
+	JLT   below_1
+	CMPQ  40(SP), $0x00000001
+	JLE   tile_1_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000001, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_1_fetched
+
+tile_1_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_1_fetch
+
+tile_1_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -6841,7 +7813,7 @@ done:
 	RET
 
 // func gather4AVX2F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gather4AVX2F32(SB), NOSPLIT, $56-88
 	MOVQ  stride+64(FP), AX
 	SHLQ  $0x02, AX
@@ -6863,8 +7835,40 @@ TEXT ·gather4AVX2F32(SB), NOSPLIT, $56-88
 	MOVQ  $0x00000000, 24(SP)
 
 tile_4:
-	CMPQ 40(SP), $0x00000004
-	JLT  below_4
+	CMPQ  40(SP), $0x00000004
+	JLT   below_4
+	CMPQ  40(SP), $0x00000004
+	JLE   tile_4_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000004, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_4_fetched
+
+tile_4_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_4_fetch
+
+tile_4_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -7020,8 +8024,34 @@ tile_4_below_1:
 
 below_4:
 tile_2:
-	CMPQ 40(SP), $0x00000002
-	JLT  below_2
+	CMPQ  40(SP), $0x00000002
+	JLT   below_2
+	CMPQ  40(SP), $0x00000002
+	JLE   tile_2_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000002, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_2_fetched
+
+tile_2_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_2_fetch
+
+tile_2_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -7127,8 +8157,31 @@ tile_2_below_1:
 
 below_2:
 tile_1:
-	CMPQ 40(SP), $0x00000001
-	JLT  below_1
+	CMPQ  40(SP), $0x00000001
+	JLT   below_1
+	CMPQ  40(SP), $0x00000001
+	JLE   tile_1_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000001, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_1_fetched
+
+tile_1_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_1_fetch
+
+tile_1_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -7212,7 +8265,7 @@ below_1:
 	RET
 
 // func gather4AVX2F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gather4AVX2F64(SB), NOSPLIT, $56-88
 	MOVQ  stride+64(FP), AX
 	SHLQ  $0x03, AX
@@ -7234,8 +8287,40 @@ TEXT ·gather4AVX2F64(SB), NOSPLIT, $56-88
 	MOVQ  $0x00000000, 24(SP)
 
 tile_4:
-	CMPQ 40(SP), $0x00000004
-	JLT  below_4
+	CMPQ  40(SP), $0x00000004
+	JLT   below_4
+	CMPQ  40(SP), $0x00000004
+	JLE   tile_4_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000004, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_4_fetched
+
+tile_4_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_4_fetch
+
+tile_4_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -7391,8 +8476,34 @@ tile_4_below_1:
 
 below_4:
 tile_2:
-	CMPQ 40(SP), $0x00000002
-	JLT  below_2
+	CMPQ  40(SP), $0x00000002
+	JLT   below_2
+	CMPQ  40(SP), $0x00000002
+	JLE   tile_2_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000002, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_2_fetched
+
+tile_2_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_2_fetch
+
+tile_2_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -7498,8 +8609,31 @@ tile_2_below_1:
 
 below_2:
 tile_1:
-	CMPQ 40(SP), $0x00000001
-	JLT  below_1
+	CMPQ  40(SP), $0x00000001
+	JLT   below_1
+	CMPQ  40(SP), $0x00000001
+	JLE   tile_1_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000001, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_1_fetched
+
+tile_1_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_1_fetch
+
+tile_1_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -7583,7 +8717,7 @@ below_1:
 	RET
 
 // func gather4AVX512F32(y *float32, r *float32, p *float32, x *float32, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gather4AVX512F32(SB), NOSPLIT, $56-88
 	MOVQ  stride+64(FP), AX
 	SHLQ  $0x02, AX
@@ -7605,8 +8739,40 @@ TEXT ·gather4AVX512F32(SB), NOSPLIT, $56-88
 	MOVQ  $0x00000000, 24(SP)
 
 tile_4:
-	CMPQ 40(SP), $0x00000004
-	JLT  below_4
+	CMPQ  40(SP), $0x00000004
+	JLT   below_4
+	CMPQ  40(SP), $0x00000004
+	JLE   tile_4_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000004, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_4_fetched
+
+tile_4_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_4_fetch
+
+tile_4_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -7962,8 +9128,34 @@ tile_4_below_1:
 
 below_4:
 tile_2:
-	CMPQ 40(SP), $0x00000002
-	JLT  below_2
+	CMPQ  40(SP), $0x00000002
+	JLT   below_2
+	CMPQ  40(SP), $0x00000002
+	JLE   tile_2_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000002, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_2_fetched
+
+tile_2_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_2_fetch
+
+tile_2_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -8193,8 +9385,31 @@ tile_2_below_1:
 
 below_2:
 tile_1:
-	CMPQ 40(SP), $0x00000001
-	JLT  below_1
+	CMPQ  40(SP), $0x00000001
+	JLT   below_1
+	CMPQ  40(SP), $0x00000001
+	JLE   tile_1_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x02, SI
+	ADDQ  $0x00000001, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_1_fetched
+
+tile_1_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_1_fetch
+
+tile_1_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -8364,7 +9579,7 @@ below_1:
 	RET
 
 // func gather4AVX512F64(y *float64, r *float64, p *float64, x *float64, index *int32, edges int, half int, c int, stride int, atom int, orientation int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gather4AVX512F64(SB), NOSPLIT, $56-88
 	MOVQ  stride+64(FP), AX
 	SHLQ  $0x03, AX
@@ -8386,8 +9601,40 @@ TEXT ·gather4AVX512F64(SB), NOSPLIT, $56-88
 	MOVQ  $0x00000000, 24(SP)
 
 tile_4:
-	CMPQ 40(SP), $0x00000004
-	JLT  below_4
+	CMPQ  40(SP), $0x00000004
+	JLT   below_4
+	CMPQ  40(SP), $0x00000004
+	JLE   tile_4_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000004, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_4_fetched
+
+tile_4_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_4_fetch
+
+tile_4_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -8743,8 +9990,34 @@ tile_4_below_1:
 
 below_4:
 tile_2:
-	CMPQ 40(SP), $0x00000002
-	JLT  below_2
+	CMPQ  40(SP), $0x00000002
+	JLT   below_2
+	CMPQ  40(SP), $0x00000002
+	JLE   tile_2_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000002, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_2_fetched
+
+tile_2_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       DX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_2_fetch
+
+tile_2_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)
@@ -8974,8 +10247,31 @@ tile_2_below_1:
 
 below_2:
 tile_1:
-	CMPQ 40(SP), $0x00000001
-	JLT  below_1
+	CMPQ  40(SP), $0x00000001
+	JLT   below_1
+	CMPQ  40(SP), $0x00000001
+	JLE   tile_1_fetched
+	MOVQ  index+32(FP), DI
+	MOVQ  edges+40(FP), R8
+	MOVQ  24(SP), SI
+	SHRQ  $0x03, SI
+	ADDQ  $0x00000001, SI
+	IMULQ DX, SI
+	ADDQ  x+24(FP), SI
+	TESTQ R8, R8
+	JZ    tile_1_fetched
+
+tile_1_fetch:
+	MOVLQSX    (DI), R9
+	IMULQ      (SP), R9
+	ADDQ       SI, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	ADDQ       $0x00000004, DI
+	DECQ       R8
+	JNZ        tile_1_fetch
+
+tile_1_fetched:
 	MOVQ $0x00000000, 32(SP)
 	MOVQ c+56(FP), SI
 	MOVQ SI, 48(SP)

@@ -68,6 +68,7 @@ func messages(v *vector, degree int) {
 		v.Label(loop)
 		v.CMPQ(g.left, U32(height))
 		v.JLT(LabelRef(next))
+		g.prefetch(loop, height)
 		g.panels(loop, height)
 		row := v.GP64()
 		v.MOVQ(g.tileRow, row)
@@ -92,6 +93,37 @@ type gatherLoop struct {
 	tileRow, first    Mem           // the tile's place in y and, in bytes, in p
 	at                Mem           // bytes of the panel
 	left, channels    Mem           // pairs of orientations and channels that are left
+}
+
+// prefetch fetches what the next tile needs of the neighbours.
+func (g *gatherLoop) prefetch(name string, height int) {
+	none, loop := label(name, "fetched"), label(name, "fetch")
+	g.CMPQ(g.left, U32(height))
+	g.JLE(LabelRef(none))
+	base, index, edges := g.GP64(), g.pointer("index"), g.integer("edges", false)
+	g.MOVQ(g.first, base)
+	g.SHRQ(U8(g.shift()), base)
+	g.ADDQ(U32(height), base)
+	g.IMULQ(g.step, base)
+	g.ADDQ(g.argument("x"), base)
+	g.TESTQ(edges, edges)
+	g.JZ(LabelRef(none))
+	g.Label(loop)
+	x := g.GP64()
+	g.MOVLQSX(Mem{Base: index}, x)
+	g.IMULQ(g.atom, x)
+	g.ADDQ(base, x)
+	for a := range height {
+		if a > 0 {
+			g.ADDQ(g.step, x)
+		}
+		g.PREFETCHT0(Mem{Base: x})
+		g.PREFETCHT0(Mem{Base: x, Index: g.halfStep, Scale: 1})
+	}
+	g.ADDQ(U32(4), index)
+	g.DECQ(edges)
+	g.JNZ(LabelRef(loop))
+	g.Label(none)
 }
 
 // panels runs over all channels for height pairs of orientations.
