@@ -146,6 +146,20 @@ func TestTrainEvaluateInspect(t *testing.T) {
 	if out, _, code = ponita(t, "info", model); code != 0 || !strings.Contains(out, "h2.xyz, 41 frames") {
 		t.Errorf("info: exit code %d\n%s", code, out)
 	}
+	// Another run starts from the model, and its file says so.
+	onward := filepath.Join(dir, "onward")
+	if out, errs, code = ponita(t, "train", "--train", data, "--start", model, "--epochs=1", "--output", onward); code != 0 || !strings.Contains(out, "1 layers of 8 channels") {
+		t.Fatalf("train --start: exit code %d\n%s%s", code, out, errs)
+	}
+	if text, err := os.ReadFile(filepath.Join(onward, "effective.toml")); err != nil || !strings.Contains(string(text), "\ncutoff = 3") {
+		t.Errorf("effective settings of train --start: %v\n%s", err, text)
+	}
+	if out, _, code = ponita(t, "info", filepath.Join(onward, "best.h5")); code != 0 || !strings.Contains(out, "from best.h5, hash ") || !strings.Contains(out, "trained on h2.xyz (41 frames)") {
+		t.Errorf("info: exit code %d\n%s", code, out)
+	}
+	if _, errs, code = ponita(t, "train", "--train", data, "--start", model, "--layers=3"); code == 0 || !strings.Contains(errs, "layers is 3, but the model to start from has 1") {
+		t.Errorf("train --start --layers=3: exit code %d\n%s", code, errs)
+	}
 }
 
 func TestWrongUseIsNamed(t *testing.T) {
