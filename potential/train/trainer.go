@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -223,10 +224,19 @@ func (t *Trainer) sources() string {
 }
 
 // identity is what must be the same for a run to be resumed: all settings but
-// those that do not change the result, and the number of epochs.
+// those that do not change the result, and the number of epochs. Settings that are
+// zero are left out, so that one which comes with a later version, and is not used,
+// does not matter.
 func (s Settings) identity() string {
 	s.Threads, s.Output, s.Epochs = 0, "", 0
-	return fmt.Sprintf("%+v", s)
+	var b strings.Builder
+	v := reflect.ValueOf(s)
+	for k := range v.NumField() {
+		if f := v.Field(k); !f.IsZero() {
+			fmt.Fprintf(&b, " %s:%v", v.Type().Field(k).Name, f)
+		}
+	}
+	return strings.TrimSpace(b.String())
 }
 
 // config is the architecture for the species, that of the model to start from where
