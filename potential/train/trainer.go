@@ -225,14 +225,14 @@ func (t *Trainer) sources() string {
 
 // identity is what must be the same for a run to be resumed: all settings but
 // those that do not change the result, and the number of epochs. Settings that are
-// zero are left out, so that one which comes with a later version, and is not used,
+// zero or empty are left out, so that one which comes with a later version, and is not used,
 // does not matter.
 func (s Settings) identity() string {
 	s.Threads, s.Output, s.Epochs = 0, "", 0
 	var b strings.Builder
 	v := reflect.ValueOf(s)
 	for k := range v.NumField() {
-		if f := v.Field(k); !f.IsZero() {
+		if f := v.Field(k); !f.IsZero() && !(f.Kind() == reflect.Slice && f.Len() == 0) {
 			fmt.Fprintf(&b, " %s:%v", v.Type().Field(k).Name, f)
 		}
 	}
