@@ -14,6 +14,7 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -230,6 +231,10 @@ func drawFront(path, title string, rows []comparison) error {
 	}
 	for k := range names.TextStyle {
 		names.TextStyle[k].Font.Size, names.TextStyle[k].Font.Variant = vg.Points(8), "Sans"
+		// Above the line, which falls; where it ends below, as others may lie to the right.
+		if len(front) > 0 && labels.XYs[k] == front[len(front)-1] {
+			names.TextStyle[k].YAlign = text.YTop
+		}
 	}
 	p.Add(names)
 	p.X.Min, p.X.Max = p.X.Min-0.1, p.X.Max+0.45 // room for the names

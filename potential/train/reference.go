@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"ponita/neighbor"
@@ -166,26 +167,27 @@ func meanEnergies(energies []float64, samples []sample, species int) ([]float64,
 	return energy, err
 }
 
-// rest returns what the energies of the samples are beyond the network that training
-// starts from and what an atom of each species has with it, both zero for a new
-// network; NaN without an energy [eV].
+// rest returns the energies of the samples beyond what the model already gives and
+// the usual energy of each atom [eV]: NaN without an energy. A new network gives
+// nothing.
 func (t *Trainer) rest(usual []float64) ([]float64, error) {
-	out := make([]float64, len(t.samples))
+	var given []Prediction
 	if t.start != nil {
-		network, err := networkEnergies(t.model, t.samples)
-		if err != nil {
+		var err error
+		if given, err = Predict(t.model, t.data.Subset(t.frames), t.settings.Threads, potential.DoublePrecision()); err != nil {
 			return nil, err
 		}
-		for n := range out {
-			out[n] -= network[n]
-		}
 	}
+	out := make([]float64, len(t.samples))
 	for n, s := range t.samples {
 		if s.energy == nil {
 			out[n] = math.NaN()
 			continue
 		}
-		out[n] += *s.energy
+		out[n] = *s.energy
+		if given != nil {
+			out[n] = *t.data.Labels[t.frames[n]].Energy - given[n].Energy
+		}
 		for _, z := range s.kind {
 			out[n] -= usual[z]
 		}
@@ -193,10 +195,11 @@ func (t *Trainer) rest(usual []float64) ([]float64, error) {
 	return out, nil
 }
 
-// bind sets the mean binding energy of the samples aside.
-func (t *Trainer) bind(graphs []*neighbor.Graph) error {
+// setAside sets the mean energy of the atoms in the samples aside: as binding, or with
+// fitted reference energies as a part of them.
+func (t *Trainer) setAside(graphs []*neighbor.Graph, fitted bool) error {
 	usual := make([]float64, len(t.model.Config.Species))
-	if t.start != nil {
+	if t.start != nil && !fitted {
 		usual = startingBinding(t.model, t.start)
 	}
 	rest, err := t.rest(usual)
@@ -207,32 +210,15 @@ func (t *Trainer) bind(graphs []*neighbor.Graph) error {
 	if err != nil {
 		return err
 	}
-	for z, e := range usual {
-		energy[z] += e
-	}
-	var kinds [][]int
-	for _, s := range t.samples {
-		kinds = append(kinds, s.kind)
-	}
-	t.model.Binding = potential.NewBinding(t.model.Config, energy, graphs, kinds)
-	t.samples, err = samples(t.data, t.frames, graphs, t.model)
-	return err
-}
-
-// refit moves fitted reference energies by what the network that training starts
-// from does not leave to them.
-func (t *Trainer) refit(graphs []*neighbor.Graph) error {
-	e0 := t.model.ReferenceEnergies
-	rest, err := t.rest(make([]float64, len(e0)))
-	if err != nil {
-		return err
-	}
-	energy, err := meanEnergies(rest, t.samples, len(e0))
-	if err != nil {
-		return err
-	}
-	for z, e := range energy {
-		e0[z] += e
+	floats.Add(energy, usual)
+	if fitted {
+		floats.Add(t.model.ReferenceEnergies, energy)
+	} else {
+		var kinds [][]int
+		for _, s := range t.samples {
+			kinds = append(kinds, s.kind)
+		}
+		t.model.Binding = potential.NewBinding(t.model.Config, energy, graphs, kinds)
 	}
 	t.samples, err = samples(t.data, t.frames, graphs, t.model)
 	return err

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
+
 	"ponita/potential"
 )
 
@@ -29,6 +31,9 @@ func (s Settings) resolve() (Settings, *potential.Model, error) {
 		return s, nil, fmt.Errorf("train: %s is compressed, which cannot be trained: start from the model that it was made of", s.Start)
 	}
 	usual := Settings{}.WithDefaults()
+	if s.Preset != usual.Preset {
+		s = s.WithPreset() // which then must be what the model has
+	}
 	for _, take := range []error{
 		takeOver("kernel", &s.Kernel, usual.Kernel, c.Kernel),
 		takeOver("cutoff", &s.Cutoff, usual.Cutoff, c.Cutoff),
@@ -61,32 +66,41 @@ func takeOver[T comparable](key string, setting *T, usual, model T) error {
 	return nil
 }
 
+// speciesIn returns, for each species of m, its index among those of the other model, -1
+// for one that it does not know.
+func speciesIn(from, m *potential.Model) []int {
+	var at []int
+	for _, z := range m.Config.Species {
+		at = append(at, slices.Index(from.Config.Species, z))
+	}
+	return at
+}
+
 // startFrom gives the model of the run the network of another, for the species of the
 // new data: what those of the other learnt is taken over, and what belongs to a species
-// that it does not know is drawn anew. What normalises the network stays what it was.
+// that it does not know is drawn anew. The repulsion begins no farther out than in the
+// other model, whose network has learnt what is there.
 func startFrom(m, from *potential.Model, name string) {
-	m.Config.MeanNeighbors = from.Config.MeanNeighbors
-	layout := from.Config.Layout()
-	weights := m.Weights
+	known, layout, channels := speciesIn(from, m), from.Config.Layout(), m.Config.Channels
 	for k, t := range m.Config.Layout().Tensors {
 		old := layout.Tensors[k]
-		learnt := from.Weights[old.Offset : old.Offset+old.Len()]
+		weights, learnt := m.Weights[t.Offset:t.Offset+t.Len()], from.Weights[old.Offset:old.Offset+old.Len()]
 		if t.Name != "embedding" {
-			copy(weights[t.Offset:], learnt)
+			copy(weights, learnt)
 			continue
 		}
-		channels := m.Config.Channels
-		for row, z := range m.Config.Species {
-			if at := slices.Index(from.Config.Species, z); at >= 0 {
-				copy(weights[t.Offset+row*channels:], learnt[at*channels:(at+1)*channels])
+		for z, at := range known {
+			if at >= 0 {
+				copy(weights[z*channels:(z+1)*channels], learnt[at*channels:])
 			}
 		}
 	}
-	for k, z := range m.Config.Species {
-		if at := slices.Index(from.Config.Species, z); at >= 0 {
-			m.Scale[k] = from.Scale[at]
-		} else {
-			m.Scale[k] = from.Scale[0]
+	for z, at := range known {
+		m.Scale[z] = from.Scale[max(at, 0)] // the same for all in a trained model
+		for y, other := range known {
+			if at >= 0 && other >= 0 && len(m.Repulsion.Outer) > 0 && len(from.Repulsion.Outer) > 0 && from.Repulsion.Outer[at][other] < m.Repulsion.Outer[z][y] {
+				m.Repulsion.Inner[z][y], m.Repulsion.Outer[z][y] = from.Repulsion.Inner[at][other], from.Repulsion.Outer[at][other]
+			}
 		}
 	}
 	m.Provenance.Start = &potential.Start{Name: name, Hash: from.Hash(), Data: from.Provenance.Data}
@@ -95,59 +109,18 @@ func startFrom(m, from *potential.Model, name string) {
 	}
 }
 
-// keepRepulsion lets the repulsion begin no farther out than in the model that is
-// started from: its network has learnt what is there.
-func keepRepulsion(m, from *potential.Model) {
-	if len(from.Repulsion.Outer) == 0 {
-		return
-	}
-	for k, z := range m.Config.Species {
-		for l, y := range m.Config.Species {
-			a, b := slices.Index(from.Config.Species, z), slices.Index(from.Config.Species, y)
-			if a >= 0 && b >= 0 && from.Repulsion.Outer[a][b] < m.Repulsion.Outer[k][l] {
-				m.Repulsion.Inner[k][l], m.Repulsion.Outer[k][l] = from.Repulsion.Inner[a][b], from.Repulsion.Outer[a][b]
-			}
-		}
-	}
-}
-
-// networkEnergies returns what the network of the model gives for the samples [eV].
-func networkEnergies(m *potential.Model, samples []sample) ([]float64, error) {
-	net, err := potential.NewNetwork[float64](m.Config)
-	if err != nil {
-		return nil, err
-	}
-	if err := net.SetWeights(m.Weights); err != nil {
-		return nil, err
-	}
-	pass := net.NewPass(false)
-	pass.Forward(m.Config.Isolated())
-	isolated := slices.Clone(pass.Output)
-	out := make([]float64, len(samples))
-	for n, s := range samples {
-		pass.Forward(potential.Input{Graph: s.graph, Scalars: s.scalars})
-		for i, z := range s.kind {
-			out[n] += m.Scale[z] * (pass.Output[i] - isolated[z])
-		}
-	}
-	return out, nil
-}
-
 // startingBinding returns the binding energies that the network of the other model goes
-// with [eV], for those of a species that it does not know the mean.
+// with [eV], for a species that it does not know the mean.
 func startingBinding(m, from *potential.Model) []float64 {
 	energy := make([]float64, len(m.Config.Species))
 	if len(from.Binding.Energy) == 0 {
 		return energy
 	}
-	mean := 0.
-	for _, b := range from.Binding.Energy {
-		mean += b / float64(len(from.Binding.Energy))
-	}
-	for k, z := range m.Config.Species {
-		energy[k] = mean
-		if at := slices.Index(from.Config.Species, z); at >= 0 {
-			energy[k] = from.Binding.Energy[at]
+	mean := floats.Sum(from.Binding.Energy) / float64(len(from.Binding.Energy))
+	for z, at := range speciesIn(from, m) {
+		energy[z] = mean
+		if at >= 0 {
+			energy[z] = from.Binding.Energy[at]
 		}
 	}
 	return energy

@@ -109,7 +109,7 @@ func TestStartIsTheModel(t *testing.T) {
 }
 
 // TestStartGoesOn: a run from a trained model is better after one epoch than that
-// model, where a new network is far behind it. It starts with no step of the optimiser done.
+// model, where a new network is far behind it.
 func TestStartGoesOn(t *testing.T) {
 	data := writeData(t, 24)
 	s, path := trainedOn(t, data, 12)
@@ -129,7 +129,7 @@ func TestStartGoesOn(t *testing.T) {
 	anew, on := first(fresh), first(onward(t, data, path))
 	was := load(t, path).Provenance.Errors["force_rmse_meV_per_A"]
 	t.Logf("forces after one epoch: %.0f meV/Å from the model with %.0f, %.0f anew", on, was, anew)
-	if on > 1.05*was || on > 0.7*anew {
+	if on >= was || on > 0.7*anew {
 		t.Errorf("forces after one epoch: %.0f meV/Å from the model with %.0f, %.0f anew", on, was, anew)
 	}
 }
@@ -155,6 +155,7 @@ func TestStartRefuses(t *testing.T) {
 		want   string
 	}{
 		{func(s *Settings) { s.Layers = 3 }, "layers is 3, but the model to start from has 2: leave it out"},
+		{func(s *Settings) { s.Preset, s.Layers = "large", 0 }, "layers is 5, but the model to start from has 2"},
 		{func(s *Settings) { s.Cutoff = 4 }, "cutoff is 4, but the model to start from has 3.5"},
 		{func(s *Settings) { s.Start = "nowhere.h5" }, "nowhere.h5"},
 		{func(s *Settings) { s.Start = compressed }, "compressed"},

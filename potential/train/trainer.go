@@ -138,7 +138,9 @@ func (t *Trainer) build(version string) error {
 	if err != nil {
 		return err
 	}
-	c.MeanNeighbors = stats.neighbors
+	if t.start == nil {
+		c.MeanNeighbors = stats.neighbors
+	}
 	var extra *Dataset
 	if s.ReferenceFile != "" {
 		if extra, err = ReadDataset(s.ReferenceFile, xyz.LabelKeys{Energy: s.EnergyKey}); err != nil {
@@ -169,9 +171,6 @@ func (t *Trainer) build(version string) error {
 	}
 	if t.start != nil {
 		startFrom(t.model, t.start, filepath.Base(s.Start))
-		if s.ZBL {
-			keepRepulsion(t.model, t.start)
-		}
 	}
 	if err := t.model.Validate(); err != nil {
 		return err
@@ -179,14 +178,10 @@ func (t *Trainer) build(version string) error {
 	if t.samples, err = samples(t.data, t.frames, stats.graphs, t.model); err != nil {
 		return err
 	}
-	switch {
-	case !fitted:
-		err = t.bind(stats.graphs)
-	case t.start != nil:
-		err = t.refit(stats.graphs)
-	}
-	if err != nil {
-		return err
+	if !fitted || t.start != nil {
+		if err := t.setAside(stats.graphs, fitted); err != nil {
+			return err
+		}
 	}
 	if s.Calibrate && t.start == nil {
 		var inputs []potential.Input
@@ -200,7 +195,7 @@ func (t *Trainer) build(version string) error {
 	}
 	n := len(t.model.Weights)
 	t.weights, t.grad = make([]float64, n), make([]float64, n)
-	t.scaling = s.scaling(t.model.Config)
+	t.scaling = s.scaling(c)
 	raw := make([]float64, n)
 	t.scaling.raw(raw, t.model.Weights)
 	o, err := newOptimizer(n)

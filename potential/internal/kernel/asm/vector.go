@@ -308,6 +308,7 @@ func (v *vector) end() {
 func checkFeatures(file *ir.File) error {
 	high := regexp.MustCompile(`^[XY](1[6-9]|[23]\d)$`) // need AVX512VL
 	for _, f := range file.Functions() {
+		// MMX+ is what avo calls prefetches, which are part of SSE.
 		allowed := "CMOV CPUID MMX+ SSE SSE2 AVX AVX2 FMA3"
 		if strings.Contains(f.Name, "AVX512") {
 			allowed += " AVX512F AVX512DQ BMI2"
