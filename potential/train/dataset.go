@@ -129,6 +129,9 @@ type sample struct {
 	forces  [][3]float64 // eV/Å, nil without
 	stress  *[3][3]float64
 	volume  float64 // Å³, 1 without a cell
+	// wall is set for two atoms that shall only not attract each other: the direction
+	// from the first to the second. See wall.go.
+	wall *[3]float64
 }
 
 // samples prepares the listed frames, with their graphs, for a model.

@@ -22,7 +22,7 @@ func (s Settings) rate(epoch float64, halvings int) float64 {
 // from its start to its end, geometrically, as the rate falls: while steps are
 // large the noise of total energies would drown the forces.
 func (s Settings) weights(rate float64) lossWeights {
-	w := lossWeights{s.EnergyWeight, s.ForceWeight, s.StressWeight}
+	w := lossWeights{s.EnergyWeight, s.ForceWeight, s.StressWeight, s.WallWeight}
 	if s.EnergyWeight > 0 && s.EnergyWeightEnd > 0 {
 		w.energy = s.EnergyWeightEnd * math.Pow(s.EnergyWeight/s.EnergyWeightEnd, rate/s.LearningRate)
 	}

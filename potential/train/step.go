@@ -14,8 +14,8 @@ type learner interface {
 	gradient(theta []float64, batch []sample, rotations [][3][3]float64, w lossWeights, grad []float64) (errorSums, error)
 }
 
-// lossWeights are w_E, w_F and w_S of the loss.
-type lossWeights struct{ energy, force, stress float64 }
+// lossWeights are w_E, w_F, w_S and that of the wall in the loss.
+type lossWeights struct{ energy, force, stress, wall float64 }
 
 // errorSums accumulates squared errors over samples.
 type errorSums struct {
@@ -97,12 +97,18 @@ func (e *engine[T]) gradient(theta []float64, batch []sample, rotations [][3][3]
 	e.isolated.Forward(e.net.Config().Isolated())
 	iso := e.isolated.Output
 
+	frames := 0
+	for _, s := range batch {
+		if s.wall == nil {
+			frames++
+		}
+	}
 	parallel.Each(len(batch), len(e.workers), func(thread, k int) error { // which never fails
 		s, worker := batch[k], e.workers[thread]
 		if rotations != nil {
 			s = s.rotated(rotations[k], &worker.vec, &worker.turned)
 		}
-		worker.sample(&e.slots[k], s, iso, w, len(batch))
+		worker.sample(&e.slots[k], s, iso, w, frames)
 		return nil
 	})
 
@@ -124,8 +130,8 @@ func (e *engine[T]) gradient(theta []float64, batch []sample, rotations [][3][3]
 	return sums, nil
 }
 
-// sample evaluates one sample and its share of the gradient of the loss.
-func (w *worker[T]) sample(out *slot[T], s sample, isolated []float64, weights lossWeights, batch int) {
+// sample evaluates one sample and its share of the gradient of the loss of so many frames.
+func (w *worker[T]) sample(out *slot[T], s sample, isolated []float64, weights lossWeights, frames int) {
 	n := len(s.kind)
 	w.pass.Forward(potential.Input{Graph: s.graph, Scalars: s.scalars})
 	energy := 0.
@@ -138,23 +144,25 @@ func (w *worker[T]) sample(out *slot[T], s sample, isolated []float64, weights l
 
 	out.sums = errorSums{Samples: 1}
 	dEnergy, strain := 0., [3][3]float64{}
-	share := 1 / float64(batch)
+	share := 1 / float64(frames)
 	if s.energy != nil {
 		perAtom := (energy - *s.energy) / float64(n)
 		out.sums.Energy, out.sums.EnergyCount = perAtom*perAtom, 1
 		out.sums.Loss += weights.energy * perAtom * perAtom
 		dEnergy = share * weights.energy * 2 * perAtom / float64(n)
 	}
+	if s.wall != nil {
+		out.sums, weights.force = errorSums{}, weights.wall
+		if !s.attracts(w.force(s, 0)) {
+			weights.force = 0
+		}
+	}
 	// direction is u = −∂L/∂F: the displacement whose Ė is the loss of the forces.
 	w.direction = append(w.direction[:0], make([][3]float64, n)...)
 	if s.forces != nil {
 		factor := weights.force / float64(3*n)
 		for i := range s.forces {
-			for k := range 3 {
-				f := 0.
-				for e := s.graph.Start[i]; e < s.graph.Start[i+1]; e++ {
-					f += w.dVec[e][k] - w.dVec[s.graph.Reverse[e]][k]
-				}
+			for k, f := range w.force(s, i) {
 				d := f - s.forces[i][k]
 				out.sums.Force += d * d
 				w.direction[i][k] = -share * factor * 2 * d
@@ -162,6 +170,9 @@ func (w *worker[T]) sample(out *slot[T], s sample, isolated []float64, weights l
 		}
 		out.sums.ForceComponents = float64(3 * n)
 		out.sums.Loss += factor * out.sums.Force
+		if s.wall != nil {
+			out.sums = errorSums{Loss: out.sums.Loss}
+		}
 	}
 	if s.stress != nil {
 		sigma := stress(s, w.dVec)
@@ -193,6 +204,16 @@ func (w *worker[T]) sample(out *slot[T], s sample, isolated []float64, weights l
 		out.isolatedSeed[k] -= dEnergy * s.scale[i]
 	}
 	w.pass.Gradient(w.seed, out.grad)
+}
+
+// force is that on an atom, from ∂E/∂x_ij.
+func (w *worker[T]) force(s sample, atom int) (f [3]float64) {
+	for e := s.graph.Start[atom]; e < s.graph.Start[atom+1]; e++ {
+		for k := range f {
+			f[k] += w.dVec[e][k] - w.dVec[s.graph.Reverse[e]][k]
+		}
+	}
+	return f
 }
 
 // stress is σ = (1/V) ∂E/∂ε for a symmetric strain, from ∂E/∂x_ij.

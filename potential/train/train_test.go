@@ -139,16 +139,24 @@ func checkLossGradient(t *testing.T, trainer *Trainer) {
 	}
 	batch := trainer.samples[:3]
 	rotations := [][3][3]float64{Rotation(rng), Rotation(rng), Rotation(rng)}
+	checkGradient(t, trainer, theta, batch, rotations, []lossWeights{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 100, 0}, {3, 2, 10, 0}})
+}
+
+// checkGradient differentiates the loss of a batch, per frame of data, at raw weights.
+func checkGradient(t *testing.T, trainer *Trainer, theta []float64, batch []sample, rotations [][3][3]float64, weights []lossWeights) {
+	rng := rand.New(rand.NewPCG(2, 2))
 	grad := make([]float64, len(theta))
-	for _, w := range []lossWeights{{1, 0, 0}, {0, 1, 0}, {0, 0, 100}, {3, 2, 10}} {
+	for _, w := range weights {
 		loss := func(theta, grad []float64) float64 {
 			sums, err := trainer.gradient(theta, batch, rotations, w, grad)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return sums.Loss / float64(len(batch))
+			return sums.Loss / float64(sums.Samples)
 		}
-		loss(theta, grad)
+		if loss(theta, grad) == 0 {
+			t.Errorf("%+v: the loss is 0", w)
+		}
 		for _, tensor := range trainer.model.Config.Layout().Tensors {
 			direction := make([]float64, len(theta))
 			want, size := 0., 0.

@@ -345,6 +345,10 @@ func (t *Trainer) step(order []int, batches int) (Progress, error) {
 			rotations = append(rotations, Rotation(stream(s.Seed, "rotation", st.Epoch, k)))
 		}
 	}
+	batch, rotations, err := t.withWall(batch, rotations)
+	if err != nil {
+		return Progress{}, err
+	}
 	rate := s.rate(float64(st.Epoch)+float64(st.Batch)/float64(batches), st.Halvings)
 	sums, err := t.gradient(st.theta, batch, rotations, s.weights(rate), t.grad)
 	if err != nil {

@@ -1,0 +1,80 @@
+package train
+
+import (
+	"fmt"
+
+	"ponita/neighbor"
+)
+
+// Data say nothing of atoms closer than any of theirs, and a network that goes on from
+// where they end may well go down there: two atoms alone would fall into each other, as the
+// repulsion begins too far in. So every batch has one more configuration, two atoms at a
+// distance where they must not attract each other (potential.Model.Wall), and where they do
+// that is an error like one of a force. How much they repel is the network's own affair.
+
+// wallForce is the least force with which two atoms repel each other there, eV/Å: more
+// than nothing, so that no ripple is left of what is enforced at some distances.
+const wallForce = 0.1
+
+// wall draws the two atoms for a batch of an epoch. There may be no pair of species that
+// leaves room for them.
+func (t *Trainer) wall(epoch, batch int) (s sample, ok bool, err error) {
+	m := t.model
+	var pairs [][2]int
+	for a := range m.Config.Species {
+		for b := range a + 1 {
+			if from, to := m.Wall(a, b); from < to {
+				pairs = append(pairs, [2]int{a, b})
+			}
+		}
+	}
+	if t.settings.WallWeight == 0 || len(pairs) == 0 {
+		return sample{}, false, nil
+	}
+	rng := stream(t.settings.Seed, "wall", epoch, batch)
+	pair := pairs[rng.IntN(len(pairs))]
+	kind := pair[:]
+	from, to := m.Wall(kind[0], kind[1])
+	distance := from + (to-from)*rng.Float64()
+	direction := Rotation(rng)[0]
+	var there [3]float64
+	for k, u := range direction {
+		there[k] = distance * u
+	}
+	g, err := neighbor.Build([][3]float64{{}, there}, [3][3]float64{}, [3]bool{}, m.Config.Cutoff)
+	if err != nil {
+		return sample{}, false, fmt.Errorf("train: two atoms at %.3g Å: %w", distance, err)
+	}
+	s = sample{kind: kind, graph: g, scalars: m.Config.OneHot(kind), volume: 1, wall: &direction, forces: make([][3]float64, 2)}
+	base := m.Baseline(g, kind)
+	for i, k := range kind {
+		s.scale = append(s.scale, m.Scale[k])
+		outward := float64(2*i - 1)
+		for k, u := range direction {
+			s.forces[i][k] = outward*wallForce*u - base.Forces[i][k]
+		}
+	}
+	return s, true, nil
+}
+
+// attracts tells whether the first of two atoms is drawn to the second by more than the
+// sample has it, where f is what the network gives.
+func (s *sample) attracts(f [3]float64) bool {
+	along := 0.
+	for k, u := range s.wall {
+		along += (f[k] - s.forces[0][k]) * u
+	}
+	return along > 0
+}
+
+// withWall adds the two atoms of a batch to it.
+func (t *Trainer) withWall(batch []sample, rotations [][3][3]float64) ([]sample, [][3][3]float64, error) {
+	s, ok, err := t.wall(t.state.Epoch, t.state.Batch)
+	if err != nil || !ok {
+		return batch, rotations, err
+	}
+	if rotations != nil { // its direction is random already
+		rotations = append(rotations, [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}})
+	}
+	return append(batch, s), rotations, nil
+}
