@@ -7,7 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+
+	"ponita/internal/replace"
 )
 
 var (
@@ -51,7 +52,7 @@ func SaveRestart(path string, s *State, extra []byte) error {
 	if err != nil {
 		return fmt.Errorf("integrator: %w", err)
 	}
-	if err := replaceFile(path, data); err != nil {
+	if err := replace.File(path, data); err != nil {
 		return fmt.Errorf("integrator: restart: %w", err)
 	}
 	return nil
@@ -172,34 +173,4 @@ func restore(head *fixed, body []byte) (*State, []byte, error) {
 		return nil, nil, fmt.Errorf("%w: %w", err, ErrDamaged)
 	}
 	return s, extra, nil
-}
-
-// replaceFile writes data beside path, forces it to disk and renames it.
-func replaceFile(path string, data []byte) error {
-	temporary := path + ".tmp"
-	file, err := os.Create(temporary)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(data)
-	if err == nil {
-		err = file.Sync()
-	}
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(temporary, path)
-	}
-	if err != nil {
-		os.Remove(temporary)
-		return err
-	}
-	// The rename is on disk when the directory is. Not every system can sync
-	// one, and the file is whole either way, so failure here is no error.
-	if directory, err := os.Open(filepath.Dir(path)); err == nil {
-		directory.Sync()
-		directory.Close()
-	}
-	return nil
 }

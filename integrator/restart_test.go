@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -143,7 +144,7 @@ func TestFailedSaveLeavesTheOldRestart(t *testing.T) {
 		t.Error("a state without masses was saved")
 	}
 	// A directory where the temporary file should be stands for a full disk.
-	if err := os.Mkdir(path+".tmp", 0o777); err != nil {
+	if err := os.Mkdir(fmt.Sprintf("%s.%d.tmp", path, os.Getpid()), 0o777); err != nil {
 		t.Fatal(err)
 	}
 	if err := SaveRestart(path, s, []byte("new")); err == nil {

@@ -1,15 +1,16 @@
 package xyz
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"ponita/internal/replace"
 )
 
 // Writer writes frames to a stream. It belongs to one goroutine.
@@ -22,21 +23,22 @@ type Writer struct {
 // NewWriter returns a Writer to w.
 func NewWriter(w io.Writer) *Writer { return &Writer{out: w} }
 
-// WriteFile creates or replaces a file that holds the frames.
-func WriteFile(path string, frames ...*Frame) (err error) {
-	file, err := os.Create(path)
-	if err != nil {
+// WriteFile creates or replaces a file that holds the frames. An existing one stays as it
+// was if there is an error.
+func WriteFile(path string, frames ...*Frame) error {
+	err := replace.Write(path, func(out io.Writer) error {
+		w := NewWriter(out)
+		for _, frame := range frames {
+			if err := w.Write(frame); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if errors.As(err, new(*fs.PathError)) {
 		return fmt.Errorf("xyz: %w", err)
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	buffered := bufio.NewWriter(file)
-	w := NewWriter(buffered)
-	for _, frame := range frames {
-		if err := w.Write(frame); err != nil {
-			return err
-		}
-	}
-	return buffered.Flush()
+	return err
 }
 
 // Write writes one frame, in a single call of the underlying writer: a run that

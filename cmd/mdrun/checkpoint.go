@@ -87,10 +87,13 @@ func (r *simulation) save() error {
 	if c.Thermo, err = settled(r.thermo); err != nil {
 		return err
 	}
-	if r.trajectory != nil {
+	switch {
+	case r.trajectory != nil:
 		if c.Trajectory, err = settled(r.trajectory); err != nil {
 			return err
 		}
+	case r.from != nil && r.ownPast:
+		c.Trajectory = r.from.Trajectory // a later part may go on with it
 	}
 	extra, err := json.Marshal(c)
 	if err != nil {

@@ -15,18 +15,19 @@ const module = "ponita/"
 // longest name that a package starts with is its row; "*" is everything but a
 // program.
 var allowed = map[string][]string{
-	"xyz":                           {},
+	"xyz":                           {"internal/replace"},
 	"neighbor":                      {},
-	"integrator":                    {},
+	"integrator":                    {"internal/replace"},
 	"internal":                      {},
 	"internal/ipi":                  {"integrator"},
+	"internal/plots":                {"internal/replace"},
 	"potential":                     {"neighbor", "potential/internal"},
 	"potential/internal":            {},
 	"potential/internal/kernel":     {"potential/internal/harmonics"},
 	"potential/internal/kernel/asm": {"potential/internal/harmonics"},
 	"potential/potentialtest":       {},
 	"potential/abc":                 {},
-	"potential/archive":             {"potential", "potential/internal/h5"},
+	"potential/archive":             {"internal", "potential", "potential/internal/h5"},
 	"potential/pretrained":          {"potential"},
 	"potential/distill":             {"internal", "potential", "integrator", "xyz"},
 	"potential/forensics":           {"internal", "potential", "neighbor", "xyz"},

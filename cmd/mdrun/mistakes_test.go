@@ -36,6 +36,7 @@ func TestMistakesInSettingsAreNamed(t *testing.T) {
 		{"boundary = [\"p\", \"f\"]", "", "boundary = [p f], want three of p and f"},
 		{"boundary = [\"p\", \"f\", \"x\"]", "", "boundary = [p f x], want p (periodic) or f (not) each"},
 		{"", "--thermo-every=0", "thermo_every = 0, want 1 or more"},
+		{"", "--threads=-1", "threads = -1, want 1 or more, or 0 for all cores"},
 		{"", "--model=", "no model: want --model FILE"},
 		{"", "--temprature=3", "unknown flag --temprature, did you mean \"--temperature\"?"},
 	} {
@@ -73,10 +74,12 @@ func TestStructuresThatCannotBeRunAreRefused(t *testing.T) {
 	dir := workplace(t)
 	write(t, dir, "empty.xyz", "0\n\n")
 	write(t, dir, "massless.xyz", "1\nProperties=species:S:1:pos:R:3:mass:R:1\nH 0 0 0 0\n")
+	write(t, dir, "heavy.xyz", "1\nProperties=species:S:1:pos:R:3:masses:S:1\nH 0 0 0 two\n")
 	write(t, dir, "co.data", carbonMonoxide)
 	for _, c := range []struct{ structure, flag, want string }{
 		{"empty.xyz", "", "empty.xyz: frame 1 has no atoms"},
 		{"massless.xyz", "", "atom 1 has mass 0 amu"},
+		{"heavy.xyz", "", "heavy.xyz: frame 1: column masses is not of one number for each atom"},
 		{"nowhere.xyz", "", "no such file"},
 		{"nowhere.data", "", "no such file"},
 		{"molecule.xyz", "--elements=H,O", "molecule.xyz is extended XYZ: elements, atom_style and boundary are for LAMMPS data files"},

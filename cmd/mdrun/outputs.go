@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 )
 
 // create opens a new output file. One that is there holds a run that took time.
@@ -46,30 +48,51 @@ func reopen(path string, size int64) (*os.File, error) {
 }
 
 // openOutputs opens the files that grow: new ones, or those of the checkpoint.
-func (r *simulation) openOutputs(from *checkpoint) (err error) {
+func (r *simulation) openOutputs(restart string) (err error) {
 	if err := os.MkdirAll(r.set.Out, 0o777); err != nil {
 		return err
 	}
-	if r.thermo, err = r.open(".thermo.csv", from, func(c *checkpoint) int64 { return c.Thermo }); err != nil {
+	r.ownPast = r.from != nil && r.set.owns(restart)
+	if r.thermo, err = r.open(".thermo.csv", func(c *checkpoint) int64 { return c.Thermo }); err != nil {
 		return err
 	}
-	if r.set.TrajectoryEvery > 0 {
-		r.trajectory, err = r.open(".traj.xyz", from, func(c *checkpoint) int64 { return c.Trajectory })
+	if r.set.TrajectoryEvery == 0 {
+		return nil
+	}
+	if r.trajectory, err = r.open(".traj.xyz", func(c *checkpoint) int64 { return c.Trajectory }); err != nil {
+		// The file before is not that of a run if it was made just now.
+		length, _ := settled(r.thermo)
+		r.thermo.Close()
+		if length == 0 {
+			os.Remove(r.set.path(".thermo.csv"))
+		}
 	}
 	return err
 }
 
-func (r *simulation) open(ending string, from *checkpoint, size func(*checkpoint) int64) (*os.File, error) {
+// owns tells whether a checkpoint is one of the run of the same place and prefix, or a
+// copy beside it such as PREFIX.ckpt.bak.
+func (s *Settings) owns(checkpoint string) bool {
+	here, err := filepath.Abs(s.Out)
+	there, err2 := filepath.Abs(filepath.Dir(checkpoint))
+	return err == nil && err2 == nil && here == there && strings.HasPrefix(filepath.Base(checkpoint), s.Prefix+".")
+}
+
+func (r *simulation) open(ending string, size func(*checkpoint) int64) (*os.File, error) {
 	path := r.set.path(ending)
-	if from == nil {
+	if r.from == nil {
 		return create(path, r.set.Overwrite)
 	}
 	// A checkpoint may be continued elsewhere, without the files of its past.
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	_, err := os.Stat(path)
+	missing := errors.Is(err, fs.ErrNotExist)
+	if missing {
 		r.report.note("%s is not there: it begins at step %d", path, r.state.Step)
-		return create(path, false)
 	}
-	return reopen(path, size(from))
+	if missing || !r.ownPast {
+		return create(path, r.set.Overwrite)
+	}
+	return reopen(path, size(r.from))
 }
 
 func (r *simulation) closeOutputs() error {

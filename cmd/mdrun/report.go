@@ -122,7 +122,7 @@ func periodicity(pbc [3]bool) string {
 
 func (r *simulation) velocitiesFrom() string {
 	switch {
-	case r.first > 0:
+	case r.from != nil:
 		return fmt.Sprintf("of the checkpoint at step %d", r.first)
 	case r.drawn:
 		return fmt.Sprintf("drawn at %g K", r.set.Temperature)

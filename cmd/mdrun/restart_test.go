@@ -106,6 +106,54 @@ func TestRestartRefusesAnotherRun(t *testing.T) {
 	}
 }
 
+// TestTrajectoryOutlivesAPartWithoutOne: frames of the parts before are there after a part
+// that wrote none.
+func TestTrajectoryOutlivesAPartWithoutOne(t *testing.T) {
+	dir := workplace(t)
+	args := short("molecule.xyz", "--restart=auto")
+	mustRun(t, dir, append(args, steps(20))...)
+	before := read(t, dir, "md.traj.xyz")
+	mustRun(t, dir, append(args, steps(30), "--trajectory-every=0")...)
+	mustRun(t, dir, append(args, steps(40))...)
+	after := read(t, dir, "md.traj.xyz")
+	if !strings.HasPrefix(after, before) || len(after) <= len(before) {
+		t.Errorf("%d bytes of frames became %d", len(before), len(after))
+	}
+}
+
+// TestRestartFromTheFirstCheckpointRepeatsNothing: a run that ended before any step has
+// written what comes before the first.
+func TestRestartFromTheFirstCheckpointRepeatsNothing(t *testing.T) {
+	once, twice := workplace(t), workplace(t)
+	args := short("molecule.xyz", "--restart=auto")
+	mustRun(t, once, append(args, steps(20))...)
+	mustRun(t, twice, append(args, steps(0))...)
+	stdout := mustRun(t, twice, append(args, steps(20))...)
+	sameRun(t, once, twice)
+	if !strings.Contains(stdout, "of the checkpoint at step 0") {
+		t.Errorf("does not say where velocities come from:\n%s", stdout)
+	}
+}
+
+// TestCheckpointOfAnotherRunLeavesFilesAlone: what another prefix has written is not the
+// past of the checkpoint.
+func TestCheckpointOfAnotherRunLeavesFilesAlone(t *testing.T) {
+	dir := workplace(t)
+	mustRun(t, dir, short("molecule.xyz", steps(20))...)
+	mustRun(t, dir, short("molecule.xyz", steps(40), "--prefix=other")...)
+	thermo := read(t, dir, "other.thermo.csv")
+	code, _, stderr := mdrun(t, dir, short("molecule.xyz", steps(30), "--prefix=other", "--restart=md.ckpt")...)
+	if code != exitFailed || !strings.Contains(stderr, "--overwrite") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	if read(t, dir, "other.thermo.csv") != thermo {
+		t.Error("the thermo file of the other run has changed")
+	}
+	// A copy of a checkpoint beside the run is its own.
+	write(t, dir, "md.ckpt.copy", read(t, dir, "md.ckpt"))
+	mustRun(t, dir, short("molecule.xyz", steps(30), "--restart=md.ckpt.copy")...)
+}
+
 func TestFilesOfAnEarlierRunAreKept(t *testing.T) {
 	dir := workplace(t)
 	mustRun(t, dir, short("molecule.xyz", steps(5))...)

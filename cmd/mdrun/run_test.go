@@ -115,6 +115,37 @@ func TestFinalFrameStartsAnotherRunWithItsVelocities(t *testing.T) {
 	}
 }
 
+// TestFreedomOfVelocitiesOfAFile: the motion of the whole counts where the velocities of a
+// file have it, as after Langevin dynamics.
+func TestFreedomOfVelocitiesOfAFile(t *testing.T) {
+	dir := workplace(t)
+	mustRun(t, dir, short("molecule.xyz", steps(50), "--ensemble=langevin", "--friction=0.2")...)
+	before, err := readThermo(filepath.Join(dir, "md.thermo.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, dir, short("md.final.xyz", "--prefix=next", steps(5), "--ensemble=nve")...)
+	after, err := readThermo(filepath.Join(dir, "next.thermo.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := before[len(before)-1].Temperature, after[0].Temperature; a != b {
+		t.Errorf("%g K at the end, %g K at the start of the next run", a, b)
+	}
+}
+
+// TestMassesMayBeWhole: a column of integers is one of masses.
+func TestMassesMayBeWhole(t *testing.T) {
+	dir := workplace(t)
+	for name, line := range map[string]string{"real": "R:1\nH 0 0 0 2.0\nH 0 0 0.8 2.0", "whole": "I:1\nH 0 0 0 2\nH 0 0 0.8 2"} {
+		write(t, dir, name+".xyz", "2\nProperties=species:S:1:pos:R:3:masses:"+line+"\n")
+		mustRun(t, dir, short(name+".xyz", "--prefix="+name, steps(20))...)
+	}
+	if read(t, dir, "real.traj.xyz") != read(t, dir, "whole.traj.xyz") {
+		t.Error("masses of 2 and 2.0 make different runs")
+	}
+}
+
 func TestTemperatureRampEndsWhereItShould(t *testing.T) {
 	dir := workplace(t)
 	mustRun(t, dir, short("crystal.xyz", "--repeat=3,3,3", steps(400), "--temperature=600", "--temperature-end=50", "--relaxation=1")...)

@@ -81,6 +81,8 @@ func (s *Settings) resolve(file runFile) error {
 		return fmt.Errorf("repeat = %v, want three numbers", s.Repeat)
 	case len(s.Boundary) > 0 && len(s.Boundary) != 3:
 		return fmt.Errorf("boundary = %v, want three of p and f", s.Boundary)
+	case s.Threads < 0:
+		return fmt.Errorf("threads = %d, want 1 or more, or 0 for all cores", s.Threads)
 	case s.ThermoEvery < 1:
 		return fmt.Errorf("thermo_every = %d, want 1 or more", s.ThermoEvery)
 	case s.TrajectoryEvery < 0 || s.CheckpointEvery < 0:

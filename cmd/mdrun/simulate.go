@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ponita/integrator"
+	"ponita/internal/replace"
 	"ponita/potential"
 	"ponita/xyz"
 )
@@ -23,7 +24,10 @@ type simulation struct {
 	calc  *potential.Calculator
 	sys   system
 	state *integrator.State
-	drawn bool // velocities were drawn
+	drawn bool        // velocities were drawn
+	from  *checkpoint // nil for a new run
+	// ownPast is that the outputs go on with those that the checkpoint tells of.
+	ownPast bool
 
 	thermo, trajectory *os.File // nil without a trajectory
 	frames             *xyz.Writer
@@ -59,21 +63,20 @@ func simulate(set *Settings, effective string, report reporter) (err error) {
 	if err != nil {
 		return err
 	}
-	var from *checkpoint
 	if restart == "" {
 		err = r.startNew()
 	} else {
-		from, err = r.startAgain(restart)
+		err = r.startAgain(restart)
 	}
 	if err != nil {
 		return err
 	}
-	if err := r.openOutputs(from); err != nil {
+	if err := r.openOutputs(restart); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.closeOutputs()) }()
 	r.frames = xyz.NewWriter(r.trajectory)
-	if err := os.WriteFile(set.path(".effective.toml"), []byte(effective), 0o666); err != nil {
+	if err := replace.File(set.path(".effective.toml"), []byte(effective)); err != nil {
 		return err
 	}
 	report.start(r)
@@ -107,29 +110,44 @@ func (r *simulation) startNew() error {
 }
 
 // startAgain takes everything from a checkpoint.
-func (r *simulation) startAgain(path string) (*checkpoint, error) {
+func (r *simulation) startAgain(path string) error {
 	state, c, err := loadCheckpoint(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := c.check(path, r.model, r.set); err != nil {
-		return nil, err
+		return err
 	}
+	r.from = c
 	r.state, r.first, r.past, r.conserved = state, state.Step, c.Wall, c.Conserved
 	r.sys = system{species: c.Species, pbc: c.PBC, isotope: c.Isotope, origin: path}
 	if err := r.sys.checkPressure(r.set); err != nil {
-		return nil, err
+		return err
 	}
 	r.calc, err = newCalculator(r.model, &r.sys, r.set)
-	return c, err
+	return err
 }
 
-// begin writes what a new run writes before its first step. That includes a
-// checkpoint, so that wherever there is output there is one to continue from.
+// begin writes what a new run writes before its first step, to the files that do not have
+// it. That includes a checkpoint, so that wherever there is output there is one to continue
+// from.
 func (r *simulation) begin() error {
-	if length, err := settled(r.thermo); err != nil {
+	empty := func(file *os.File) (bool, error) {
+		if file == nil {
+			return false, nil
+		}
+		length, err := settled(file)
+		return length == 0, err
+	}
+	newThermo, err := empty(r.thermo)
+	if err != nil {
 		return err
-	} else if length == 0 {
+	}
+	newTrajectory, err := empty(r.trajectory)
+	if err != nil {
+		return err
+	}
+	if newThermo {
 		if err := writeRow(r.thermo, header()); err != nil {
 			return err
 		}
@@ -137,8 +155,15 @@ func (r *simulation) begin() error {
 	if r.first > 0 {
 		return nil
 	}
-	if err := errors.Join(r.writeSample(r.state), r.writeFrame(r.state)); err != nil {
-		return err
+	if newThermo {
+		if err := r.writeSample(r.state); err != nil {
+			return err
+		}
+	}
+	if newTrajectory {
+		if err := r.writeFrame(r.state); err != nil {
+			return err
+		}
 	}
 	return r.save()
 }

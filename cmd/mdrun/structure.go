@@ -51,20 +51,35 @@ func readStart(s *Settings) (*start, error) {
 	st := &start{
 		system:  system{species: frame.Species, pbc: frame.PBC, origin: frame.Origin.String()},
 		pos:     frame.Pos,
-		masses:  integrator.Masses(frame.Species),
 		lattice: frame.Lattice,
 	}
 	st.types, _ = frame.Value("types").(string)
-	for _, name := range []string{"masses", "mass"} {
-		if masses, ok := frame.Column(name).([]float64); ok {
-			st.masses, st.isotope = masses, true
-			break
-		}
+	if st.masses, st.isotope, err = masses(frame); err != nil {
+		return nil, err
 	}
 	if st.vel, err = velocities(frame, s.Velocities); err != nil {
 		return nil, err
 	}
 	return st, st.repeat([3]int(s.Repeat))
+}
+
+// masses returns the column masses or mass [amu], or natural masses where there is none.
+func masses(frame *xyz.Frame) (masses []float64, isotope bool, err error) {
+	for _, name := range []string{"masses", "mass"} {
+		switch column := frame.Column(name).(type) {
+		case nil:
+		case []float64:
+			return column, true, nil
+		case []int:
+			for _, m := range column {
+				masses = append(masses, float64(m))
+			}
+			return masses, true, nil
+		default:
+			return nil, false, fmt.Errorf("%s: column %s is not of one number for each atom: want masses in amu", frame.Origin, name)
+		}
+	}
+	return integrator.Masses(frame.Species), false, nil
 }
 
 // velocities returns the column vel, or velo as GPUMD has it; both are in Å/fs.
@@ -138,6 +153,7 @@ func newState(st *start, ff integrator.ForceField, s *Settings) (*integrator.Sta
 // those of the whole are left out if they hold no energy to speak of, as
 // velocities drawn here.
 func countFreedom(state *integrator.State, molecule bool) {
+	state.DOF = 3 * len(state.Pos)
 	trial := *state
 	for _, remove := range []func(){trial.RemoveMomentum, trial.RemoveRotation} {
 		trial.Vel = slices.Clone(state.Vel)

@@ -74,6 +74,17 @@ func (c *benchCommand) Help() string {
 }
 
 func (c *benchCommand) Run() error {
+	if c.Duration <= 0 {
+		return fmt.Errorf("duration is %v, want more than nothing", c.Duration)
+	}
+	for k, n := range c.Threads {
+		if n < 0 {
+			return fmt.Errorf("threads is %d, want 1 or more, or 0 for all cores", n)
+		}
+		if n == 0 {
+			c.Threads[k] = runtime.GOMAXPROCS(0)
+		}
+	}
 	m, sys, err := c.system()
 	if err != nil {
 		return err

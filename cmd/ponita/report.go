@@ -8,9 +8,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"ponita/internal/replace"
 	"ponita/internal/version"
 	"ponita/potential"
-	"ponita/potential/archive"
 	"ponita/potential/report"
 	"ponita/potential/train"
 )
@@ -33,6 +33,10 @@ type reportCommand struct {
 }
 
 func (c *reportCommand) Run(ctx context.Context) error {
+	if c.Temperature == 0 || c.Time == 0 || c.Timestep == 0 || c.Rotations == 0 {
+		return fmt.Errorf("temperature is %g, time %g, timestep %g, rotations %d: none may be 0; --time=-1 leaves the dynamics out",
+			c.Temperature, c.Time, c.Timestep, c.Rotations)
+	}
 	m, err := c.load(c.Model)
 	if err != nil {
 		return err
@@ -66,7 +70,7 @@ func writePage(path string, r *report.Report) error {
 	if err := r.WriteHTML(&page); err != nil {
 		return err
 	}
-	return archive.Replace(path, page.Bytes())
+	return replace.File(path, page.Bytes())
 }
 
 // reportTime is the length of the dynamics at the end of a training run, ps:

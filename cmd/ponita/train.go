@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"ponita/internal/replace"
 	"ponita/internal/settings"
 	"ponita/internal/version"
 	"ponita/potential/train"
@@ -49,8 +50,11 @@ func (c *trainCommand) Run(ctx context.Context, k *kong.Context) error {
 	if err := os.MkdirAll(c.Output, 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(c.Output, "effective.toml"), []byte(text.String()), 0o644); err != nil {
+	if err := replace.File(filepath.Join(c.Output, "effective.toml"), []byte(text.String())); err != nil {
 		return err
+	}
+	for _, w := range t.Warnings {
+		fmt.Fprintf(os.Stderr, "warning: %s\n", w)
 	}
 	live := progressLine{quiet: c.Quiet, terminal: isTerminal(os.Stderr)}
 	report := live.report
@@ -67,7 +71,7 @@ func (c *trainCommand) Run(ctx context.Context, k *kong.Context) error {
 	err = t.Run(ctx, report)
 	switch {
 	case errors.Is(err, train.ErrInterrupted):
-		fmt.Fprintf(os.Stderr, "\ninterrupted; checkpoint written. Go on with: ponita train %s --resume\n", c.File)
+		fmt.Fprintf(os.Stderr, "\ninterrupted; checkpoint written. Go on with: ponita train %s --resume\n", filepath.Join(c.Output, "effective.toml"))
 	case err == nil:
 		c.conclude(ctx, t)
 	}
@@ -110,9 +114,6 @@ func (c *trainCommand) introduce(t *train.Trainer) {
 	fmt.Printf("cutoff %g Å, %.1f neighbours on average\n", m.Config.Cutoff, m.Config.MeanNeighbors)
 	for k, z := range m.Config.Species {
 		fmt.Printf("  %-2s  reference energy %.6f eV\n", xyz.Symbol(z), m.ReferenceEnergies[k])
-	}
-	for _, w := range t.Warnings {
-		fmt.Fprintf(os.Stderr, "warning: %s\n", w)
 	}
 }
 

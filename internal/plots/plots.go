@@ -2,12 +2,14 @@
 package plots
 
 import (
-	"os"
+	"io"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
+
+	"ponita/internal/replace"
 )
 
 // Save writes a table of plots with aligned axes to a PNG file of the given size and
@@ -23,13 +25,8 @@ func Save(path string, rows [][]*plot.Plot, width, height vg.Length, dpi int, pa
 			rows[i][k].Draw(canvas)
 		}
 	}
-	file, err := os.Create(path)
-	if err != nil {
+	return replace.Write(path, func(w io.Writer) error {
+		_, err := vgimg.PngCanvas{Canvas: image}.WriteTo(w)
 		return err
-	}
-	if _, err := (vgimg.PngCanvas{Canvas: image}).WriteTo(file); err != nil {
-		file.Close()
-		return err
-	}
-	return file.Close()
+	})
 }

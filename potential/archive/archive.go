@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"ponita/internal/replace"
 	"ponita/potential"
 	"ponita/potential/internal/h5"
 )
@@ -44,32 +45,8 @@ func Save(path string, m *potential.Model) error {
 	if err := m.Encode(&file, data); err != nil {
 		return fmt.Errorf("archive: %s: %w", path, err)
 	}
-	return Replace(path, file.Bytes())
-}
-
-// Replace writes a file that is complete or not there: an existing one is
-// replaced only once the new one is on disk.
-func Replace(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
+	if err := replace.File(path, file.Bytes()); err != nil {
 		return fmt.Errorf("archive: %w", err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("archive: %s: %w", path, err)
 	}
 	return nil
 }

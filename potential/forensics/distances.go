@@ -156,7 +156,7 @@ func (e *examination) elements() {
 	}
 	atoms, frames := make([]int, len(e.species)), make([][]int, len(e.species))
 	for k := range e.items {
-		if isolated(e.items[k].frame) {
+		if e.items[k].isolated() {
 			continue
 		}
 		seen := make([]bool, len(e.species))

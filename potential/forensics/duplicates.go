@@ -45,7 +45,7 @@ func (e *examination) group(key func(*item) string) [][]int {
 	var groups [][]int
 	for k := range e.items {
 		it := &e.items[k]
-		if it.err != nil || isolated(it.frame) {
+		if it.err != nil || it.isolated() {
 			continue
 		}
 		s := key(it)

@@ -78,7 +78,7 @@ func (e *examination) compositions() (counts []float64, rows [][]float64, mean [
 	index := map[string]int{}
 	for k := range e.items {
 		it := &e.items[k]
-		if it.labels.Energy == nil || isolated(it.frame) || len(it.frame.Species) == 0 {
+		if it.labels.Energy == nil || it.isolated() || len(it.frame.Species) == 0 {
 			continue
 		}
 		row := make([]float64, len(e.species))
@@ -146,7 +146,7 @@ func (e *examination) isolatedEnergies() (energies []float64, all bool) {
 	energies, found := make([]float64, len(e.species)), make([]bool, len(e.species))
 	for k := range e.items {
 		it := &e.items[k]
-		if isolated(it.frame) && it.labels.Energy != nil {
+		if it.isolated() && it.labels.Energy != nil {
 			n := e.kind(it.frame.Species[0])
 			energies[n], found[n] = *it.labels.Energy, true
 		}
@@ -156,7 +156,7 @@ func (e *examination) isolatedEnergies() (energies []float64, all bool) {
 
 // cohesion returns the energy per atom beside the reference energies, eV.
 func (e *examination) cohesion(it *item) (float64, bool) {
-	if it.labels.Energy == nil || isolated(it.frame) || len(it.frame.Species) == 0 {
+	if it.labels.Energy == nil || it.isolated() || len(it.frame.Species) == 0 {
 		return 0, false
 	}
 	x := *it.labels.Energy
@@ -177,7 +177,7 @@ const (
 func (e *examination) lone() {
 	byElement := make([][]int, len(e.species))
 	for k := range e.items {
-		if it := &e.items[k]; isolated(it.frame) && it.labels.Energy != nil {
+		if it := &e.items[k]; it.isolated() && it.labels.Energy != nil {
 			n := e.kind(it.frame.Species[0])
 			byElement[n] = append(byElement[n], k)
 		}
@@ -218,7 +218,7 @@ func (e *examination) precision() {
 		coarse, frames, single := 0., 0, true
 		for k := range e.items {
 			it := &e.items[k]
-			if it.set != n || it.labels.Energy == nil || isolated(it.frame) {
+			if it.set != n || it.labels.Energy == nil || it.isolated() {
 				continue
 			}
 			v := *it.labels.Energy

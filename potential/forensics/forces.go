@@ -30,6 +30,7 @@ func (e *examination) netForces() {
 	for n := range e.sets {
 		var noted, wrong, turning []int
 		worst, worstTorque := -1, -1
+		most := 0. // of those noted
 		net, torque := map[int]float64{}, map[int]float64{}
 		for k := range e.items {
 			it := &e.items[k]
@@ -43,6 +44,7 @@ func (e *examination) netForces() {
 				wrong = append(wrong, k)
 			case net[k] > netNoted:
 				noted = append(noted, k)
+				most = max(most, net[k])
 			case torque[k] > torqueWrong:
 				turning = append(turning, k)
 				if worstTorque < 0 || torque[k] > torque[worstTorque] {
@@ -60,7 +62,7 @@ func (e *examination) netForces() {
 		}
 		if len(noted) > 0 {
 			e.add(Note, "net-force", e.places(noted...), "a floor for the error of the forces; a finer grid or tighter convergence in the reference calculation lowers it",
-				"%s with forces that sum to more than %g meV/Å per atom, up to %.3g", plural(len(noted), "frame"), 1e3*netNoted, 1e3*net[worst])
+				"%s with forces that sum to more than %g meV/Å per atom, up to %.3g", plural(len(noted), "frame"), 1e3*netNoted, 1e3*most)
 		}
 		if len(turning) > 0 {
 			e.add(Warning, "torque", e.places(turning...), "the forces may belong to another frame, or to the same one turned differently",
@@ -111,7 +113,7 @@ func (e *examination) magnitude() *Magnitude {
 	sum, components := 0., 0
 	for k := range e.items {
 		it := &e.items[k]
-		if atom, magnitude := largestForce(it.labels.Forces); magnitude > m.Largest {
+		if atom, magnitude := largestForce(it.labels.Forces); it.labels.Forces != nil && (m.Atom == 0 || magnitude > m.Largest) {
 			m.Largest, m.File, m.Frame, m.Atom = magnitude, e.sets[it.set].Name, it.index+1, atom+1
 		}
 		for _, f := range it.labels.Forces {

@@ -21,16 +21,16 @@ func (e *examination) missing() {
 		for _, label := range []struct {
 			name  string
 			has   func(xyz.Labels) bool
-			wants func(*xyz.Frame) bool
+			wants func(*item) bool
 		}{
-			{"energy", func(l xyz.Labels) bool { return l.Energy != nil }, func(*xyz.Frame) bool { return true }},
-			{"forces", func(l xyz.Labels) bool { return l.Forces != nil }, func(f *xyz.Frame) bool { return !isolated(f) }},
-			{"stress", func(l xyz.Labels) bool { return l.Stress != nil }, crystal},
+			{"energy", func(l xyz.Labels) bool { return l.Energy != nil }, func(*item) bool { return true }},
+			{"forces", func(l xyz.Labels) bool { return l.Forces != nil }, func(it *item) bool { return !it.isolated() }},
+			{"stress", func(l xyz.Labels) bool { return l.Stress != nil }, func(it *item) bool { return crystal(it.frame) }},
 		} {
 			var without []int
 			with := 0
 			for k := range e.items {
-				if it := &e.items[k]; it.set == n && label.wants(it.frame) {
+				if it := &e.items[k]; it.set == n && label.wants(it) {
 					if label.has(it.labels) {
 						with++
 					} else {

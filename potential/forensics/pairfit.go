@@ -38,6 +38,9 @@ const (
 // frames taken evenly from those with another label.
 func (e *examination) fitPairs() {
 	unknowns := pairs(len(e.species)) * splines
+	if unknowns == 0 {
+		return // no atoms at all
+	}
 	limit := int(min(fitRows, fitWork/float64(unknowns*unknowns)))
 	var labelled []int
 	rows := 0

@@ -200,7 +200,7 @@ func (e *examination) pairEnergies(set int) Evidence {
 	var use []int
 	for k := range e.items {
 		it := &e.items[k]
-		if it.set != set || it.labels.Energy == nil || it.labels.Forces == nil || math.IsNaN(e.pairs.energy[k]) || isolated(it.frame) {
+		if it.set != set || it.labels.Energy == nil || it.labels.Forces == nil || math.IsNaN(e.pairs.energy[k]) || it.isolated() {
 			continue
 		}
 		c := composition(it.frame)

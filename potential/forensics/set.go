@@ -139,8 +139,10 @@ func (s *Set) place(frames []int) Place {
 	return p
 }
 
-// isolated tells whether a frame is one atom without images.
-func isolated(f *xyz.Frame) bool { return len(f.Species) == 1 && f.PBC == [3]bool{} }
+// isolated tells whether a frame is one atom without images within the cutoff.
+func (it *item) isolated() bool {
+	return len(it.frame.Species) == 1 && (it.frame.PBC == [3]bool{} || it.err == nil && it.edges == 0)
+}
 
 // crystal tells whether a frame is periodic in all directions: only then does it
 // have a stress.

@@ -106,7 +106,10 @@ func (a *Accuracy) judge() Verdict {
 	value := math.NaN()
 	if g.ForceRMSE != nil {
 		value = *g.ForceRMSE / *g.ForceSize
-		text = fmt.Sprintf("Forces are off by %s meV/Å, %.2g %% of their size of %s", short(*g.ForceRMSE), 100*value, short(*g.ForceSize))
+		text = fmt.Sprintf("Forces are off by %s meV/Å", short(*g.ForceRMSE))
+		if *g.ForceSize > 0 {
+			text += fmt.Sprintf(", %.2g %% of their size of %s", 100*value, short(*g.ForceSize))
+		}
 	}
 	if g.EnergyRMSE != nil {
 		if text != "" {

@@ -10,7 +10,7 @@ import (
 	"math"
 	"os"
 
-	"ponita/potential/archive"
+	"ponita/internal/replace"
 )
 
 // ErrCheckpoint is wrapped by the error for a file that is not a checkpoint, is
@@ -65,7 +65,7 @@ func (s *state) save(path string) error {
 		}
 	}
 	sum := sha256.Sum256(data)
-	return archive.Replace(path, append(data, sum[:]...))
+	return replace.File(path, append(data, sum[:]...))
 }
 
 // load reads what save wrote into a state whose vectors have the right length.

@@ -98,6 +98,9 @@ func (c CoordinateCheck) Validate() error {
 	case c.Steps < 1 || c.Seeds < 1:
 		return fmt.Errorf("train: %d steps of %d seeds, want one or more", c.Steps, c.Seeds)
 	}
+	if err := once(c.Widths, c.Parametrizations); err != nil {
+		return err
+	}
 	s := c.run()
 	for _, s.Parametrization = range c.Parametrizations {
 		if err := s.Validate(); err != nil {

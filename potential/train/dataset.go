@@ -37,6 +37,9 @@ func ReadDataset(path string, keys xyz.LabelKeys) (*Dataset, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(f.Species) == 0 {
+			return nil, fmt.Errorf("train: %v has no atoms: take it out", f.Origin)
+		}
 		d.Frames = append(d.Frames, f)
 		d.Census.Add(f)
 	}
@@ -80,13 +83,25 @@ func (d *Dataset) Species() []int {
 	return species
 }
 
+// alone tells whether a frame is an isolated atom: one without images within the cutoff.
+func alone(f *xyz.Frame, cutoff float64) bool {
+	if len(f.Species) != 1 {
+		return false
+	}
+	if f.PBC == [3]bool{} {
+		return true
+	}
+	g, err := neighbor.Build(f.Pos, f.Lattice, f.PBC, cutoff)
+	return err == nil && len(g.Neighbor) == 0
+}
+
 // split shuffles the frames that are not isolated atoms, of which it draws at
 // most so many (0 is all), and holds back a fraction: the two lists together are
 // all of them, each ascending.
-func (d *Dataset) split(fraction float64, most int, seed uint64) (train, valid []int) {
+func (d *Dataset) split(fraction float64, most int, seed uint64, cutoff float64) (train, valid []int) {
 	var frames []int
 	for k, f := range d.Frames {
-		if len(f.Species) > 1 || f.PBC != [3]bool{} {
+		if !alone(f, cutoff) {
 			frames = append(frames, k)
 		}
 	}

@@ -24,7 +24,7 @@ func references(s Settings, d, extra *Dataset, species []int, frames []int) (e0 
 		return e0, false, nil, err
 	}
 	if s.Reference != "fit" {
-		missing := isolated(e0, species, d, extra)
+		missing := isolated(e0, species, s.Cutoff, d, extra)
 		if len(missing) == 0 {
 			return e0, false, nil, nil
 		}
@@ -60,8 +60,8 @@ func given(entries []string, species []int) ([]float64, error) {
 }
 
 // isolated fills in the energies of frames with a single atom and no
-// neighbours; it returns the symbols without one.
-func isolated(e0 []float64, species []int, sets ...*Dataset) (missing []string) {
+// neighbours within the cutoff; it returns the symbols without one.
+func isolated(e0 []float64, species []int, cutoff float64, sets ...*Dataset) (missing []string) {
 	found := make([]bool, len(species))
 	for _, d := range sets {
 		if d == nil {
@@ -69,7 +69,7 @@ func isolated(e0 []float64, species []int, sets ...*Dataset) (missing []string) 
 		}
 		for k, f := range d.Frames {
 			at := -1
-			if len(f.Species) == 1 && f.PBC == [3]bool{} {
+			if alone(f, cutoff) {
 				at = slices.Index(species, f.Species[0])
 			}
 			if at >= 0 && d.Labels[k].Energy != nil {

@@ -72,7 +72,7 @@ type Settings struct {
 	EnergyWeightEnd float64 `default:"200" help:"What the energy weight tends to as the learning rate falls; 0 is no change."`
 	ForceWeight     float64 `default:"1" help:"Weight of (force error)², Å²/eV²."`
 	StressWeight    float64 `default:"300" help:"Weight of (stress error)², Å⁶/eV²."`
-	WallWeight      float64 `default:"1" help:"Weight of (force)², Å²/eV², with which two atoms alone attract each other closer than bonds are, which makes holes; 0 leaves it to the network."`
+	WallWeight      float64 `default:"1" help:"Weight of (force)², Å²/eV², with which two atoms alone attract each other closer than bonds are, which makes holes; 0 leaves it to the network. Without ZBL there is none."`
 	Precision       string  `default:"float32" enum:"float32,float64" help:"Precision of features and matrix products."`
 }
 

@@ -12,7 +12,7 @@ import (
 	"sync"
 
 	"ponita/internal/parallel"
-	"ponita/potential/archive"
+	"ponita/internal/replace"
 )
 
 // Sweep is a grid of short training runs: learning rates that are powers of two,
@@ -60,9 +60,27 @@ func (s Sweep) Validate() error {
 	case s.From > s.To || s.From < -30 || s.To > 3:
 		return fmt.Errorf("train: learning rates from 2^%d to 2^%d, want exponents from -30 to 3, the least first", s.From, s.To)
 	}
+	if err := once(s.Widths, s.Parametrizations); err != nil {
+		return err
+	}
 	for _, c := range s.grid() {
 		if err := s.cell(c).Validate(); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// once refuses a width or a parametrization that is listed twice.
+func once(widths []int, parametrizations []string) error {
+	for k, w := range widths {
+		if slices.Contains(widths[:k], w) {
+			return fmt.Errorf("train: width %d is listed twice", w)
+		}
+	}
+	for k, p := range parametrizations {
+		if slices.Contains(parametrizations[:k], p) {
+			return fmt.Errorf("train: parametrization %q is listed twice", p)
 		}
 	}
 	return nil
@@ -159,10 +177,11 @@ func (s Sweep) Run(ctx context.Context, report func(c Cell, finished, total int)
 
 // open returns the record in the output folder, an empty one if there is none.
 func (s Sweep) open(data, valid *Dataset) (*sweepRecord, error) {
-	want := sweepRecord{Settings: s.identity(), Data: data.File.SHA256}
-	if valid != nil {
-		want.Data += valid.File.SHA256
+	sources, err := s.sources(data, valid)
+	if err != nil {
+		return nil, err
 	}
+	want := sweepRecord{Settings: s.identity(), Data: sources}
 	if err := os.MkdirAll(s.Output, 0o755); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
@@ -182,7 +201,7 @@ func (s Sweep) open(data, valid *Dataset) (*sweepRecord, error) {
 		return nil, fmt.Errorf("train: %s belongs to a sweep with other settings\n  there: %s\n  here:  %s\n%w", path, there.Settings, want.Settings, ErrCheckpoint)
 	}
 	if there.Data != want.Data {
-		return nil, fmt.Errorf("train: %s belongs to other training data: %w", path, ErrCheckpoint)
+		return nil, fmt.Errorf("train: %s belongs to other data, isolated atoms or another model to start from: %w", path, ErrCheckpoint)
 	}
 	return &there, s.save(&there, s.grid())
 }
@@ -201,7 +220,7 @@ func (s Sweep) save(r *sweepRecord, grid []Cell) error {
 	if err != nil {
 		return fmt.Errorf("train: %s: %w", SweepFile, err)
 	}
-	return archive.Replace(filepath.Join(s.Output, SweepFile), append(text, '\n'))
+	return replace.File(filepath.Join(s.Output, SweepFile), append(text, '\n'))
 }
 
 // train runs one cell, from its checkpoint if it has one.

@@ -286,6 +286,23 @@ func TestResumeRefusesOtherRuns(t *testing.T) {
 	if err := newTrainer(t, other).Resume(); !errors.Is(err, ErrCheckpoint) {
 		t.Errorf("other settings: %v", err)
 	}
+	if err := os.WriteFile(filepath.Join(s.Output, "atoms.xyz"), []byte("1\nProperties=species:S:1:pos:R:3 energy=-10\nH 0 0 0\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	moved := s
+	moved.ReferenceFile, moved.Output = filepath.Join(s.Output, "atoms.xyz"), t.TempDir()
+	if err := newTrainer(t, moved).Run(context.Background(), func(Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+	if err := newTrainer(t, moved).Resume(); err != nil {
+		t.Errorf("the same isolated atoms: %v", err)
+	}
+	if err := os.WriteFile(moved.ReferenceFile, []byte("1\nProperties=species:S:1:pos:R:3 energy=-11\nH 0 0 0\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := newTrainer(t, moved).Resume(); !errors.Is(err, ErrCheckpoint) {
+		t.Errorf("other isolated atoms: %v", err)
+	}
 	path := filepath.Join(s.Output, LastCheckpoint)
 	checkpoint := read(t, s.Output, LastCheckpoint)
 	for _, k := range []int{0, 30, len(checkpoint) / 2, len(checkpoint) - 1} {
@@ -350,6 +367,49 @@ func TestReferenceEnergies(t *testing.T) {
 	s.ReferenceEnergies = []string{"H=-1.5"}
 	if _, err := New(s, "", ""); err == nil || !strings.Contains(err.Error(), "no O") {
 		t.Errorf("a missing element: %v", err)
+	}
+}
+
+// TestIsolatedAtomsMayBeInABox: no image is within the cutoff of one in a large cell.
+func TestIsolatedAtomsMayBeInABox(t *testing.T) {
+	frames, err := xyz.ReadAll(writeData(t, 10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range frames {
+		if len(f.Species) == 1 {
+			f.Lattice, f.PBC = [3][3]float64{{9, 0, 0}, {0, 9, 0}, {0, 0, 9}}, [3]bool{true, true, true}
+		}
+	}
+	path := filepath.Join(t.TempDir(), "boxed.xyz")
+	if err := xyz.WriteFile(path, frames...); err != nil {
+		t.Fatal(err)
+	}
+	trainer := newTrainer(t, small(path, t.TempDir()))
+	if e0 := trainer.model.ReferenceEnergies; !slices.Equal(e0, []float64{-10, -80}) {
+		t.Errorf("reference energies %v, want [-10 -80]", e0)
+	}
+	if train, valid := trainer.Sizes(); train+valid != 10 {
+		t.Errorf("%d frames to train on and %d to validate on, want 10 in all", train, valid)
+	}
+}
+
+// TestDataThatCannotBeUsedIsRefused before anything is computed.
+func TestDataThatCannotBeUsedIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	for name, test := range map[string]struct{ text, want string }{
+		"empty.xyz": {"1\nProperties=species:S:1:pos:R:3 energy=1\nH 0 0 0\n0\nProperties=species:S:1:pos:R:3 energy=0\n", "frame 2 has no atoms"},
+		"other.xyz": {"2\nProperties=species:S:1:pos:R:3 energy=1\nH 0 0 0\nN 0 0 1\n", "frame 1, to validate on, has an element that is not in the training data"},
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(test.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s := small(writeData(t, 10), t.TempDir())
+		s.Valid = path
+		if _, err := New(s, "", ""); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: error %v, want %q", name, err, test.want)
+		}
 	}
 }
 

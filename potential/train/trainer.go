@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"ponita/internal/replace"
 	"ponita/potential"
 	"ponita/potential/archive"
 	"ponita/xyz"
@@ -108,10 +110,10 @@ func assemble(s Settings, data, valid *Dataset, text, version string) (*Trainer,
 	t := &Trainer{settings: s, text: text, data: data, valid: valid, start: start}
 	if valid == nil {
 		t.valid = data
-		t.frames, t.held = data.split(s.ValidFraction, s.Frames, s.Seed)
+		t.frames, t.held = data.split(s.ValidFraction, s.Frames, s.Seed, s.Cutoff)
 	} else {
-		t.frames, _ = data.split(0, s.Frames, s.Seed)
-		t.held, _ = valid.split(0, 0, s.Seed)
+		t.frames, _ = data.split(0, s.Frames, s.Seed, s.Cutoff)
+		t.held, _ = valid.split(0, 0, s.Seed, s.Cutoff)
 	}
 	if len(t.frames) == 0 || len(t.held) == 0 {
 		return nil, fmt.Errorf("train: %d frames to train on and %d to validate on, want some of both", len(t.frames), len(t.held))
@@ -133,6 +135,13 @@ func (t *Trainer) build(version string) error {
 	c, err := s.config(t.data.Species(), t.start)
 	if err != nil {
 		return err
+	}
+	for _, k := range t.held {
+		if f := t.valid.Frames[k]; t.valid != t.data {
+			if _, err := c.Kinds(f.Species); err != nil {
+				return fmt.Errorf("train: %v, to validate on, has an element that is not in the training data: %w", f.Origin, err)
+			}
+		}
 	}
 	stats, err := measure(t.data, t.frames, c)
 	if err != nil {
@@ -202,20 +211,35 @@ func (t *Trainer) build(version string) error {
 	if err != nil {
 		return err
 	}
+	sources, err := s.sources(t.data, t.valid)
+	if err != nil {
+		return err
+	}
 	t.state = state{
-		progress: progress{Settings: s.identity(), Data: t.sources(), Log: logHeader},
+		progress: progress{Settings: s.identity(), Data: sources, Log: logHeader},
 		theta:    raw, mean: slices.Clone(raw), best: make([]float64, n), optimizer: o,
 	}
 	return nil
 }
 
-// sources identifies the data of the run and the model that it started from.
-func (t *Trainer) sources() string {
-	text := t.data.File.SHA256 + t.valid.File.SHA256
-	if t.start != nil {
-		text += t.start.Hash()
+// sources identifies all that a run is made from besides its settings: the data, the
+// isolated atoms and the model that it starts from.
+func (s Settings) sources(data, valid *Dataset) (string, error) {
+	text := data.File.SHA256
+	if valid != nil {
+		text += valid.File.SHA256
 	}
-	return text
+	for _, path := range []string{s.ReferenceFile, s.Start} {
+		if path == "" {
+			continue
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return "", fmt.Errorf("train: %w", err)
+		}
+		text += fmt.Sprintf("%x", sha256.Sum256(content))
+	}
+	return text, nil
 }
 
 // identity is what must be the same for a run to be resumed: all settings but
@@ -278,7 +302,7 @@ func (t *Trainer) Resume() error {
 		return fmt.Errorf("train: %s belongs to a run with other settings\n  there: %s\n  here:  %s\n%w", path, t.state.Settings, want, ErrCheckpoint)
 	}
 	if t.state.Data != data {
-		return fmt.Errorf("train: %s belongs to other training data: %w", path, ErrCheckpoint)
+		return fmt.Errorf("train: %s belongs to other data, isolated atoms or another model to start from: %w", path, ErrCheckpoint)
 	}
 	return nil
 }
@@ -406,7 +430,7 @@ func (t *Trainer) closeEpoch(p *Progress) error {
 			return err
 		}
 	}
-	if err := archive.Replace(t.path(LogFile), []byte(st.Log)); err != nil {
+	if err := replace.File(t.path(LogFile), []byte(st.Log)); err != nil {
 		return err
 	}
 	return st.save(t.path(LastCheckpoint))
@@ -448,7 +472,7 @@ func (t *Trainer) saveSplit() error {
 	for _, k := range t.held {
 		fmt.Fprintln(&b, k)
 	}
-	return archive.Replace(t.path(SplitFile), []byte(b.String()))
+	return replace.File(t.path(SplitFile), []byte(b.String()))
 }
 
 // square returns (x/1000)², 0 for nil.

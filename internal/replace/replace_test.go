@@ -1,0 +1,46 @@
+package replace
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestWriteReplacesAWholeFileOrNone(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	broken := errors.New("broken")
+	half := func(w io.Writer) error {
+		io.WriteString(w, "half")
+		return broken
+	}
+	if err := Write(path, half); !errors.Is(err, broken) {
+		t.Errorf("error %v, want the body's", err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a file that failed is there")
+	}
+	if err := File(path, []byte("before")); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(path, half); !errors.Is(err, broken) {
+		t.Errorf("error %v, want the body's", err)
+	}
+	if text, _ := os.ReadFile(path); string(text) != "before" {
+		t.Errorf("after a failure the file holds %q", text)
+	}
+	if err := File(path, []byte("after")); err != nil {
+		t.Fatal(err)
+	}
+	if text, _ := os.ReadFile(path); string(text) != "after" {
+		t.Errorf("the file holds %q", text)
+	}
+	if names, _ := os.ReadDir(dir); len(names) != 1 {
+		t.Errorf("%d files, want one", len(names))
+	}
+	if err := File(os.DevNull, []byte("gone")); err != nil {
+		t.Errorf("no ordinary file: %v", err)
+	}
+}
