@@ -91,7 +91,7 @@ func (c *calculator) compute(structure, result unsafe.Pointer) error {
 	if out.virials != nil {
 		copy(unsafe.Slice((*[6]float64)(unsafe.Pointer(out.virials)), n), c.calc.SiteVirials())
 	}
-	*(*C.ponita_result)(result) = out
+	output(result, &out)
 	return nil
 }
 

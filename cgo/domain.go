@@ -76,7 +76,7 @@ func goDomainDescribe(handle C.uintptr_t, info unsafe.Pointer, last *C.failure) 
 				out.closest[k] = C.int64_t(i)
 			}
 			out.closest_distance, out.closest_limit = C.double(closest.Distance), C.double(closest.Limit)
-			*(*C.ponita_domain_info)(info) = out
+			output(info, &out)
 			return nil
 		})
 	})
@@ -126,7 +126,7 @@ func (d *domain) neighbors(lists unsafe.Pointer) error {
 	if in.ids != nil {
 		ids = unsafe.Slice((*int64)(unsafe.Pointer(in.ids)), rows)
 	}
-	d.own = -1
+	d.own, d.kind = -1, d.kind[:0]
 	if err := d.domain.Neighbors(rows, start, list, images, ids); err != nil {
 		return err
 	}
@@ -146,6 +146,9 @@ func (d *domain) begin(atoms unsafe.Pointer) error {
 	in, err := input[C.ponita_atoms](atoms, "ponita_atoms")
 	if err != nil {
 		return err
+	}
+	if d.own < 0 {
+		return argument("begin before neighbors")
 	}
 	pos, err := slice[[3]float64](unsafe.Pointer(in.positions), len(d.kind), "positions")
 	if err != nil {
@@ -268,7 +271,7 @@ func (d *domain) finish(result unsafe.Pointer) error {
 			out.virial[k] += C.double(w)
 		}
 	}
-	*(*C.ponita_result)(result) = out
+	output(result, &out)
 	return nil
 }
 

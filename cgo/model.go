@@ -87,7 +87,7 @@ func goModelDescribe(model C.uintptr_t, info unsafe.Pointer, last *C.failure) C.
 		text(&out.hash, m.Hash())
 		text(&out.trained_by, m.Provenance.Version)
 		text(&out.created, m.Provenance.Created)
-		*(*C.ponita_model_info)(info) = out
+		output(info, &out)
 		return nil
 	})
 }
@@ -116,7 +116,7 @@ func goModelSpecies(model C.uintptr_t, index C.int32_t, info unsafe.Pointer, las
 		text(&out.symbol, xyz.Symbol(z))
 		out.mass = C.double(integrator.Masses([]int{z})[0])
 		out.reference_energy = C.double(m.ReferenceEnergies[index])
-		*(*C.ponita_species_info)(info) = out
+		output(info, &out)
 		return nil
 	})
 }

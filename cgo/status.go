@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"runtime/debug"
 	"strings"
+	"unicode/utf8"
 	"unsafe"
 
 	"ponita/neighbor"
@@ -114,29 +115,52 @@ func place() string {
 	return " at " + strings.Join(lines, ", ")
 }
 
-// copyText writes a string with a zero behind it, shortened to fit.
+// copyText writes a string with a zero behind it, shortened to fit at the end of a
+// character.
 func copyText(to []byte, text string) {
-	n := copy(to[:len(to)-1], text)
+	n := min(len(text), len(to)-1)
+	for n > 0 && n < len(text) && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	copy(to, text[:n])
 	clear(to[n:])
 }
 
-// input reads a struct by its size: an error for what a later version asks that
-// this one cannot do, and for what an older one lacks.
+// first are the sizes of structs before they had the fields at their end: a program
+// compiled then is served without them.
+var first = map[string]uintptr{
+	"ponita_neighbors":   unsafe.Offsetof(C.ponita_neighbors{}.ids),
+	"ponita_domain_info": unsafe.Offsetof(C.ponita_domain_info{}.ghost_bytes),
+}
+
+// input reads a struct by its size, with zeros for what an older caller lacks; an error
+// for what a later version asks that this one cannot do.
 func input[T any](p unsafe.Pointer, name string) (v T, err error) {
 	const mostSize = 4096
 	if p == nil {
 		return v, argument("%s is a null pointer", name)
 	}
-	size, known := *(*C.size_t)(p), unsafe.Sizeof(v)
-	if uintptr(size) < known || size > mostSize {
+	size, known := uintptr(*(*C.size_t)(p)), unsafe.Sizeof(v)
+	least, ok := first[name]
+	if !ok {
+		least = known
+	}
+	if size < known && size != least || size > mostSize {
 		return v, argument("the size of %s is %d, this library knows %d: set it to sizeof", name, size, known)
 	}
-	for k, b := range unsafe.Slice((*byte)(p), size)[known:] {
-		if b != 0 {
-			return v, argument("%s has a field at byte %d that this library does not know: a later version is wanted", name, int(known)+k)
+	caller := unsafe.Slice((*byte)(p), size)
+	for k := known; k < size; k++ {
+		if caller[k] != 0 {
+			return v, argument("%s has a field at byte %d that this library does not know: a later version is wanted", name, k)
 		}
 	}
-	return *(*T)(p), nil
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&v)), known), caller)
+	return v, nil
+}
+
+// output writes a struct that input has read, as far as the caller has room.
+func output[T any](p unsafe.Pointer, v *T) {
+	copy(unsafe.Slice((*byte)(p), *(*C.size_t)(p)), unsafe.Slice((*byte)(unsafe.Pointer(v)), unsafe.Sizeof(*v)))
 }
 
 // slice returns n elements of the caller's memory, which may be missing if n is

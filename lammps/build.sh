@@ -37,8 +37,10 @@ if [ -z "${LAMMPS_SRC:-}" ]; then
 		for f in /etc/apt/sources.list.d/*.sources; do
 			[ -e "$f" ] && sed 's/^Types:.*/Types: deb-src/' "$f" > "$keep/parts/$(basename "$f")"
 		done
-		apt="apt-get -q -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts=$keep/parts -o Dir::State::Lists=$lists -o APT::Sandbox::User=root"
-		(cd "$keep/$version" && $apt update && $apt source --tar-only "lammps=$version") ||
+		apt() {
+			apt-get -q -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$keep/parts" -o Dir::State::Lists="$lists" -o APT::Sandbox::User=root "$@"
+		}
+		(cd "$keep/$version" && apt update && apt source --tar-only "lammps=$version") ||
 			missing "apt-get source lammps=$version does not work here"
 		archive=$(ls "$keep/$version"/*.orig.tar.*)
 		tar -xf "$archive" -C "$keep/$version" --strip-components 1 --wildcards '*/src/*.h'
@@ -48,15 +50,17 @@ fi
 
 # LAMMPS' own stand-in for MPI: the pair style calls none of it, and so does not
 # depend on whose MPI the host was built with.
-compile="${CXX:-g++} -std=c++17 -O2 -fPIC -Wall -Wextra -Werror -isystem $LAMMPS_SRC -isystem $LAMMPS_SRC/STUBS -I$here/../cgo -I$here -ffile-prefix-map=$here/="
+compile() {
+	${CXX:-g++} -std=c++17 -O2 -fPIC -Wall -Wextra -Werror -isystem "$LAMMPS_SRC" -isystem "$LAMMPS_SRC/STUBS" -I"$here/../cgo" -I"$here" -ffile-prefix-map="$here/=" "$@"
+}
 objects=$(mktemp -d)
 trap 'rm -rf "$objects"' EXIT
 for f in pair_ponita register; do
-	$compile -c "$here/$f.cpp" -o "$objects/$f.o"
+	compile -c "$here/$f.cpp" -o "$objects/$f.o"
 done
 ${CXX:-g++} -shared "$objects/pair_ponita.o" "$objects/register.o" -Wl,-soname,ponitaplugin.so -Wl,-rpath,'$ORIGIN' \
 	-L"$dest" -lponita -o "$dest/ponitaplugin.so"
 if [ -n "${library:-}" ]; then
-	$compile -c "$here/lmp_ponita.cpp" -o "$objects/lmp_ponita.o"
+	compile -c "$here/lmp_ponita.cpp" -o "$objects/lmp_ponita.o"
 	${CXX:-g++} "$objects"/*.o -rdynamic -Wl,-rpath,'$ORIGIN' -L"$dest" -lponita "$library" -ldl -o "$dest/lmp_ponita"
 fi

@@ -6,12 +6,15 @@
 
 #include <dlfcn.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
 #include "command.h"
 #include "comm.h"
 #include "error.h"
+#include "exceptions.h"
 #include "input.h"
 #include "lammps.h"
 #include "library.h"
@@ -59,8 +62,19 @@ int main(int argc, char **argv) {
   auto *lmp = static_cast<LAMMPS *>(lammps_open_no_mpi(argc, argv, nullptr));
   if (!lmp) return 1;
   add_styles(lmp);
-  lmp->input->file();
-  lammps_close(lmp);
+  // Where LAMMPS throws its errors it has told of them before. An abort is that of
+  // this process alone: to end without MPI's own end takes the others along.
+  try {
+    lmp->input->file();
+    lammps_close(lmp);
+  } catch (const LAMMPSAbortException &) {
+    fflush(nullptr);
+    _Exit(1);
+  } catch (const std::exception &) {
+    fflush(nullptr);
+    lammps_mpi_finalize();
+    return 1;
+  }
   lammps_mpi_finalize();
   return 0;
 }

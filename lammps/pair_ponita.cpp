@@ -207,7 +207,7 @@ void PairPonita::settings(int narg, char **arg) {
     } else if (key == "out_file") {
       out_file = value("out_file");
     } else if (key == "stop_devi") {
-      stop_devi = atof(value("stop_devi").c_str());
+      stop_devi = utils::numeric(FLERR, value("stop_devi").c_str(), false, lmp);
       if (!(stop_devi > 0)) error->all(FLERR, std::string("Pair ponita: stop_devi wants a positive deviation of forces"));
     } else if (key == "rmin_check") {
       const std::string v = value("rmin_check");
@@ -221,9 +221,17 @@ void PairPonita::settings(int narg, char **arg) {
       error->all(FLERR, "Pair ponita: unknown keyword " + key + ", want precision, threads, e0, committee, out_freq, out_file, stop_devi, rmin_check or check; the model belongs to pair_coeff");
     }
   }
+  if (stop_devi > 0 && (committee.empty() || out_freq == 0))
+    error->all(FLERR, std::string("Pair ponita: stop_devi without a ") + (out_freq == 0 ? "positive out_freq" : "committee") + " would never stop");
   if (threads == 0) {
-    const char *env = getenv("PONITA_NUM_THREADS");
-    threads = env && atoi(env) > 0 ? atoi(env) : 1;
+    threads = 1;
+    if (const char *env = getenv("PONITA_NUM_THREADS")) {
+      char *end;
+      const long n = strtol(env, &end, 10);
+      if (!*env || *end || n < 1 || n > 1000000)
+        error->all(FLERR, std::string("Pair ponita: PONITA_NUM_THREADS is \"") + env + "\", want a whole number, at least 1");
+      threads = static_cast<int>(n);
+    }
   }
 }
 
@@ -405,12 +413,13 @@ void PairPonita::compute(int eflag, int vflag) {
     numbers[r] = number_of_type[atom->type[i]];
   }
 
-  const bool all_members = members.size() > 1 && out_freq > 0 && update->ntimestep % out_freq == 0;
+  const bool due = out_freq > 0 && update->ntimestep % out_freq == 0;
+  const bool all_members = members.size() > 1 && (due || uncertainty_flag);
   evaluate(members[0], true);
   tally(members[0]);
   if (all_members) {
     for (size_t k = 1; k < members.size(); k++) evaluate(members[k], false);
-    deviate();
+    deviate(due);
   }
 }
 
@@ -666,7 +675,9 @@ void PairPonita::tally(const Member &m) {
 //   forces: sigma_i = sqrt(<|f_i - <f_i>|^2>) of every atom; max, min, mean
 //   virial: the standard deviation of its components over the number of atoms;
 //           max, min and root mean square of all nine
-void PairPonita::deviate() {
+//
+// It is a row of the file where one is due.
+void PairPonita::deviate(bool due) {
   const size_t n = members.size();
   Statistics mine, total;
   memset(&mine, 0, sizeof mine);
@@ -704,8 +715,9 @@ void PairPonita::deviate() {
   const double row[6] = {v[0], v[1], std::sqrt(v[2]), total.most, total.atoms > 0 ? total.least : 0.0, total.sum / std::max(total.atoms, 1.0)};
   if (comm->me == 0) {
     std::copy(row, row + 6, pvector);
-    write_deviation(row);
+    if (due) write_deviation(row);
   }
+  deviated = update->ntimestep;
   deviation_all.assign(std::max(atom->nmax, 1), 0.0);
   for (int r = 0; r < own; r++) deviation_all[atom_of[r]] = deviation[r] * energy_unit / length_unit;
   if (stop_devi > 0 && total.most > stop_devi)
@@ -723,12 +735,14 @@ void PairPonita::write_deviation(const double *row) {
 void *PairPonita::extract(const char *what, int &dim) {
   dim = 0;
   if (!strcmp(what, "cutoff")) return &cutoff;
+  if (!strcmp(what, "uncertainty_flag")) return &uncertainty_flag; // fix pair sets it before steps it wants
   return nullptr;
 }
 
 void *PairPonita::extract_peratom(const char *what, int &columns) {
   if (strcmp(what, "uncertainty") != 0 || members.size() < 2) return nullptr;
   columns = 0;
+  if (deviated != update->ntimestep) deviation_all.clear(); // of another step, whose atoms had other places
   deviation_all.resize(std::max(atom->nmax, 1), 0.0);
   return deviation_all.data();
 }

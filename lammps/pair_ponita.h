@@ -75,6 +75,8 @@ class PairPonita : public Pair {
   double stop_devi; // eV/Å, 0: never
   std::vector<double> deviation; // eV/Å, of the own atoms
   std::vector<double> deviation_all; // native units, by atom, for fix pair
+  bigint deviated = -1;              // the step that they are of
+  int uncertainty_flag = 0;          // whether fix pair wants them at this step
 
   // rows: own atoms, then ghosts, of the types that are mapped
   std::vector<int32_t> row_of, atom_of; // [atom], [row]
@@ -108,7 +110,7 @@ class PairPonita : public Pair {
   void check_closest(const Member &);
   void check_communication(int);
   void tally(const Member &);
-  void deviate();
+  void deviate(bool);
   void write_deviation(const double *);
   std::string ids(const int64_t *) const;
   [[noreturn]] void fail(const std::string &);

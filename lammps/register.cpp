@@ -21,6 +21,14 @@ static void check_version(LAMMPS *lmp) {
   const int built = utils::date2num(LAMMPS_VERSION);
   if (host != built)
     lmp->error->all(FLERR, "Pair ponita was built for LAMMPS " + std::to_string(built) + ", this is " + std::to_string(host) + ": build it again for this version");
+  const struct {
+    const char *name;
+    size_t size;
+  } integers[] = {{"bigint", sizeof(bigint)}, {"tagint", sizeof(tagint)}, {"imageint", sizeof(imageint)}};
+  for (const auto &i : integers)
+    if (lammps_extract_setting(lmp, i.name) != static_cast<int>(i.size))
+      lmp->error->all(FLERR, std::string("Pair ponita was built with a ") + i.name + " of " + std::to_string(i.size) + " bytes, this LAMMPS has " +
+                      std::to_string(lammps_extract_setting(lmp, i.name)) + ": build it with the LAMMPS_SIZES of the host, as in CXX=\"g++ -DLAMMPS_BIGBIG\"");
 }
 
 static Pair *create(LAMMPS *lmp) { return new PairPonita(lmp); }

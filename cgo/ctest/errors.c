@@ -83,11 +83,20 @@ int main(int argc, char **argv) {
   START(atoms);
   atoms.positions = water;
   atoms.numbers = water_numbers;
-  want(ponita_domain_begin(domain, &atoms), PONITA_EARGUMENT, "before Neighbors", -1, -1);
+  want(ponita_domain_begin(domain, &atoms), PONITA_EARGUMENT, "before neighbors", -1, -1);
   list[1] = 1;
   want(ponita_domain_neighbors(domain, &neighbors), PONITA_EARGUMENT, "atom 2", 1, -1);
   list[1] = 0;
   CHECK(ponita_domain_neighbors(domain, &neighbors));
+  /* lists that are refused leave none behind */
+  list[1] = 1;
+  want(ponita_domain_neighbors(domain, &neighbors), PONITA_EARGUMENT, "atom 2", 1, -1);
+  list[1] = 0;
+  want(ponita_domain_begin(domain, &atoms), PONITA_EARGUMENT, "before neighbors", -1, -1);
+  /* a program compiled when there were no ids */
+  neighbors.size = offsetof(ponita_neighbors, ids);
+  CHECK(ponita_domain_neighbors(domain, &neighbors));
+  neighbors.size = sizeof neighbors;
   want(ponita_domain_forward(domain, 0), PONITA_EARGUMENT, "out of order", -1, -1);
   atoms.numbers = numbers + 3;
   want(ponita_domain_begin(domain, &atoms), PONITA_EELEMENT, "atom 2", 1, -1);

@@ -4,6 +4,7 @@
 #define EXAMPLE_H
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -86,8 +86,9 @@ class Ponita(Calculator):
             self.results["stresses"] = computed.virials.take(VOIGT, axis=1) / -abs(volume)
 
     def __getstate__(self):
-        """Leave out what belongs to this process."""
-        return {**self.__dict__, "_potential": None}
+        """Leave out what belongs to this process, and share nothing that changes."""
+        own = {"_potential": None, "parameters": type(self.parameters)(self.parameters), "results": dict(self.results)}
+        return {**self.__dict__, **own}
 
 
 def determinant(cell):

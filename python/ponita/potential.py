@@ -57,17 +57,22 @@ class Potential:
         if not skin > 0:
             raise ValueError(f"skin is {skin} Å, want a positive number")
         self._arguments = (model, precision, threads, skin)
+        name = "threads"
         if threads is None:
-            threads = int(os.environ.get("PONITA_NUM_THREADS", 1))
-        if threads < 1:
-            raise ValueError(f"threads is {threads}, want at least 1")
+            name, threads = "PONITA_NUM_THREADS", os.environ.get("PONITA_NUM_THREADS", 1)
+        try:
+            cores = int(threads)
+        except (TypeError, ValueError):
+            cores = 0
+        if cores < 1:
+            raise ValueError(f"{name} is {threads!r}, want a whole number, 1 or more")
 
         lib = library.load()
         handle = ctypes.c_void_p()
         lib.ponita_model_open(os.fsencode(locate(model)), handle)
         try:
             self._describe(lib, handle)
-            options = library.Options(precision=PRECISIONS[precision], threads=threads, skin=skin)
+            options = library.Options(precision=PRECISIONS[precision], threads=cores, skin=skin)
             self._handle = ctypes.c_void_p()
             lib.ponita_calculator_new(handle, options, self._handle)
         finally:
@@ -97,7 +102,9 @@ class Potential:
 
         Returns Computed. PonitaError names atoms that the model does not know or that are at the same place.
         """
-        numbers = np.ascontiguousarray(numbers, dtype=np.int32)
+        given, numbers = numbers, np.ascontiguousarray(numbers, dtype=np.int32)
+        if not np.array_equal(given, numbers):  # rounded, or too large
+            raise ValueError(f"numbers are {np.asarray(given)}, want whole atomic numbers")
         positions = np.ascontiguousarray(positions, dtype=np.float64)
         n = len(numbers)
         if numbers.shape != (n,) or positions.shape != (n, 3):

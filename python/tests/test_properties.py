@@ -1,6 +1,7 @@
 """Energies, forces and stresses against their definitions, with ASE's own finite differences."""
 
 import copy
+import os
 import pickle
 
 import numpy as np
@@ -84,6 +85,7 @@ def test_wrong_arguments(model, tmp_path):
     for arguments, error, match in [
         ({"precision": "double"}, ValueError, "precision is 'double'"),
         ({"threads": 0}, ValueError, "threads is 0"),
+        ({"threads": "two"}, ValueError, "threads is 'two'"),
         ({"skin": 0}, ValueError, "skin is 0 Å"),
     ]:
         with pytest.raises(error, match=match):
@@ -152,7 +154,7 @@ def test_threads_and_precision(triclinic, model, monkeypatch):
         triclinic.calc = Ponita(model, precision="float64", threads=threads)
         assert (triclinic.get_forces() == double).all()
     monkeypatch.setenv("PONITA_NUM_THREADS", "0")
-    with pytest.raises(ValueError, match="threads is 0"):
+    with pytest.raises(ValueError, match="PONITA_NUM_THREADS is .0."):
         _ = Ponita(model).potential
     monkeypatch.delenv("PONITA_NUM_THREADS")
     triclinic.calc = Ponita(model)
@@ -170,10 +172,32 @@ def test_copies(triclinic, monkeypatch, tmp_path):
             assert new._potential is None
             assert new.parameters == calculator.parameters
             assert new.get_property("energy", triclinic) == calculator.get_property("energy", triclinic)
+            new.set(precision="float32" if calculator.parameters.precision == "float64" else "float64")
+            assert new.parameters != calculator.parameters
     again = pickle.loads(pickle.dumps(triclinic.calc.potential))
     assert again.compute(triclinic.numbers, triclinic.positions, triclinic.cell, True).energy == (
         triclinic.get_potential_energy()
     )
+
+
+def test_numbers_are_whole(triclinic):
+    for numbers in triclinic.numbers + 0.2, triclinic.numbers + 2**32:
+        with pytest.raises(ValueError, match="want whole atomic numbers"):
+            triclinic.calc.potential.compute(numbers, triclinic.positions, triclinic.cell, True)
+
+
+def test_environment_is_named(model, monkeypatch):
+    monkeypatch.setenv("PONITA_NUM_THREADS", "two")
+    with pytest.raises(ValueError, match="PONITA_NUM_THREADS is 'two'"):
+        Ponita(model).potential
+
+
+def test_errors_of_any_file_name(tmp_path):
+    broken = os.fsencode(tmp_path) + b"/\xff.h5"
+    with open(broken, "w") as file:
+        file.write("no model")
+    with pytest.raises(PonitaError, match="not a readable model"):
+        Ponita(os.fsdecode(broken)).potential
 
 
 def test_paths_are_absolute(model, monkeypatch, tmp_path):
