@@ -277,6 +277,7 @@ func TestMessages(t *testing.T) {
 		"model in style": {header + "pair_style ponita " + h2o + "\n", "belongs to pair_coeff"},
 		"precision":      {header + "pair_style ponita precision half\n", "want double or mixed"},
 		"check":          {header + "pair_style ponita check 1\n", "want yes or no"},
+		"stop_devi":      {header + "pair_style ponita stop_devi 1\n", "stop_devi without a committee would never stop"},
 		"rmin_check":     {header + "pair_style ponita rmin_check no\n", "want stop, warn or off"},
 		"e0":             {header + "pair_style ponita e0 0\n", "want yes or no"},
 		"threads":        {header + "pair_style ponita threads 0\n", "at least 1"},

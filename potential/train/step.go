@@ -153,14 +153,15 @@ func (w *worker[T]) sample(out *slot[T], s sample, isolated []float64, weights l
 	}
 	if s.wall != nil {
 		out.sums, weights.force = errorSums{}, weights.wall
-		if !s.attracts(w.force(s, 0)) {
-			weights.force = 0
-		}
 	}
 	// direction is u = −∂L/∂F: the displacement whose Ė is the loss of the forces.
 	w.direction = append(w.direction[:0], make([][3]float64, n)...)
 	if s.forces != nil {
-		factor := weights.force / float64(3*n)
+		counts := 1.
+		if s.wall != nil {
+			counts = s.pressed(w.force(s, 0))
+		}
+		factor := counts * weights.force / float64(3*n)
 		for i := range s.forces {
 			for k, f := range w.force(s, i) {
 				d := f - s.forces[i][k]
@@ -169,7 +170,7 @@ func (w *worker[T]) sample(out *slot[T], s sample, isolated []float64, weights l
 			}
 		}
 		out.sums.ForceComponents = float64(3 * n)
-		out.sums.Loss += factor * out.sums.Force
+		out.sums.Loss += factor * (2 - counts) * out.sums.Force
 		if s.wall != nil {
 			out.sums = errorSums{Loss: out.sums.Loss}
 		}

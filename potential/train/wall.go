@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 
 	"ponita/neighbor"
 )
@@ -15,6 +16,9 @@ import (
 // wallForce is the least force with which two atoms repel each other there, eV/Å: more
 // than nothing, so that no ripple is left of what is enforced at some distances.
 const wallForce = 0.1
+
+// wallStep is the error of a force there up to which its square counts, eV/Å.
+const wallStep = 0.1
 
 // wall draws the two atoms for a batch of an epoch. There may be no pair of species that
 // leaves room for them.
@@ -57,14 +61,22 @@ func (t *Trainer) wall(epoch, batch int) (s sample, ok bool, err error) {
 	return s, true, nil
 }
 
-// attracts tells whether the first of two atoms is drawn to the second by more than the
-// sample has it, where f is what the network gives.
-func (s *sample) attracts(f [3]float64) bool {
-	along := 0.
+// pressed is the part of the squared error of the two atoms' forces that counts, where f is
+// what the network gives for the first: nothing where they do not attract each other by more
+// than the sample has it, all of it for a small error. That of a large one counts as far as
+// makes its gradient that of wallStep (Huber's loss): after thousands of steps without any
+// it would otherwise throw the weights far off.
+func (s *sample) pressed(f [3]float64) float64 {
+	along, square := 0., 0.
 	for k, u := range s.wall {
-		along += (f[k] - s.forces[0][k]) * u
+		d := f[k] - s.forces[0][k]
+		along += d * u
+		square += d * d
 	}
-	return along > 0
+	if along <= 0 {
+		return 0
+	}
+	return min(1, wallStep/math.Sqrt(square))
 }
 
 // withWall adds the two atoms of a batch to it.
