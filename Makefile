@@ -15,7 +15,7 @@ build: deps ## bin/mdrun (static) and bin/ponita
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/mdrun ./cmd/mdrun
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ponita ./cmd/ponita
 
-lib: deps ## bin/libponita.so, for C, LAMMPS and Python, and its header
+lib: .compiler ## bin/libponita.so, for C, LAMMPS and Python, and its header
 	@mkdir -p $(BIN)
 	$(GO) build -buildmode=c-shared -trimpath -o $(BIN)/libponita.so.1 -ldflags "$(LDFLAGS) -s -w -extldflags \
 		'-Wl,--version-script=$(CURDIR)/cgo/ponita.map -Wl,-soname,libponita.so.1 -Wl,-z,nodelete'" ./cgo
@@ -32,7 +32,7 @@ lammps: lmp_ponita ## the same, and an example on two ranks
 lammps-builtin: lmp_ponita ## LAMMPS built from source with the pair style in it, compared with lmp_ponita
 	sh lammps/builtin.sh $(BIN)
 
-python: deps ## bin/ponita-*.whl: the ASE calculator with the library inside
+python: ## bin/ponita-*.whl: the ASE calculator with the library inside
 	sh python/build.sh $(BIN)
 
 demo: build ## 300 K dynamics of acetylacetone: table, trajectory and picture in demo/
@@ -86,6 +86,12 @@ generate: ## assembly from its generators
 	$(GO) generate ./potential/internal/kernel
 
 # The HDF5 library and a C compiler, from the distribution.
+.compiler: # all that the library needs besides Go
+	@if command -v gcc >/dev/null; then :; \
+	elif command -v apt-get >/dev/null; then $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q gcc libc6-dev; \
+	else echo "install a C compiler"; exit 1; fi
+	@touch .compiler
+
 deps: .deps
 .deps:
 	@if command -v gcc >/dev/null && [ -n "$$(find /usr/include /usr/lib /usr/local/include -name hdf5.h 2>/dev/null | head -1)" ]; then :; \
@@ -94,4 +100,4 @@ deps: .deps
 	@touch .deps
 
 clean:
-	rm -rf bin demo .deps python/.venv
+	rm -rf bin demo .compiler .deps python/.venv

@@ -175,7 +175,7 @@ def test_phonons(crystal, tmp_path):
 def test_reaction_path(molecule):
     """The proton of acetylacetone goes from one oxygen to the other over a low barrier.
 
-    DFT says 14 meV and ends of the same energy. On such paths this model is wrong by 13 meV (README).
+    DFT says 14 meV and ends of the same energy. On this path the model is wrong by 3.7 meV (README).
     """
 
     def relaxed(atoms):
