@@ -117,7 +117,8 @@ def load():
         if status:
             atoms = (c_int64 * 2)()
             library.ponita_last_error_atoms(atoms)
-            raise PonitaError(library.ponita_last_error().decode(errors="replace"), status, tuple(a for a in atoms if a >= 0))
+            text = library.ponita_last_error().decode(errors="replace")
+            raise PonitaError(text, status, tuple(a for a in atoms if a >= 0))
 
     def declare(name, *arguments, returns=c_int, errcheck=None):
         function = getattr(library, name)

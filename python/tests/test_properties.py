@@ -189,7 +189,7 @@ def test_numbers_are_whole(triclinic):
 def test_environment_is_named(model, monkeypatch):
     monkeypatch.setenv("PONITA_NUM_THREADS", "two")
     with pytest.raises(ValueError, match="PONITA_NUM_THREADS is 'two'"):
-        Ponita(model).potential
+        _ = Ponita(model).potential
 
 
 def test_errors_of_any_file_name(tmp_path):
@@ -197,7 +197,7 @@ def test_errors_of_any_file_name(tmp_path):
     with open(broken, "w") as file:
         file.write("no model")
     with pytest.raises(PonitaError, match="not a readable model"):
-        Ponita(os.fsdecode(broken)).potential
+        _ = Ponita(os.fsdecode(broken)).potential
 
 
 def test_paths_are_absolute(model, monkeypatch, tmp_path):
