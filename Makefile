@@ -85,18 +85,18 @@ peers: build ## beside SNAP, PyTorch and OpenBLAS on one core; PEERS="--help" li
 generate: ## assembly from its generators
 	$(GO) generate ./potential/internal/kernel
 
-# The HDF5 library and a C compiler, from the distribution.
-.compiler: # all that the library needs besides Go
+# From the distribution: a C compiler, which is all that the library needs besides Go, and HDF5.
+.compiler:
 	@if command -v gcc >/dev/null; then :; \
 	elif command -v apt-get >/dev/null; then $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q gcc libc6-dev; \
 	else echo "install a C compiler"; exit 1; fi
 	@touch .compiler
 
 deps: .deps
-.deps:
-	@if command -v gcc >/dev/null && [ -n "$$(find /usr/include /usr/lib /usr/local/include -name hdf5.h 2>/dev/null | head -1)" ]; then :; \
-	elif command -v apt-get >/dev/null; then $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q gcc libc6-dev libhdf5-dev; \
-	else echo "install a C compiler and the development package of HDF5 (libhdf5-dev, hdf5-devel)"; exit 1; fi
+.deps: .compiler
+	@if [ -n "$$(find /usr/include /usr/lib /usr/local/include -name hdf5.h 2>/dev/null | head -1)" ]; then :; \
+	elif command -v apt-get >/dev/null; then $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q libhdf5-dev; \
+	else echo "install the development package of HDF5 (libhdf5-dev, hdf5-devel)"; exit 1; fi
 	@touch .deps
 
 clean:

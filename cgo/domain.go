@@ -126,7 +126,7 @@ func (d *domain) neighbors(lists unsafe.Pointer) error {
 	if in.ids != nil {
 		ids = unsafe.Slice((*int64)(unsafe.Pointer(in.ids)), rows)
 	}
-	d.own, d.kind = -1, d.kind[:0]
+	d.own = -1
 	if err := d.domain.Neighbors(rows, start, list, images, ids); err != nil {
 		return err
 	}

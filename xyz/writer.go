@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"strconv"
 	"strings"
 	"unicode"
@@ -26,7 +25,7 @@ func NewWriter(w io.Writer) *Writer { return &Writer{out: w} }
 // WriteFile creates or replaces a file that holds the frames. An existing one stays as it
 // was if there is an error.
 func WriteFile(path string, frames ...*Frame) error {
-	err := replace.Write(path, func(out io.Writer) error {
+	return replace.Write(path, func(out io.Writer) error {
 		w := NewWriter(out)
 		for _, frame := range frames {
 			if err := w.Write(frame); err != nil {
@@ -35,10 +34,6 @@ func WriteFile(path string, frames ...*Frame) error {
 		}
 		return nil
 	})
-	if errors.As(err, new(*fs.PathError)) {
-		return fmt.Errorf("xyz: %w", err)
-	}
-	return err
 }
 
 // Write writes one frame, in a single call of the underlying writer: a run that

@@ -92,7 +92,7 @@ func (r *simulation) save() error {
 		if c.Trajectory, err = settled(r.trajectory); err != nil {
 			return err
 		}
-	case r.from != nil && r.ownPast:
+	case r.goesOn():
 		c.Trajectory = r.from.Trajectory // a later part may go on with it
 	}
 	extra, err := json.Marshal(c)

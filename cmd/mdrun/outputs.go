@@ -48,11 +48,10 @@ func reopen(path string, size int64) (*os.File, error) {
 }
 
 // openOutputs opens the files that grow: new ones, or those of the checkpoint.
-func (r *simulation) openOutputs(restart string) (err error) {
+func (r *simulation) openOutputs() (err error) {
 	if err := os.MkdirAll(r.set.Out, 0o777); err != nil {
 		return err
 	}
-	r.ownPast = r.from != nil && r.set.owns(restart)
 	if r.thermo, err = r.open(".thermo.csv", func(c *checkpoint) int64 { return c.Thermo }); err != nil {
 		return err
 	}
@@ -70,12 +69,12 @@ func (r *simulation) openOutputs(restart string) (err error) {
 	return err
 }
 
-// owns tells whether a checkpoint is one of the run of the same place and prefix, or a
-// copy beside it such as PREFIX.ckpt.bak.
-func (s *Settings) owns(checkpoint string) bool {
-	here, err := filepath.Abs(s.Out)
-	there, err2 := filepath.Abs(filepath.Dir(checkpoint))
-	return err == nil && err2 == nil && here == there && strings.HasPrefix(filepath.Base(checkpoint), s.Prefix+".")
+// goesOn tells whether the outputs go on with those of the checkpoint: whether that is
+// one of the same place and prefix, or a copy beside it such as PREFIX.ckpt.bak.
+func (r *simulation) goesOn() bool {
+	here, err := filepath.Abs(r.set.path("."))
+	there, err2 := filepath.Abs(r.restart)
+	return r.from != nil && errors.Join(err, err2) == nil && strings.HasPrefix(there, here)
 }
 
 func (r *simulation) open(ending string, size func(*checkpoint) int64) (*os.File, error) {
@@ -89,7 +88,7 @@ func (r *simulation) open(ending string, size func(*checkpoint) int64) (*os.File
 	if missing {
 		r.report.note("%s is not there: it begins at step %d", path, r.state.Step)
 	}
-	if missing || !r.ownPast {
+	if missing || !r.goesOn() || size(r.from) == 0 {
 		return create(path, r.set.Overwrite)
 	}
 	return reopen(path, size(r.from))

@@ -26,8 +26,8 @@ type simulation struct {
 	state *integrator.State
 	drawn bool        // velocities were drawn
 	from  *checkpoint // nil for a new run
-	// ownPast is that the outputs go on with those that the checkpoint tells of.
-	ownPast bool
+
+	restart string // file of from, "" for a new run
 
 	thermo, trajectory *os.File // nil without a trajectory
 	frames             *xyz.Writer
@@ -59,19 +59,18 @@ func simulate(set *Settings, effective string, report reporter) (err error) {
 	if r.model, err = loadModel(set.Model); err != nil {
 		return err
 	}
-	restart, err := set.restartPath()
-	if err != nil {
+	if r.restart, err = set.restartPath(); err != nil {
 		return err
 	}
-	if restart == "" {
+	if r.restart == "" {
 		err = r.startNew()
 	} else {
-		err = r.startAgain(restart)
+		err = r.startAgain(r.restart)
 	}
 	if err != nil {
 		return err
 	}
-	if err := r.openOutputs(restart); err != nil {
+	if err := r.openOutputs(); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.closeOutputs()) }()
@@ -129,8 +128,8 @@ func (r *simulation) startAgain(path string) error {
 }
 
 // begin writes what a new run writes before its first step, to the files that do not have
-// it. That includes a checkpoint, so that wherever there is output there is one to continue
-// from.
+// it, and a checkpoint, so that wherever there is output there is one to continue from, which
+// tells how long it is.
 func (r *simulation) begin() error {
 	empty := func(file *os.File) (bool, error) {
 		if file == nil {
@@ -152,18 +151,18 @@ func (r *simulation) begin() error {
 			return err
 		}
 	}
-	if r.first > 0 {
-		return nil
-	}
-	if newThermo {
+	if r.first == 0 && newThermo {
 		if err := r.writeSample(r.state); err != nil {
 			return err
 		}
 	}
-	if newTrajectory {
+	if r.first == 0 && newTrajectory {
 		if err := r.writeFrame(r.state); err != nil {
 			return err
 		}
+	}
+	if r.restart == r.set.path(".ckpt") && !newThermo && !newTrajectory {
+		return nil // it is there
 	}
 	return r.save()
 }

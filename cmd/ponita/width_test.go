@@ -99,7 +99,7 @@ func TestWrongUseOfWidthsIsNamed(t *testing.T) {
 		{[]string{"sweep", "--train", data, "--rate-from=-3", "--rate-to=-5"}, "learning rates from 2^-3 to 2^-5, want exponents from -30 to 3, the least first"},
 		{[]string{"sweep", "--train", data, "--parametrizations=mu"}, `parametrization is "mu", want one of mup, sp, ntk`},
 		{[]string{"sweep", "--train", data, "--widths=8,16,8"}, "width 8 is listed twice"},
-		{[]string{"coordcheck", "--parametrizations=mup,mup"}, `parametrization "mup" is listed twice`},
+		{[]string{"coordcheck", "--parametrizations=mup,mup"}, `parametrization mup is listed twice`},
 		{[]string{"coordcheck", "--widths=8"}, "1 widths and 3 parametrizations to check"},
 		{[]string{"coordcheck", "--parametrizations=mup,standard"}, `parametrization is "standard", want one of mup, sp, ntk`},
 		{[]string{"train", "--train", data, "--base-channels=0"}, "base_channels is 0, want 1 to 16384"},

@@ -11,8 +11,12 @@ import (
 
 // Write makes a file of what body writes. One that is there is replaced only once the
 // new one is on disk: an error, a full disk or a crash leaves it as it was. A path that is
-// no ordinary file, such as /dev/stdout, is written to as it is.
+// no ordinary file, such as /dev/stdout, is written to as it is, and what a link points to
+// is replaced, not the link.
 func Write(path string, body func(io.Writer) error) error {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		file, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {

@@ -40,6 +40,19 @@ func TestWriteReplacesAWholeFileOrNone(t *testing.T) {
 	if names, _ := os.ReadDir(dir); len(names) != 1 {
 		t.Errorf("%d files, want one", len(names))
 	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := File(link, []byte("by the link")); err != nil {
+		t.Fatal(err)
+	}
+	if target, err := os.Readlink(link); err != nil || target != path {
+		t.Errorf("the link points to %q: %v", target, err)
+	}
+	if text, _ := os.ReadFile(path); string(text) != "by the link" {
+		t.Errorf("what the link points to holds %q", text)
+	}
 	if err := File(os.DevNull, []byte("gone")); err != nil {
 		t.Errorf("no ordinary file: %v", err)
 	}

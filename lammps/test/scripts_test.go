@@ -307,6 +307,11 @@ func TestMessages(t *testing.T) {
 			}
 		})
 	}
+	t.Setenv("PONITA_NUM_THREADS", "4x")
+	if out, err := lammps(t, 0, header+"pair_style ponita\n"); err == nil || !strings.Contains(out, `PONITA_NUM_THREADS is "4x", want a whole number, at least 1`) {
+		t.Errorf("a wrong environment: %v\n%s", err, tail(out))
+	}
+	t.Setenv("PONITA_NUM_THREADS", "1")
 	out := mustRun(t, 0, strings.Replace(input(t, close, ""), "precision", "rmin_check warn precision", 1)+"run 0\n")
 	if !strings.Contains(out, "WARNING: Pair ponita: atoms with IDs 5 and 8") {
 		t.Errorf("no warning\n%s", tail(out))

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -98,7 +99,7 @@ func (c CoordinateCheck) Validate() error {
 	case c.Steps < 1 || c.Seeds < 1:
 		return fmt.Errorf("train: %d steps of %d seeds, want one or more", c.Steps, c.Seeds)
 	}
-	if err := once(c.Widths, c.Parametrizations); err != nil {
+	if err := errors.Join(once("width", c.Widths), once("parametrization", c.Parametrizations)); err != nil {
 		return err
 	}
 	s := c.run()

@@ -104,7 +104,10 @@ func (e *engine[T]) gradient(theta []float64, batch []sample, rotations [][3][3]
 		}
 	}
 	parallel.Each(len(batch), len(e.workers), func(thread, k int) error { // which never fails
-		s, worker := batch[k], e.workers[thread]
+		s, worker, w := batch[k], e.workers[thread], w
+		if s.wall != nil {
+			w.force = w.wall
+		}
 		if rotations != nil {
 			s = s.rotated(rotations[k], &worker.vec, &worker.turned)
 		}
@@ -117,6 +120,9 @@ func (e *engine[T]) gradient(theta []float64, batch []sample, rotations [][3][3]
 	e.parts = e.parts[:0]
 	for k := range batch {
 		slot := &e.slots[k]
+		if batch[k].wall != nil { // no data
+			slot.sums = errorSums{Loss: slot.sums.Loss}
+		}
 		sums.add(slot.sums)
 		e.parts = append(e.parts, slot.grad)
 		for z, d := range slot.isolatedSeed {
@@ -151,17 +157,11 @@ func (w *worker[T]) sample(out *slot[T], s sample, isolated []float64, weights l
 		out.sums.Loss += weights.energy * perAtom * perAtom
 		dEnergy = share * weights.energy * 2 * perAtom / float64(n)
 	}
-	if s.wall != nil {
-		out.sums, weights.force = errorSums{}, weights.wall
-	}
 	// direction is u = −∂L/∂F: the displacement whose Ė is the loss of the forces.
 	w.direction = append(w.direction[:0], make([][3]float64, n)...)
 	if s.forces != nil {
-		counts := 1.
-		if s.wall != nil {
-			counts = s.pressed(w.force(s, 0))
-		}
-		factor := counts * weights.force / float64(3*n)
+		huber := s.huberWeight(w.force(s, 0))
+		factor := huber * weights.force / float64(3*n)
 		for i := range s.forces {
 			for k, f := range w.force(s, i) {
 				d := f - s.forces[i][k]
@@ -170,10 +170,7 @@ func (w *worker[T]) sample(out *slot[T], s sample, isolated []float64, weights l
 			}
 		}
 		out.sums.ForceComponents = float64(3 * n)
-		out.sums.Loss += factor * (2 - counts) * out.sums.Force
-		if s.wall != nil {
-			out.sums = errorSums{Loss: out.sums.Loss}
-		}
+		out.sums.Loss += factor * (2 - huber) * out.sums.Force
 	}
 	if s.stress != nil {
 		sigma := stress(s, w.dVec)

@@ -60,7 +60,7 @@ func (s Sweep) Validate() error {
 	case s.From > s.To || s.From < -30 || s.To > 3:
 		return fmt.Errorf("train: learning rates from 2^%d to 2^%d, want exponents from -30 to 3, the least first", s.From, s.To)
 	}
-	if err := once(s.Widths, s.Parametrizations); err != nil {
+	if err := errors.Join(once("width", s.Widths), once("parametrization", s.Parametrizations)); err != nil {
 		return err
 	}
 	for _, c := range s.grid() {
@@ -71,16 +71,11 @@ func (s Sweep) Validate() error {
 	return nil
 }
 
-// once refuses a width or a parametrization that is listed twice.
-func once(widths []int, parametrizations []string) error {
-	for k, w := range widths {
-		if slices.Contains(widths[:k], w) {
-			return fmt.Errorf("train: width %d is listed twice", w)
-		}
-	}
-	for k, p := range parametrizations {
-		if slices.Contains(parametrizations[:k], p) {
-			return fmt.Errorf("train: parametrization %q is listed twice", p)
+// once refuses a list that has something twice.
+func once[T comparable](what string, list []T) error {
+	for k, x := range list {
+		if slices.Contains(list[:k], x) {
+			return fmt.Errorf("train: %s %v is listed twice", what, x)
 		}
 	}
 	return nil

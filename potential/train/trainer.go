@@ -137,10 +137,9 @@ func (t *Trainer) build(version string) error {
 		return err
 	}
 	for _, k := range t.held {
-		if f := t.valid.Frames[k]; t.valid != t.data {
-			if _, err := c.Kinds(f.Species); err != nil {
-				return fmt.Errorf("train: %v, to validate on, has an element that is not in the training data: %w", f.Origin, err)
-			}
+		f := t.valid.Frames[k]
+		if _, err := c.Kinds(f.Species); err != nil {
+			return fmt.Errorf("train: %v, to validate on, has an element that is not in the training data: %w", f.Origin, err)
 		}
 	}
 	stats, err := measure(t.data, t.frames, c)

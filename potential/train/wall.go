@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"ponita/neighbor"
+	"ponita/xyz"
 )
 
 // Data say nothing of atoms closer than any of theirs, and a network that goes on from
@@ -37,36 +38,34 @@ func (t *Trainer) wall(epoch, batch int) (s sample, ok bool, err error) {
 	}
 	rng := stream(t.settings.Seed, "wall", epoch, batch)
 	pair := pairs[rng.IntN(len(pairs))]
-	kind := pair[:]
-	from, to := m.Wall(kind[0], kind[1])
+	from, to := m.Wall(pair[0], pair[1])
 	distance := from + (to-from)*rng.Float64()
 	direction := Rotation(rng)[0]
-	var there [3]float64
+	f := &xyz.Frame{Species: []int{m.Config.Species[pair[0]], m.Config.Species[pair[1]]}, Pos: make([][3]float64, 2)}
+	forces := make([][3]float64, 2)
 	for k, u := range direction {
-		there[k] = distance * u
+		f.Pos[1][k] = distance * u
+		forces[0][k], forces[1][k] = -wallForce*u, wallForce*u
 	}
-	g, err := neighbor.Build([][3]float64{{}, there}, [3][3]float64{}, [3]bool{}, m.Config.Cutoff)
+	g, err := neighbor.Build(f.Pos, f.Lattice, f.PBC, m.Config.Cutoff)
 	if err != nil {
 		return sample{}, false, fmt.Errorf("train: two atoms at %.3g Å: %w", distance, err)
 	}
-	s = sample{kind: kind, graph: g, scalars: m.Config.OneHot(kind), volume: 1, wall: &direction, forces: make([][3]float64, 2)}
-	base := m.Baseline(g, kind)
-	for i, k := range kind {
-		s.scale = append(s.scale, m.Scale[k])
-		outward := float64(2*i - 1)
-		for k, u := range direction {
-			s.forces[i][k] = outward*wallForce*u - base.Forces[i][k]
-		}
-	}
-	return s, true, nil
+	s, err = newSample(f, xyz.Labels{Forces: forces}, g, m)
+	s.wall = &direction
+	return s, true, err
 }
 
-// pressed is the part of the squared error of the two atoms' forces that counts, where f is
-// what the network gives for the first: nothing where they do not attract each other by more
-// than the sample has it, all of it for a small error. That of a large one counts as far as
-// makes its gradient that of wallStep (Huber's loss): after thousands of steps without any
-// it would otherwise throw the weights far off.
-func (s *sample) pressed(f [3]float64) float64 {
+// huberWeight is the part of the squared error of a sample's forces that counts, where f is
+// what the network gives for the first atom: all of it for data. For the two atoms of the
+// wall it is nothing where they do not attract each other by more than the sample has it,
+// and the square of a large error counts as far as makes its gradient that of wallStep
+// (Huber's loss): after thousands of steps without any it would otherwise throw the weights
+// far off.
+func (s *sample) huberWeight(f [3]float64) float64 {
+	if s.wall == nil {
+		return 1
+	}
 	along, square := 0., 0.
 	for k, u := range s.wall {
 		d := f[k] - s.forces[0][k]

@@ -1,6 +1,7 @@
 """A model file as an object that computes; needs NumPy only."""
 
 import ctypes
+import operator
 import os
 import weakref
 from pathlib import Path
@@ -61,7 +62,7 @@ class Potential:
         if threads is None:
             name, threads = "PONITA_NUM_THREADS", os.environ.get("PONITA_NUM_THREADS", 1)
         try:
-            cores = int(threads)
+            cores = int(threads) if isinstance(threads, str) else operator.index(threads)
         except (TypeError, ValueError):
             cores = 0
         if cores < 1:

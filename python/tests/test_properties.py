@@ -86,6 +86,7 @@ def test_wrong_arguments(model, tmp_path):
         ({"precision": "double"}, ValueError, "precision is 'double'"),
         ({"threads": 0}, ValueError, "threads is 0"),
         ({"threads": "two"}, ValueError, "threads is 'two'"),
+        ({"threads": 1.5}, ValueError, "threads is 1.5"),
         ({"skin": 0}, ValueError, "skin is 0 Å"),
     ]:
         with pytest.raises(error, match=match):
