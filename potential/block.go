@@ -17,21 +17,55 @@ import "ponita/potential/internal/kernel"
 //
 //	W1' = diag(γ) W1,  b1' = b1 + β W1,  W2' = W2 diag(s),  b2' = s b2
 //	h'  = h + GELU(x̂·W1' + b1')·W2' + b2'
-type blockMaps[T Float] struct {
-	in, out       *kernel.Linear[T] // W1' and W2' with their biases
-	inT, outT     *kernel.Linear[T] // W1'ᵀ and W2'ᵀ, for adjoints
-	inDot, outDot *kernel.Linear[T] // W1' and W2', for tangents
-	w1, w2        []T
-	b1, b2        []T // b1' and b2'
+//
+// With spherical mixing that is so for every degree of the spectra, the shift and the biases belong
+// to the constant harmonic.
+type blockMaps[T Float] struct{ in, out mixing[T] }
+
+// mixing is an affine map between channels: the same for all rows, or a linear map for
+// every degree of spectra, of which the first has the bias.
+type mixing[T Float] struct {
+	w []T // [in][out] or [degree][in][out]
+	b []T // [out]
+	// As the kernels want it, [degree]: x·W + b, x·W and x·Wᵀ.
+	forward, tangent, adjoint []*kernel.Linear[T]
 }
 
-func newBlockMaps[T Float](c *Config) blockMaps[T] {
-	channels, hidden := c.Channels, c.Widening*c.Channels
-	up, down := kernel.Linear[T]{In: channels, Out: hidden}, kernel.Linear[T]{In: hidden, Out: channels}
-	m := blockMaps[T]{w1: make([]T, channels*hidden), w2: make([]T, channels*hidden)}
-	m.in, m.outT = new(up), new(up)
-	m.out, m.inT = new(down), new(down)
+// newMixing returns a map with so many matrices for so many degrees.
+func newMixing[T Float](matrices, degrees, in, out int) mixing[T] {
+	m := mixing[T]{w: make([]T, matrices*in*out)}
+	for _, maps := range []*[]*kernel.Linear[T]{&m.forward, &m.tangent, &m.adjoint} {
+		*maps = make([]*kernel.Linear[T], degrees)
+	}
+	for l := range degrees {
+		m.forward[l], m.adjoint[l] = &kernel.Linear[T]{In: in, Out: out}, &kernel.Linear[T]{In: out, Out: in}
+	}
 	return m
+}
+
+// set takes over w and b, which have been filled in. The last matrix is that of all higher degrees, too.
+func (m *mixing[T]) set(set *kernel.Set[T]) {
+	size := m.forward[0].In * m.forward[0].Out
+	bias := m.b
+	for l := range m.forward {
+		if at := l * size; at < len(m.w) {
+			set.SetLinear(m.forward[l], m.w[at:at+size], bias, false)
+			set.SetLinear(m.adjoint[l], m.w[at:at+size], nil, true)
+			m.tangent[l] = m.forward[l].Map()
+		} else {
+			m.forward[l], m.tangent[l], m.adjoint[l] = m.tangent[l-1], m.tangent[l-1], m.adjoint[l-1]
+		}
+		bias = nil
+	}
+}
+
+// newBlockMaps returns the maps of layer t.
+func newBlockMaps[T Float](c *Config, t int) blockMaps[T] {
+	channels, hidden, in, out := c.Channels, c.Widening*c.Channels, 1, 1
+	if c.spectral() {
+		in, out = c.FiberDegree+1, 2*c.FiberDegree+1
+	}
+	return blockMaps[T]{newMixing[T](c.inner(), in, channels, hidden), newMixing[T](c.outer(t), out, hidden, channels)}
 }
 
 // fold sets the maps to those of a layer, whose weights may be of another
@@ -40,10 +74,13 @@ func fold[T, W Float](m *blockMaps[T], w *layerWeights[W], set *kernel.Set[T]) {
 	channels, hidden := len(w.gain), len(w.b1)
 	b1, b2 := append([]W(nil), w.b1...), make([]T, channels)
 	for k, gain := range w.gain {
-		row, out := w.w1[k*hidden:][:hidden], m.w1[k*hidden:][:hidden]
-		for q, v := range row {
+		for at := k * hidden; at < len(w.w1); at += channels * hidden {
+			for q, v := range w.w1[at : at+hidden] {
+				m.in.w[at+q] = T(gain * v)
+			}
+		}
+		for q, v := range w.w1[k*hidden:][:hidden] {
 			b1[q] += w.shift[k] * v
-			out[q] = T(gain * v)
 		}
 	}
 	scale := w.scale
@@ -56,18 +93,14 @@ func fold[T, W Float](m *blockMaps[T], w *layerWeights[W], set *kernel.Set[T]) {
 	for k, s := range scale {
 		b2[k] = T(s * w.b2[k])
 	}
-	for q := range hidden {
-		row, out := w.w2[q*channels:][:channels], m.w2[q*channels:][:channels]
+	for at := 0; at < len(w.w2); at += channels {
 		for k, s := range scale {
-			out[k] = T(s * row[k])
+			m.out.w[at+k] = T(s * w.w2[at+k])
 		}
 	}
-	m.b1, m.b2 = rounded[T](b1), b2
-	set.SetLinear(m.in, m.w1, m.b1, false)
-	set.SetLinear(m.out, m.w2, b2, false)
-	set.SetLinear(m.inT, m.w1, nil, true)
-	set.SetLinear(m.outT, m.w2, nil, true)
-	m.inDot, m.outDot = m.in.Map(), m.out.Map()
+	m.in.b, m.out.b = rounded[T](b1), b2
+	m.in.set(set)
+	m.out.set(set)
 }
 
 // unfold turns the gradient of the folded weights, which stands in the places of
@@ -76,19 +109,24 @@ func unfold[T Float](w *layerWeights[T], grad *layerWeights[float64]) {
 	channels, hidden := len(w.gain), len(w.b1)
 	for k := range channels {
 		gain, shift := float64(w.gain[k]), float64(w.shift[k])
+		for at := k * hidden; at < len(w.w1); at += channels * hidden {
+			w1, dw1 := w.w1[at:at+hidden], grad.w1[at:at+hidden]
+			for q, v := range w1 {
+				grad.gain[k] += dw1[q] * float64(v)
+				dw1[q] *= gain
+			}
+		}
 		w1, dw1 := w.w1[k*hidden:][:hidden], grad.w1[k*hidden:][:hidden]
 		for q, db1 := range grad.b1 {
-			grad.gain[k] += dw1[q] * float64(w1[q])
 			grad.shift[k] += db1 * float64(w1[q])
-			dw1[q] = gain*dw1[q] + shift*db1
+			dw1[q] += shift * db1
 		}
 	}
 	if w.scale == nil {
 		return
 	}
 	for k, s := range w.scale {
-		for q := range hidden {
-			at := q*channels + k
+		for at := k; at < len(w.w2); at += channels {
 			grad.scale[k] += grad.w2[at] * float64(w.w2[at])
 			grad.w2[at] *= float64(s)
 		}
@@ -98,8 +136,8 @@ func unfold[T Float](w *layerWeights[T], grad *layerWeights[float64]) {
 }
 
 // passRows is how many rows go through a block at a time, so that what is not kept
-// stays in the second-level cache.
-const passRows = 192
+// stays in the second-level cache: an odd number of atoms, as in blockRows.
+const passRows = 160
 
 // part is the atoms lo to hi, of all atoms.
 type part struct{ lo, hi, atoms int }
@@ -206,35 +244,35 @@ func (e *rowBlock[T]) prepare(s *layerState[T], atoms int, second bool) {
 func (e *rowBlock[T]) forward(s *layerState[T], maps *blockMaps[T], b part, next, n []T) {
 	rstd, xhat, g := of(b, s.rstd), of(b, s.xhat), of(b, s.g)
 	e.set.Normalize(xhat, rstd, n, e.cfg.Channels, T(e.cfg.NormEpsilon))
-	e.set.AffineGELU(g, of(b, s.dg), of(b, s.d2g), xhat, maps.in, len(rstd))
-	e.set.Affine(next, g, maps.out, len(rstd), true)
+	e.set.AffineGELU(g, of(b, s.dg), of(b, s.d2g), xhat, maps.in.forward[0], len(rstd))
+	e.set.Affine(next, g, maps.out.forward[0], len(rstd), true)
 }
 
 func (e *rowBlock[T]) backward(s *layerState[T], maps *blockMaps[T], b part, dN []T) {
 	rstd, dXHat, dG := of(b, s.rstd), of(b, s.dXHat), of(b, s.dG)
-	e.set.Affine(dG, of(b, s.dH), maps.outT, len(rstd), false)
+	e.set.Affine(dG, of(b, s.dH), maps.out.adjoint[0], len(rstd), false)
 	dQ := resize(&e.dQ, len(dG))
 	e.set.Mul(dQ, of(b, s.dg), dG)
-	e.set.Affine(dXHat, dQ, maps.inT, len(rstd), false)
+	e.set.Affine(dXHat, dQ, maps.in.adjoint[0], len(rstd), false)
 	e.set.NormalizeT(dN, nil, dXHat, of(b, s.xhat), rstd, e.cfg.Channels)
 }
 
 func (e *rowBlock[T]) tangent(s *layerState[T], maps *blockMaps[T], b part, nextDot, nDot []T) {
 	rstd, xhatDot, qDot := of(b, s.rstd), of(b, s.xhatDot), of(b, s.qDot)
 	e.set.NormalizeT(xhatDot, of(b, s.slope), nDot, of(b, s.xhat), rstd, e.cfg.Channels)
-	e.set.Affine(qDot, xhatDot, maps.inDot, len(rstd), false)
+	e.set.Affine(qDot, xhatDot, maps.in.tangent[0], len(rstd), false)
 	gDot := resize(&e.dG, len(qDot))
 	e.set.Mul(gDot, of(b, s.dg), qDot)
-	e.set.Affine(nextDot, gDot, maps.outDot, len(rstd), true)
+	e.set.Affine(nextDot, gDot, maps.out.tangent[0], len(rstd), true)
 }
 
 func (e *rowBlock[T]) gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dH []T, dual bool) {
 	rstd, xhat, g, dg, c := of(b, s.rstd), of(b, s.xhat), of(b, s.g), of(b, s.dg), e.cfg.Channels
-	rows, hidden := len(rstd), maps.in.Out
+	rows, hidden := len(rstd), maps.in.forward[0].Out
 	// h' = h + g·W2' + b2', g = GELU(q)
 	dG, dQ := resize(&e.dG, len(g)), resize(&e.dQ, len(g))
 	affineGradient(e.set, dw.w2, dw.b2, g, dH, rows)
-	e.set.Affine(dG, dH, maps.outT, rows, false)
+	e.set.Affine(dG, dH, maps.out.adjoint[0], rows, false)
 	if dual {
 		// ḣ' = ḣ + ġ·W2', ġ = GELU'(q) q̇
 		qDot := of(b, s.qDot)
@@ -248,7 +286,7 @@ func (e *rowBlock[T]) gradient(s *layerState[T], maps *blockMaps[T], dw *layerWe
 	// q = x̂·W1' + b1'
 	affineGradient(e.set, dw.w1, dw.b1, xhat, dQ, rows)
 	dXHat := resize(&e.dXHat, len(xhat))
-	e.set.Affine(dXHat, dQ, maps.inT, rows, false)
+	e.set.Affine(dXHat, dQ, maps.in.adjoint[0], rows, false)
 	if !dual {
 		e.set.NormalizeT(dN, nil, dXHat, xhat, rstd, c)
 		return

@@ -19,6 +19,9 @@ const (
 const (
 	GELU      = "gelu"
 	Quadratic = "quadratic"
+
+	Pointwise = "pointwise"
+	Spherical = "spherical"
 )
 
 // Config fixes the architecture: everything about a network but its weights.
@@ -68,6 +71,11 @@ type Config struct {
 	// features are band-limited, and a grid can be fine enough for exact invariance:
 	// see [Config.Exact].
 	Activation string `json:"activation,omitempty"`
+	// Mixing of channels in a block: "pointwise", which "" means too, is the paper's, in
+	// every orientation on its own; "spherical", with the quadratic activation, has
+	// matrices W1 and W2 of their own for every degree of the spherical harmonics. That
+	// is a spherical convolution which mixes channels, at the price of the other.
+	Mixing string `json:"mixing,omitempty"`
 	// NormEpsilon is ε of the layer norms, (n − mean n)(var n + ε)^(-1/2); 0 means
 	// 1e-5. One of the order of the variance keeps small messages small.
 	NormEpsilon float64 `json:"norm_epsilon,omitempty"`
@@ -123,6 +131,9 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.Activation == "" {
 		c.Activation = GELU
+	}
+	if c.Mixing == "" {
+		c.Mixing = Pointwise
 	}
 	if c.Kernel == Distance {
 		c.Grid = Grid{Name: "none", Orientations: [][3]float64{{}}, Weights: []float64{1}}
@@ -196,6 +207,10 @@ func (c Config) Validate() error {
 		return fmt.Errorf("potential: activation %q, want %q or %q", c.Activation, GELU, Quadratic)
 	case c.Activation == Quadratic && c.Kernel != Legendre:
 		return fmt.Errorf("potential: activation %q is for %q kernels, not for %q", Quadratic, Legendre, c.Kernel)
+	case c.Mixing != Pointwise && c.Mixing != Spherical:
+		return fmt.Errorf("potential: mixing %q, want %q or %q", c.Mixing, Pointwise, Spherical)
+	case c.Mixing == Spherical && c.Activation != Quadratic:
+		return fmt.Errorf("potential: mixing %q is for activation %q, not for %q", Spherical, Quadratic, c.Activation)
 	case c.spectral() && c.FiberDegree > kernel.MostSquared:
 		return fmt.Errorf("potential: fiber_degree is %d, want at most %d with activation %q", c.FiberDegree, kernel.MostSquared, Quadratic)
 	case c.Kernel == Distance && c.InputVectors+c.OutputVectors > 0:

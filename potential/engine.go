@@ -79,14 +79,16 @@ type worker[T Float] struct {
 	n, xhat     []T // the same, or spectra of n: [atom of the block][k][channel]
 	rstd        []T // [row of the block], or [atom of the block] with spectra
 	g, act      []T // [atom of the block][orientation][hidden], or spectra
-	q, u        []T // spectra of adjoints
+	q, u, x     []T // spectra of adjoints, of h' − h, and in another order
 
 	clock stopwatch
 }
 
 // blockRows is how many rows (atoms × orientations) a block has at most: its
-// hidden features then fit the second-level cache.
-const blockRows = 384
+// hidden features then fit the second-level cache. On the built-in grids that is an odd
+// number of atoms, with which the harmonics of a spectrum do not compete for the same
+// lines of the first.
+const blockRows = 352
 
 // mostKept is how many bytes may hold act between the ways up and down. In a
 // small system it costs less to keep than to compute again; in a large one it

@@ -164,27 +164,27 @@ func (e *engine[T]) addBlock(w *worker[T], t int, next, act []T, slopes bool) {
 	maps := &e.layers[t].blockMaps
 	if s := e.spectrum; s != nil {
 		g := resize(&w.g, len(act)/s.arguments()*s.results())
-		s.argue(maps, act, w.xhat)
-		s.set.Square(g, act, s.degree, s.hidden)
-		s.addOutput(maps, next, g, &w.u)
+		s.argue(maps, act, w.xhat, &w.x)
+		s.square(g, act)
+		s.addOutput(maps, next, g, &w.u, &w.x)
 		return
 	}
 	rows, g := len(act)/e.hidden, resize(&w.g, len(act))
 	if !slopes {
 		act = nil
 	}
-	e.set.AffineGELU(g, act, nil, w.xhat, maps.in, rows)
-	e.set.Affine(next, g, maps.out, rows, true)
+	e.set.AffineGELU(g, act, nil, w.xhat, maps.in.forward[0], rows)
+	e.set.Affine(next, g, maps.out.forward[0], rows, true)
 }
 
 // activateAgain writes act of layer t for x̂.
 func (e *engine[T]) activateAgain(w *worker[T], t int, act []T) {
 	maps := &e.layers[t].blockMaps
 	if e.spectrum != nil {
-		e.spectrum.argue(maps, act, w.xhat)
+		e.spectrum.argue(maps, act, w.xhat, &w.x)
 		return
 	}
-	e.set.AffineGELU(resize(&w.g, len(act)), act, nil, w.xhat, maps.in, len(act)/e.hidden)
+	e.set.AffineGELU(resize(&w.g, len(act)), act, nil, w.xhat, maps.in.forward[0], len(act)/e.hidden)
 }
 
 // seed adds what the readout of layer t gives to ∂E/∂h'.
@@ -207,14 +207,14 @@ func (e *engine[T]) blockBack(w *worker[T], t, lo, hi int, act, dH []T) {
 	if s := e.spectrum; s != nil {
 		atoms := len(dN) / s.size()
 		dU, dG, dQ := resize(&w.u, atoms*s.out.count*s.channels), resize(&w.g, atoms*s.results()), resize(&w.q, atoms*s.arguments())
-		s.out.synthesiseT(s.set, dU, dH, s.channels)
-		s.back(maps, dN, dQ, dG, dU, act)
+		s.analyse(dU, dH, &w.x)
+		s.back(maps, dN, dQ, dG, dU, act, &w.x)
 	} else {
 		rows := len(dH) / e.channels
 		dG := resize(&w.g, rows*e.hidden)
-		e.set.Affine(dG, dH, maps.outT, rows, false)
+		e.set.Affine(dG, dH, maps.out.adjoint[0], rows, false)
 		e.set.Mul(dG, dG, act)
-		e.set.Affine(dN, dG, maps.inT, rows, false)
+		e.set.Affine(dN, dG, maps.in.adjoint[0], rows, false)
 	}
 	e.messageBack(w, t, lo, hi, dN)
 	w.clock.lap(PhaseBlockAdjoints)

@@ -65,7 +65,13 @@ func engines() map[string]Config {
 	}
 	scaledToo := spectral(2, 2, 2, Icosahedral32())
 	scaledToo.LayerScale, scaledToo.Channels = true, 13
+	mixed := func(c Config) Config {
+		c.Mixing = Spherical
+		return c
+	}
 	return map[string]Config{
+		"spherical mixing": mixed(spectral(3, 2, 2, Icosahedral32())), "spherical mixing, one layer": mixed(spectral(1, 2, 2, Icosahedral32())),
+		"spherical mixing, layer scale": mixed(scaledToo), "spherical mixing, 12 points": mixed(exact),
 		"quadratic, 32 points": spectral(3, 2, 2, Icosahedral32()), "quadratic, one layer": spectral(1, 2, 2, Icosahedral32()),
 		"quadratic, degree 1": spectral(2, 1, 2, Icosahedral32()), "quadratic, degree 3": spectral(2, 3, 2, Icosahedral32()),
 		"quadratic, degree beyond the grid": spectral(2, 5, 1, Icosahedron()), "quadratic, degree 3 of both": spectral(2, 3, 3, productGrid()),
@@ -319,25 +325,28 @@ func TestExactNetworksDoNotKnowTheGrid(t *testing.T) {
 	species, pos, _ := cell(7, 9)
 	for _, test := range []struct {
 		activation    string
+		mixing        string
 		grid          Grid
 		degree, fiber int
 		exact         bool
 	}{
-		{Quadratic, Icosahedron(), 2, 1, true},
-		{Quadratic, Dodecahedron(), 2, 1, true},
-		{Quadratic, Icosahedral32(), 2, 2, true},
-		{Quadratic, Icosahedral32(), 3, 2, true},
-		{Quadratic, Icosahedral42(), 2, 2, true},
-		{Quadratic, Icosahedral62(), 4, 2, true},
-		{Quadratic, Icosahedron(), 3, 1, false},
-		{Quadratic, Dodecahedron(), 4, 1, false},
-		{Quadratic, Icosahedral32(), 4, 2, false},
-		{GELU, Icosahedral32(), 2, 2, false},
+		{Quadratic, Spherical, Icosahedron(), 2, 1, true},
+		{Quadratic, Spherical, Icosahedral32(), 2, 2, true},
+		{Quadratic, Pointwise, Icosahedron(), 2, 1, true},
+		{Quadratic, Pointwise, Dodecahedron(), 2, 1, true},
+		{Quadratic, Pointwise, Icosahedral32(), 2, 2, true},
+		{Quadratic, Pointwise, Icosahedral32(), 3, 2, true},
+		{Quadratic, Pointwise, Icosahedral42(), 2, 2, true},
+		{Quadratic, Pointwise, Icosahedral62(), 4, 2, true},
+		{Quadratic, Pointwise, Icosahedron(), 3, 1, false},
+		{Quadratic, Pointwise, Dodecahedron(), 4, 1, false},
+		{Quadratic, Pointwise, Icosahedral32(), 4, 2, false},
+		{GELU, Pointwise, Icosahedral32(), 2, 2, false},
 	} {
 		c := base
-		c.Activation, c.Grid, c.Degree, c.FiberDegree = test.activation, test.grid, test.degree, test.fiber
+		c.Activation, c.Mixing, c.Grid, c.Degree, c.FiberDegree = test.activation, test.mixing, test.grid, test.degree, test.fiber
 		c = c.WithDefaults()
-		name := fmt.Sprintf("%s, %s, degrees %d and %d", test.activation, test.grid.Name, test.degree, test.fiber)
+		name := fmt.Sprintf("%s, %s, %s, degrees %d and %d", test.activation, test.mixing, test.grid.Name, test.degree, test.fiber)
 		if c.Exact() != test.exact {
 			t.Errorf("%s: Exact is %v", name, c.Exact())
 		}

@@ -80,7 +80,7 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 		fiber.forward()
 	}
 	for t := range w.layers {
-		l := engineLayer[T]{blockMaps: newBlockMaps[T](&c)}
+		l := engineLayer[T]{blockMaps: newBlockMaps[T](&c, t)}
 		fold(&l.blockMaps, &w.layers[t], set)
 		l.self, l.bias = rounded[T](w.layers[t].self), rounded[T](w.layers[t].bias)
 		table := spline.table[t]
@@ -106,7 +106,7 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 				}
 			}
 			if t == len(w.layers)-1 {
-				maps := newBlockMaps[float64](&c)
+				maps := newBlockMaps[float64](&c, t)
 				fold(&maps, &w.layers[t], set64)
 				e.last = newLastBlock(&c, &maps, set, mean)
 			}

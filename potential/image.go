@@ -40,9 +40,10 @@ import (
 //	2  the fields of 1; config.activation may be missing, and is "gelu" then
 //	3  config.activation is there
 //	4  the fields of 3; provenance.start may be there
+//	5  the fields of 4; config.mixing may be missing, and is "pointwise" then
 const (
 	imageMagic   = "PONITA\r\n"
-	imageVersion = 4
+	imageVersion = 5
 	imageHeader  = 112
 	maxImage     = 1 << 32
 )
@@ -117,6 +118,9 @@ func Decode(data []byte) (*Model, error) {
 	}
 	if version < 3 && m.Config.Activation == "" {
 		m.Config.Activation = GELU
+	}
+	if m.Config.Mixing == "" {
+		m.Config.Mixing = Pointwise
 	}
 	flat := image[imageHeader+head:]
 	for k := range m.Weights {

@@ -48,10 +48,10 @@ func (f *fast[T]) productRate() float64 {
 	products := 0
 	began := time.Now()
 	for time.Since(began) < 100*time.Millisecond {
-		e.set.Affine(g, x, l.in, rows, false)
-		e.set.Affine(x, g, l.out, rows, false)
-		e.set.Affine(g, x, l.outT, rows, false)
-		e.set.Affine(x, g, l.inT, rows, false)
+		e.set.Affine(g, x, l.in.forward[0], rows, false)
+		e.set.Affine(x, g, l.out.forward[0], rows, false)
+		e.set.Affine(g, x, l.out.adjoint[0], rows, false)
+		e.set.Affine(x, g, l.in.adjoint[0], rows, false)
 		products += 4
 		for k := range x { // keep the numbers in range
 			x[k] = T(k%7) - 3

@@ -42,8 +42,8 @@ func NewNetwork[T Float](cfg Config) (*Network[T], error) {
 		cfg: cfg, set: set,
 		w: view(cfg, make([]T, cfg.Layout().Len)),
 	}
-	for range cfg.Layers {
-		n.blocks = append(n.blocks, newBlockMaps[T](&n.cfg))
+	for t := range cfg.Layers {
+		n.blocks = append(n.blocks, newBlockMaps[T](&n.cfg, t))
 	}
 	for a := range cfg.Grid.Orientations {
 		for m := range n.gridMoment {

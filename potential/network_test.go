@@ -51,8 +51,10 @@ func networks() map[string]Config {
 	legendre.Degree, legendre.FiberDegree = 3, 2
 	scaled.LayerScale, scaled.Grid = true, Icosahedral32()
 	quadratic.Activation, quadratic.Grid, quadratic.LayerScale, quadratic.NormEpsilon = Quadratic, Icosahedral32(), true, 0.1
+	spherical := quadratic
+	spherical.Mixing = Spherical
 	polynomial.Kernel, distance.Kernel = Polynomial, Distance
-	return map[string]Config{"legendre": legendre, "layer scale, 32 points": scaled, "quadratic": quadratic, "polynomial": polynomial, "distance": distance}
+	return map[string]Config{"legendre": legendre, "layer scale, 32 points": scaled, "quadratic": quadratic, "spherical mixing": spherical, "polynomial": polynomial, "distance": distance}
 }
 
 // slope returns how the error of a central difference falls when the step

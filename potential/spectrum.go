@@ -3,6 +3,7 @@ package potential
 import (
 	"math"
 
+	"ponita/potential/internal/harmonics"
 	"ponita/potential/internal/kernel"
 )
 
@@ -31,6 +32,7 @@ import (
 type spectrumBlock[T Float] struct {
 	spectrum[T]
 	u, gDot, dG, dQ, dX []T // of a part: spectra of h' − h or its adjoint, of ġ, adjoints
+	x                   []T // of a part, in the other order
 }
 
 // newSpectrumBlock returns the block of all layers, or the one for the mean of h'.
@@ -61,70 +63,71 @@ func (e *spectrumBlock[T]) prepare(s *layerState[T], atoms int, second bool) {
 func (e *spectrumBlock[T]) forward(s *layerState[T], maps *blockMaps[T], b part, next, n []T) {
 	xhat, q, g := of(b, s.xhat), of(b, s.q), of(b, s.g)
 	e.normalize(xhat, of(b, s.rstd), n)
-	e.argue(maps, q, xhat)
+	e.argue(maps, q, xhat, &e.x)
 	e.square(g, q)
-	e.addOutput(maps, next, g, &e.u)
+	e.addOutput(maps, next, g, &e.u, &e.x)
 }
 
 func (e *spectrumBlock[T]) backward(s *layerState[T], maps *blockMaps[T], b part, dN []T) {
 	dX, dQ, dG, dU := of(b, s.dXHat), of(b, s.dQ), of(b, s.dG), of(b, s.dU) // kept for gradient
-	e.out.synthesiseT(e.set, dU, of(b, s.dH), e.channels)
-	e.back(maps, dX, dQ, dG, dU, of(b, s.q))
+	e.analyse(dU, of(b, s.dH), &e.x)
+	e.back(maps, dX, dQ, dG, dU, of(b, s.q), &e.x)
 	e.normalizeT(dN, nil, dX, of(b, s.xhat), of(b, s.rstd))
 }
 
 func (e *spectrumBlock[T]) tangent(s *layerState[T], maps *blockMaps[T], b part, nextDot, nDot []T) {
 	xhatDot, qDot := of(b, s.xhatDot), of(b, s.qDot)
 	e.normalizeT(xhatDot, of(b, s.slope), nDot, of(b, s.xhat), of(b, s.rstd))
-	e.set.Affine(qDot, xhatDot, maps.inDot, len(xhatDot)/e.channels, false)
+	mix(e.set, qDot, byHarmonic(&e.x, xhatDot, e.count, e.channels), maps.in.tangent, b.hi-b.lo)
 	gDot := resize(&e.gDot, len(of(b, s.g)))
 	e.squareDot(gDot, of(b, s.q), qDot)
-	rows := len(gDot) / e.hidden
-	e.set.Affine(resize(&e.u, rows*e.channels), gDot, maps.outDot, rows, false)
-	e.out.synthesise(e.set, nextDot, e.u, e.channels, true)
+	mix(e.set, resize(&e.u, len(gDot)/e.hidden*e.channels), gDot, maps.out.tangent, b.hi-b.lo)
+	e.addSynthesis(nextDot, e.u, &e.x)
 }
 
 func (e *spectrumBlock[T]) gradient(s *layerState[T], maps *blockMaps[T], dw *layerWeights[T], b part, dN, dH []T, dual bool) {
-	xhat, rstd, q, g, c := of(b, s.xhat), of(b, s.rstd), of(b, s.q), of(b, s.g), e.channels
-	inputs, outputs := len(q)/e.hidden, len(g)/e.hidden
+	xhat, rstd, q, g := of(b, s.xhat), of(b, s.rstd), of(b, s.q), of(b, s.g)
+	atoms := b.hi - b.lo
 	// h' = h + Y (g·W2' + b2' Y_0)
-	dU := resize(&e.u, outputs*c)
-	e.out.synthesiseT(e.set, dU, dH, c)
-	e.set.MatMulTN(dw.w2, g, dU, e.hidden, outputs, c, true)
-	e.constants(dw.b2, dU, e.out.count)
+	dU := resize(&e.u, len(g)/e.hidden*e.channels)
+	e.analyse(dU, dH, &e.x)
+	mixGradient(e.set, dw.w2, g, dU, &maps.out, atoms)
+	e.constants(dw.b2, dU, atoms)
 	dX, dQ, dG := resize(&e.dX, len(xhat)), resize(&e.dQ, len(q)), resize(&e.dG, len(g))
-	e.set.Affine(dG, dU, maps.outT, outputs, false)
+	mix(e.set, dG, dU, maps.out.adjoint, atoms)
 	e.squareT(dQ, dG, q)
 	if dual {
 		// ḣ' = ḣ + Y ġ·W2'
 		qDot, gDot := of(b, s.qDot), dG // which has been used
 		e.addCurvature(dQ, of(b, s.dG), qDot)
 		e.squareDot(gDot, q, qDot)
-		e.set.MatMulTN(dw.w2, gDot, of(b, s.dU), e.hidden, outputs, c, true)
+		mixGradient(e.set, dw.w2, gDot, of(b, s.dU), &maps.out, atoms)
 	}
 	// q = x̂·W1' + b1' Y_0
-	e.set.MatMulTN(dw.w1, xhat, dQ, c, inputs, e.hidden, true)
-	e.constants(dw.b1, dQ, e.count)
-	e.set.Affine(dX, dQ, maps.inT, inputs, false)
+	mixGradient(e.set, dw.w1, byHarmonic(&e.x, xhat, e.count, e.channels), dQ, &maps.in, atoms)
+	e.constants(dw.b1, dQ, atoms)
+	mix(e.set, e.x, dQ, maps.in.adjoint, atoms)
+	byAtom(dX, e.x, e.count, e.channels)
 	if !dual {
 		e.normalizeT(dN, nil, dX, xhat, rstd)
 		return
 	}
 	// q̇ = x̂̇·W1'
-	e.set.MatMulTN(dw.w1, of(b, s.xhatDot), of(b, s.dQ), c, inputs, e.hidden, true)
+	mixGradient(e.set, dw.w1, byHarmonic(&e.x, of(b, s.xhatDot), e.count, e.channels), of(b, s.dQ), &maps.in, atoms)
 	e.normalizeGrad(dN, &kernel.NormArgs[T]{XHat: xhat, RStd: rstd, XHatDot: of(b, s.xhatDot), Slope: of(b, s.slope), D: dX, DDot: of(b, s.dXHat)})
 }
 
-// constants adds the constant harmonics of spectra with count of them to the adjoint of
-// a bias.
-func (e *spectrumBlock[T]) constants(db, spectra []T, count int) {
-	for at := 0; at < len(spectra); at += count * len(db) {
+// constants adds the constant harmonics of spectra to the adjoint of a bias.
+func (e *spectrumBlock[T]) constants(db, spectra []T, atoms int) {
+	for at := 0; at < atoms*len(db); at += len(db) {
 		e.set.AXPY(db, spectra[at:at+len(db)], 1)
 	}
 }
 
-// spectrum are the steps between n̂ and h'. Spectra are [atom][k][channel] or
-// [atom][k][hidden].
+// spectrum are the steps between n̂ and h'. Spectra n̂ and x̂ are [atom][k][channel]. Between
+// W1 and W2 they are [k][atom][channel] or [k][atom][hidden], so that the rows of a degree,
+// which have their own matrices with spherical mixing, are together: q, g, and the spectrum u
+// of h' − h.
 type spectrum[T Float] struct {
 	set      *kernel.Set[T]
 	basis[T]          // of n and q
@@ -214,22 +217,69 @@ func (s *spectrum[T]) normalizeGrad(dx []T, a *kernel.NormArgs[T]) {
 	}
 }
 
-// argue writes q for x̂.
-func (s *spectrum[T]) argue(maps *blockMaps[T], q, xhat []T) {
-	s.set.Affine(q, xhat, maps.inDot, len(xhat)/s.channels, false)
-	for at := 0; at < len(q); at += s.arguments() {
-		s.set.AXPY(q[at:at+s.hidden], maps.b1, 1)
+// byHarmonic writes spectra [atom][k][width] as [k][atom][width] to memory that it returns.
+func byHarmonic[T Float](to *[]T, x []T, count, width int) []T {
+	y := resize(to, len(x))
+	turn(y, x, len(x)/(count*width), count, width)
+	return y
+}
+
+// byAtom is the way back.
+func byAtom[T Float](y, x []T, count, width int) { turn(y, x, count, len(x)/(count*width), width) }
+
+// turn writes rows [outer][inner] as [inner][outer].
+func turn[T Float](y, x []T, outer, inner, width int) {
+	for i := range outer {
+		for k := range inner {
+			copy(y[(k*outer+i)*width:][:width], x[(i*inner+k)*width:][:width])
+		}
 	}
+}
+
+// rowsOfDegree returns the rows of degree l in spectra of so many atoms.
+func rowsOfDegree(l, atoms int) (from, to int) {
+	return harmonics.Count(l-1) * atoms, harmonics.Count(l) * atoms
+}
+
+// mix applies the maps of their degrees to spectra [k][atom][in].
+func mix[T Float](set *kernel.Set[T], y, x []T, maps []*kernel.Linear[T], atoms int) {
+	for l, m := range maps {
+		from, to := rowsOfDegree(l, atoms)
+		if to*m.In > len(x) { // all that is wanted are the constants
+			break
+		}
+		set.Affine(y[from*m.Out:to*m.Out], x[from*m.In:to*m.In], m, to-from, false)
+	}
+}
+
+// mixGradient adds to the adjoint dw of the matrices of m, for y = x·W by degrees.
+func mixGradient[T Float](set *kernel.Set[T], dw, x, dy []T, m *mixing[T], atoms int) {
+	in, out := m.forward[0].In, m.forward[0].Out
+	if len(dw) == in*out {
+		set.MatMulTN(dw, x, dy, in, len(x)/in, out, true)
+		return
+	}
+	for l := 0; l*in*out < len(dw); l++ {
+		from, to := rowsOfDegree(l, atoms)
+		set.MatMulTN(dw[l*in*out:(l+1)*in*out], x[from*in:to*in], dy[from*out:to*out], in, to-from, out, true)
+	}
+}
+
+// argue writes q for x̂.
+func (s *spectrum[T]) argue(maps *blockMaps[T], q, xhat []T, x *[]T) {
+	mix(s.set, q, byHarmonic(x, xhat, s.count, s.channels), maps.in.forward, len(xhat)/s.size())
 }
 
 // The activation, its tangent and adjoints are those of [kernel.Set.Square], or where g_0
 // is all that is wanted
 //
 //	g_0 = q_0/2 + Σ_k q_k²/√(2π)
+//
+// Atoms and hidden features together are the width of their spectra.
 
 func (s *spectrum[T]) square(g, q []T) {
 	if s.out.count > 1 {
-		s.set.Square(g, q, s.degree, s.hidden)
+		s.set.Square(g, q, s.degree, len(q)/s.count)
 		return
 	}
 	s.inner(g, q, q, kernel.SquareTerm)
@@ -237,38 +287,34 @@ func (s *spectrum[T]) square(g, q []T) {
 
 func (s *spectrum[T]) squareDot(gDot, q, qDot []T) {
 	if s.out.count > 1 {
-		s.set.SquareDot(gDot, q, qDot, s.degree, s.hidden)
+		s.set.SquareDot(gDot, q, qDot, s.degree, len(q)/s.count)
 		return
 	}
 	s.inner(gDot, q, qDot, 2*kernel.SquareTerm)
 }
 
-// inner writes y_0/2 + factor·Σ_k x_k y_k of every atom.
+// inner writes y_0/2 + factor·Σ_k x_k y_k.
 func (s *spectrum[T]) inner(g, x, y []T, factor T) {
-	for i := range len(g) / s.hidden {
-		to, row := g[i*s.hidden:(i+1)*s.hidden], func(x []T, k int) []T { return x[i*s.arguments()+k*s.hidden:][:s.hidden] }
-		clear(to)
-		for k := range s.count {
-			s.set.MulAdd(to, row(x, k), row(y, k))
-		}
-		scaled(s.set, to, factor)
-		s.set.AXPY(to, row(y, 0), kernel.LinearTerm)
+	width := len(g)
+	clear(g)
+	for at := 0; at < len(x); at += width {
+		s.set.MulAdd(g, x[at:at+width], y[at:at+width])
 	}
+	scaled(s.set, g, factor)
+	s.set.AXPY(g, y[:width], kernel.LinearTerm)
 }
 
 func (s *spectrum[T]) squareT(dQ, dG, q []T) {
 	if s.out.count > 1 {
-		s.set.SquareT(dQ, dG, q, s.degree, s.hidden)
+		s.set.SquareT(dQ, dG, q, s.degree, len(q)/s.count)
 		return
 	}
-	for i := range len(dG) / s.hidden {
-		from, d := dG[i*s.hidden:(i+1)*s.hidden], dQ[i*s.arguments():(i+1)*s.arguments()]
-		for k := range s.count {
-			s.set.Mul(d[k*s.hidden:(k+1)*s.hidden], from, q[i*s.arguments()+k*s.hidden:][:s.hidden])
-		}
-		scaled(s.set, d, 2*kernel.SquareTerm)
-		s.set.AXPY(d[:s.hidden], from, kernel.LinearTerm)
+	width := len(dG)
+	for at := 0; at < len(dQ); at += width {
+		s.set.Mul(dQ[at:at+width], dG, q[at:at+width])
 	}
+	scaled(s.set, dQ, 2*kernel.SquareTerm)
+	s.set.AXPY(dQ[:width], dG, kernel.LinearTerm)
 }
 
 // scaled multiplies x by a.
@@ -276,34 +322,41 @@ func scaled[T Float](set *kernel.Set[T], x []T, a T) { set.AXPY(x, x, a-1) }
 
 func (e *spectrumBlock[T]) addCurvature(dQ, dGDot, qDot []T) {
 	if e.out.count > 1 {
-		e.set.AddCurvature(dQ, dGDot, qDot, e.degree, e.hidden)
+		e.set.AddCurvature(dQ, dGDot, qDot, e.degree, len(qDot)/e.count)
 		return
 	}
-	twice := resize(&e.gDot, e.hidden)
-	for i := range len(dGDot) / e.hidden {
-		copy(twice, dGDot[i*e.hidden:])
-		scaled(e.set, twice, 2*kernel.SquareTerm)
-		for k := range e.count {
-			at := i*e.arguments() + k*e.hidden
-			e.set.MulAdd(dQ[at:at+e.hidden], twice, qDot[at:at+e.hidden])
-		}
+	width := len(dGDot)
+	twice := resize(&e.gDot, width)
+	copy(twice, dGDot)
+	scaled(e.set, twice, 2*kernel.SquareTerm)
+	for at := 0; at < len(dQ); at += width {
+		e.set.MulAdd(dQ[at:at+width], twice, qDot[at:at+width])
 	}
 }
 
-// addOutput adds what W2 makes of g to h', by way of spectra u.
-func (s *spectrum[T]) addOutput(maps *blockMaps[T], next, g []T, u *[]T) {
-	rows := len(g) / s.hidden
-	resize(u, rows*s.channels)
-	s.set.Affine(*u, g, maps.outDot, rows, false)
-	for at := 0; at < len(*u); at += s.out.count * s.channels {
-		s.set.AXPY((*u)[at:at+s.channels], maps.b2, 1)
-	}
-	s.out.synthesise(s.set, next, *u, s.channels, true)
+// addOutput adds what W2 makes of g to h'.
+func (s *spectrum[T]) addOutput(maps *blockMaps[T], next, g []T, u, x *[]T) {
+	mix(s.set, resize(u, len(g)/s.hidden*s.channels), g, maps.out.forward, len(g)/s.results())
+	s.addSynthesis(next, *u, x)
 }
 
 // back writes the adjoints of g, q and x̂ for that of the spectrum of h'.
-func (s *spectrum[T]) back(maps *blockMaps[T], dX, dQ, dG, dU, q []T) {
-	s.set.Affine(dG, dU, maps.outT, len(dG)/s.hidden, false)
+func (s *spectrum[T]) back(maps *blockMaps[T], dX, dQ, dG, dU, q []T, x *[]T) {
+	atoms := len(q) / s.arguments()
+	mix(s.set, dG, dU, maps.out.adjoint, atoms)
 	s.squareT(dQ, dG, q)
-	s.set.Affine(dX, dQ, maps.inT, len(dQ)/s.hidden, false)
+	mix(s.set, resize(x, len(dX)), dQ, maps.in.adjoint, atoms)
+	byAtom(dX, *x, s.count, s.channels)
+}
+
+// addSynthesis lays spectra u out on the grid and adds them to h'.
+func (s *spectrum[T]) addSynthesis(next, u []T, x *[]T) {
+	byAtom(resize(x, len(u)), u, s.out.count, s.channels)
+	s.out.synthesise(s.set, next, *x, s.channels, true)
+}
+
+// analyse is the adjoint of addSynthesis.
+func (s *spectrum[T]) analyse(dU, dH []T, x *[]T) {
+	s.out.synthesiseT(s.set, resize(x, len(dU)), dH, s.channels)
+	turn(dU, *x, len(dU)/(s.out.count*s.channels), s.out.count, s.channels)
 }

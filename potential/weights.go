@@ -46,6 +46,13 @@ func (t Tensor) Len() int {
 	return n
 }
 
+// Matrix returns the rows and columns of a matrix, or of each of several that the tensor
+// holds.
+func (t Tensor) Matrix() (rows, columns int) {
+	n := len(t.Shape)
+	return t.Shape[n-2], t.Shape[n-1]
+}
+
 // Layout is the order of all weights of a network in one flat vector: the
 // order in which an optimiser, a gradient, a checkpoint and a model file hold
 // them.
@@ -101,9 +108,9 @@ func (c Config) Layout() Layout {
 		l.add(Vector, name("bias"), width)
 		l.add(Vector, name("norm.gain"), width)
 		l.add(Vector, name("norm.bias"), width)
-		l.add(Hidden, name("w1"), width, c.Widening*width)
+		l.add(Hidden, name("w1"), matrices(c.inner(), width, c.Widening*width)...)
 		l.add(Vector, name("b1"), c.Widening*width)
-		l.add(Hidden, name("w2"), c.Widening*width, width)
+		l.add(Hidden, name("w2"), matrices(c.outer(t), c.Widening*width, width)...)
 		l.add(Vector, name("b2"), width)
 		if c.LayerScale {
 			l.add(Vector, name("scale"), width)
@@ -114,6 +121,31 @@ func (c Config) Layout() Layout {
 		}
 	}
 	return l
+}
+
+// matrices is the shape of so many matrices, or of one.
+func matrices(count, rows, columns int) []int {
+	if count == 1 {
+		return []int{rows, columns}
+	}
+	return []int{count, rows, columns}
+}
+
+// inner returns how many W1 a block has, and outer how many W2 that of layer t: one for
+// every degree of the spectra that they act on, or one for all. Of the last layer only
+// the mean of h' is read out, if there are no vectors.
+func (c *Config) inner() int {
+	if c.Mixing != Spherical {
+		return 1
+	}
+	return c.FiberDegree + 1
+}
+
+func (c *Config) outer(t int) int {
+	if c.Mixing != Spherical || t == c.Layers-1 && c.OutputVectors == 0 {
+		return 1
+	}
+	return 2*c.FiberDegree + 1
 }
 
 // weights gives the flat vector the names of the equations. A gradient is held
@@ -138,8 +170,8 @@ type layerWeights[T Float] struct {
 	bias    []T // b: [channel]
 	gain    []T // of the layer norm: [channel]
 	shift   []T // of the layer norm: [channel]
-	w1, b1  []T // [channel][hidden], [hidden]
-	w2, b2  []T // [hidden][channel], [channel]
+	w1, b1  []T // [channel][hidden], with spherical mixing [degree][channel][hidden]; [hidden]
+	w2, b2  []T // [hidden][channel], with spherical mixing [degree][hidden][channel]; [channel]
 	scale   []T // layer scale: [channel], or nil
 	readout []T // v: [output][channel], or nil
 	outBias []T // β: [output], or nil
@@ -192,7 +224,9 @@ func (c Config) Initialize(rng *rand.Rand) []float64 {
 			}
 		default:
 			fanIn := 1
-			if len(t.Shape) > 1 && t.Name != "embedding" {
+			if t.Role == Hidden {
+				fanIn, _ = t.Matrix()
+			} else if len(t.Shape) > 1 && t.Name != "embedding" {
 				fanIn = t.Shape[0]
 			}
 			sd := 1 / math.Sqrt(float64(fanIn))

@@ -53,7 +53,11 @@ func decays(t potential.Tensor) bool {
 // as at the base width. The result does not depend on the number of threads.
 func (o *optimizer) update(s scaling, theta, grad []float64, rate, weightDecay float64, threads int) {
 	o.Step++
-	var matrices []tensorScaling
+	type matrix struct {
+		tensorScaling
+		theta, grad, m []float64
+	}
+	var matrices []matrix
 	for _, t := range s {
 		if weightDecay > 0 && decays(t.Tensor) {
 			theta := t.of(theta)
@@ -62,14 +66,18 @@ func (o *optimizer) update(s scaling, theta, grad []float64, rate, weightDecay f
 			}
 		}
 		if t.muon {
-			matrices = append(matrices, t)
+			rows, columns := t.Matrix()
+			for at := t.Offset; at < t.Offset+t.Len(); at += rows * columns {
+				to := at + rows*columns
+				matrices = append(matrices, matrix{t, theta[at:to], grad[at:to], o.M[at:to]})
+			}
 		} else {
 			o.adam(t, t.of(theta), t.of(grad), t.of(o.M), t.of(o.V), rate)
 		}
 	}
 	parallel.Each(len(matrices), threads, func(_, k int) error { // which never fails
-		t := matrices[k]
-		o.muon(t, t.of(theta), t.of(grad), t.of(o.M), rate)
+		m := matrices[k]
+		o.muon(m.tensorScaling, m.theta, m.grad, m.m, rate)
 		return nil
 	})
 }
@@ -99,8 +107,7 @@ func (o *optimizer) adam(t tensorScaling, theta, grad, m, v []float64, rate floa
 // spectral norm at every width, the condition of Yang, Simon, Bernstein
 // (arXiv:2310.17813).
 func (o *optimizer) muon(t tensorScaling, theta, grad, m []float64, rate float64) {
-	rows := t.Shape[0]
-	columns := len(theta) / rows
+	rows, columns := t.Matrix()
 	step := make([]float64, len(theta))
 	for k, g := range grad {
 		m[k] = muonBeta*m[k] + g

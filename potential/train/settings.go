@@ -47,6 +47,7 @@ type Settings struct {
 	Bessel      int     `default:"8" help:"Radial Bessel functions. They cost nothing after training; many are wild at distances below those in the data."`
 	Hidden      int     `default:"32" help:"Width of the network behind the kernels. It costs nothing after training."`
 	Activation  string  `help:"Of the blocks: quadratic, with which the network is exactly invariant on a grid that is fine enough, or the paper's gelu; quadratic without, gelu for kernels other than legendre."`
+	Mixing      string  `help:"Of channels in the blocks: spherical, with matrices of their own for every degree of the spherical harmonics, or pointwise, the same in all directions, as in the paper; spherical without, pointwise with gelu."`
 	NormEpsilon float64 `default:"10" help:"Epsilon of the layer norms: one as large as the variance keeps small messages small, 1e-5 makes all alike."`
 	Envelope    int     `default:"6" help:"Order p of the cutoff polynomial."`
 	Grid        string  `default:"icosahedral32" help:"Orientations: icosahedron12, dodecahedron20, icosahedral32, icosahedral42, icosahedral62 or a file."`
@@ -133,6 +134,9 @@ func (s Settings) Validate() error {
 	}
 	if s.Activation != "" && s.Activation != potential.GELU && s.Activation != potential.Quadratic {
 		return fmt.Errorf("train: activation is %q, want quadratic or gelu", s.Activation)
+	}
+	if s.Mixing != "" && s.Mixing != potential.Pointwise && s.Mixing != potential.Spherical {
+		return fmt.Errorf("train: mixing is %q, want spherical or pointwise", s.Mixing)
 	}
 	if s.Optimizer != "muon" && s.Optimizer != "adam" {
 		return fmt.Errorf("train: optimizer is %q, want muon or adam", s.Optimizer)

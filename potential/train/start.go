@@ -45,6 +45,7 @@ func (s Settings) resolve() (Settings, *potential.Model, error) {
 		takeOver("bessel", &s.Bessel, usual.Bessel, c.Bessel),
 		takeOver("hidden", &s.Hidden, usual.Hidden, c.Hidden),
 		takeOver("activation", &s.Activation, usual.Activation, c.Activation),
+		takeOver("mixing", &s.Mixing, usual.Mixing, c.Mixing),
 		takeOver("norm_epsilon", &s.NormEpsilon, usual.NormEpsilon, c.NormEpsilon),
 		takeOver("envelope", &s.Envelope, usual.Envelope, c.Envelope),
 		takeOver("grid", &s.Grid, usual.Grid, c.Grid.Name),

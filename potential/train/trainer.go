@@ -273,9 +273,13 @@ func (s Settings) config(species []int, start *potential.Model) (potential.Confi
 	if activation == "" && s.Kernel == potential.Legendre {
 		activation = potential.Quadratic
 	}
+	mixing := s.Mixing
+	if mixing == "" && activation == potential.Quadratic {
+		mixing = potential.Spherical
+	}
 	c := potential.Config{
 		Species: species, Kernel: s.Kernel, Cutoff: s.Cutoff, Envelope: s.Envelope, Grid: grid,
-		Layers: s.Layers, Channels: s.Channels, Widening: s.Widening, Activation: activation, NormEpsilon: s.NormEpsilon,
+		Layers: s.Layers, Channels: s.Channels, Widening: s.Widening, Activation: activation, Mixing: mixing, NormEpsilon: s.NormEpsilon,
 		Degree: s.Degree, FiberDegree: s.FiberDegree, Bessel: s.Bessel, Hidden: s.Hidden,
 	}.WithDefaults()
 	return c, c.Validate()

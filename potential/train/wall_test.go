@@ -105,7 +105,7 @@ func TestLossGradientOfTheWall(t *testing.T) {
 	rng := stream(1, "perturbation", 0, 0)
 	theta := slices.Clone(trainer.state.theta)
 	for k := range theta {
-		theta[k] += 0.2 * rng.NormFloat64()
+		theta[k] += 0.5 * rng.NormFloat64()
 	}
 	batch := trainer.samples[:1:1]
 	for k := 0; len(batch) < 4; k++ {
