@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"sync"
 
 	"ponita/internal/parallel"
 	"ponita/potential"
@@ -22,6 +23,8 @@ type optimizer struct {
 	M, V []float64 // moments; V of Adam alone
 	Step int
 	set  *kernel.Set[float32]
+
+	memory sync.Pool // of *orthogonalizer
 }
 
 const (
@@ -40,7 +43,10 @@ func newOptimizer(weights int) (*optimizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	return &optimizer{M: make([]float64, weights), V: make([]float64, weights), set: set}, nil
+	return &optimizer{
+		M: make([]float64, weights), V: make([]float64, weights), set: set,
+		memory: sync.Pool{New: func() any { return new(orthogonalizer) }},
+	}, nil
 }
 
 // decays tells whether a tensor is one that weight decay acts on.
@@ -108,14 +114,24 @@ func (o *optimizer) adam(t tensorScaling, theta, grad, m, v []float64, rate floa
 // (arXiv:2310.17813).
 func (o *optimizer) muon(t tensorScaling, theta, grad, m []float64, rate float64) {
 	rows, columns := t.Matrix()
-	step := make([]float64, len(theta))
+	norm := 0.
 	for k, g := range grad {
 		m[k] = muonBeta*m[k] + g
-		step[k] = g + muonBeta*m[k]
+		v := g + muonBeta*m[k]
+		norm += v * v
 	}
-	orthogonalize(o.set, step, rows, columns)
+	if norm == 0 {
+		return
+	}
+	memory := o.memory.Get().(*orthogonalizer)
+	defer o.memory.Put(memory)
+	step, scale := memory.matrix(len(theta)), 1/math.Sqrt(norm)
+	for k, g := range grad {
+		step[k] = float32(scale * (g + muonBeta*m[k]))
+	}
+	memory.orthogonalize(o.set, step, rows, columns)
 	rate *= t.rate * muonSize * math.Sqrt(float64(rows*columns))
 	for k, v := range step {
-		theta[k] -= rate * v
+		theta[k] -= rate * float64(v)
 	}
 }

@@ -29,8 +29,15 @@ func TestOrthogonalizeEqualizesSingularValues(t *testing.T) {
 			s := 1e-5 * math.Pow(30, -float64(k)/float64(short))
 			x.RankOne(x, s, u.ColView(k), v.ColView(k))
 		}
-		flat := mat.DenseCopyOf(x).RawMatrix().Data
-		orthogonalize(set, flat, rows, columns)
+		norm := mat.Norm(x, 2) // that of Frobenius
+		flat, half := mat.DenseCopyOf(x).RawMatrix().Data, make([]float32, rows*columns)
+		for k, v := range flat {
+			half[k] = float32(v / norm)
+		}
+		new(orthogonalizer).orthogonalize(set, half, rows, columns)
+		for k, v := range half {
+			flat[k] = float64(v)
+		}
 		// Uᵀ Y V is the diagonal of the new ones.
 		var inner mat.Dense
 		inner.Product(u.T(), mat.NewDense(rows, columns, flat), v)
@@ -46,8 +53,8 @@ func TestOrthogonalizeEqualizesSingularValues(t *testing.T) {
 			}
 		}
 	}
-	zero := make([]float64, 6)
-	orthogonalize(set, zero, 2, 3)
+	zero := make([]float32, 6)
+	new(orthogonalizer).orthogonalize(set, zero, 2, 3)
 	for _, v := range zero {
 		if v != 0 {
 			t.Errorf("zero became %v", zero)
