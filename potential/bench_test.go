@@ -118,7 +118,7 @@ func BenchmarkForces(b *testing.B) {
 			}
 			b.Run(fmt.Sprintf("channels=%d/layers=%d/orientations=%d/system=%s", size.channels, size.layers, size.orientations, system.name), func(b *testing.B) {
 				s := system.make()
-				c := Config{Species: []int{1, 6, 8, 14}, Cutoff: 5, Channels: size.channels, Layers: size.layers, Grid: grid, Activation: Quadratic, MeanNeighbors: 28}.WithDefaults()
+				c := Config{Species: []int{1, 6, 8, 14}, Cutoff: 5, Channels: size.channels, Layers: size.layers, Grid: grid, Activation: Quadratic, Mixing: Spherical, MeanNeighbors: 28}.WithDefaults()
 				m := &Model{
 					Config: c, ReferenceEnergies: make([]float64, 4), Scale: []float64{1, 1, 1, 1},
 					Weights: c.Initialize(rand.New(rand.NewPCG(1, 1))),

@@ -11,7 +11,8 @@
 //	m[i,a,c]  = s_c h[i,a,c] + n̄^(-1/2) Σ_j K_c(x_ij, o_a) h[j,a,c]      spatial.go
 //	n[i,p,c]  = b_c + Σ_a w_a Φ_c(o_p·o_a) m[i,a,c]                      spherical.go
 //	h'        = h + W2·GELU(W1·LayerNorm_c(n) + b1) + b2                 block.go
-//	            or with GELU's Taylor polynomial, in spherical harmonics spectrum.go
+//	            or with GELU's Taylor polynomial and matrices for every
+//	            degree, in spherical harmonics                           spectrum.go
 //	e_t[i]    = Σ_a w_a (v_t·h'[i,a] + β_t)                              readout.go
 //	E_i       = E0[z_i] + scale[z_i] (1/T Σ_t e_t[i] − isolated(z_i))    model.go
 //	E         = Σ_i E_i + ZBL                                            zbl.go

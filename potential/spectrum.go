@@ -14,9 +14,17 @@ import (
 // is laid out on the grid:
 //
 //	x̂ = (n̂ − mean_c(n̂_0) δ_k0) rstd,  rstd = (Σ_kc (…)²/C + ε)^(-1/2)
-//	q = x̂·W1' + b1' δ_k0
+//	q = x̂·W1'_l + b1' δ_k0
 //	g = the spectrum of q(o)/2 + q(o)²/√(2π)
-//	h' = h + Σ_m Y_m(o_a) (g·W2' + b2' δ_m0)
+//	h' = h + Σ_m Y_m(o_a) (g·W2'_l + b2' δ_m0)
+//
+// With pointwise mixing of channels W1' and W2' are the same for all degrees l, and this is a
+// network on every orientation of its own. With spherical mixing each degree has its own:
+// by the addition theorem
+//
+//	q(o) = b1' + ∫ x̂(o')·Σ_l (2l+1) W1'_l P_l(o·o') do',
+//
+// a spherical convolution that mixes channels, where Φ does not. It is as many products.
 //
 // The norm is over the channels and harmonics of an atom together. Y_k² has the mean
 // one, so it is a layer norm over channels and all of S², which does not know how the

@@ -308,7 +308,7 @@ func (c *benchCommand) untrained() (*potential.Model, error) {
 	}
 	config := potential.Config{
 		Species: []int{14}, Cutoff: c.Cutoff, Channels: c.Channels, Layers: c.Layers, Degree: c.Degree,
-		Widening: c.Widening, Grid: grid, Activation: potential.Quadratic, MeanNeighbors: 28,
+		Widening: c.Widening, Grid: grid, Activation: potential.Quadratic, Mixing: potential.Spherical, MeanNeighbors: 28,
 	}.WithDefaults()
 	if err := config.Validate(); err != nil {
 		return nil, err

@@ -95,6 +95,9 @@ func inWords(c potential.Config) string {
 	}
 	s := fmt.Sprintf("%d %s of %d channels on %d orientations (%s), %s, blocks widened %d times, %s activation",
 		c.Layers, layers, c.Channels, len(c.Grid.Orientations), c.Grid.Name, family, c.Widening, c.Activation)
+	if c.Mixing == potential.Spherical {
+		s += " and matrices for every degree on the sphere"
+	}
 	if c.Exact() {
 		s += ", exactly invariant under rotations"
 	} else {

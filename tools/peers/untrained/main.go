@@ -38,6 +38,7 @@ func run() error {
 	flag.IntVar(&c.Degree, "degree", 2, "L, of the spatial kernel")
 	flag.IntVar(&c.FiberDegree, "fiber-degree", 0, "L', of the spherical kernel; 0 is the largest that is exact, up to 2")
 	flag.StringVar(&c.Activation, "activation", potential.Quadratic, "of the blocks: quadratic or gelu")
+	flag.StringVar(&c.Mixing, "mixing", potential.Pointwise, "of channels: pointwise or spherical, which the implementation in PyTorch does not have")
 	flag.Float64Var(&c.Cutoff, "cutoff", 5, "Å")
 	flag.Float64Var(&c.MeanNeighbors, "neighbors", 28, "mean number of neighbours")
 	flag.Parse()
