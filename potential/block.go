@@ -22,43 +22,6 @@ import "ponita/potential/internal/kernel"
 // to the constant harmonic.
 type blockMaps[T Float] struct{ in, out mixing[T] }
 
-// mixing is an affine map between channels: the same for all rows, or a linear map for
-// every degree of spectra, of which the first has the bias.
-type mixing[T Float] struct {
-	w []T // [in][out] or [degree][in][out]
-	b []T // [out]
-	// As the kernels want it, [degree]: x·W + b, x·W and x·Wᵀ.
-	forward, tangent, adjoint []*kernel.Linear[T]
-}
-
-// newMixing returns a map with so many matrices for so many degrees.
-func newMixing[T Float](matrices, degrees, in, out int) mixing[T] {
-	m := mixing[T]{w: make([]T, matrices*in*out)}
-	for _, maps := range []*[]*kernel.Linear[T]{&m.forward, &m.tangent, &m.adjoint} {
-		*maps = make([]*kernel.Linear[T], degrees)
-	}
-	for l := range degrees {
-		m.forward[l], m.adjoint[l] = &kernel.Linear[T]{In: in, Out: out}, &kernel.Linear[T]{In: out, Out: in}
-	}
-	return m
-}
-
-// set takes over w and b, which have been filled in. The last matrix is that of all higher degrees, too.
-func (m *mixing[T]) set(set *kernel.Set[T]) {
-	size := m.forward[0].In * m.forward[0].Out
-	bias := m.b
-	for l := range m.forward {
-		if at := l * size; at < len(m.w) {
-			set.SetLinear(m.forward[l], m.w[at:at+size], bias, false)
-			set.SetLinear(m.adjoint[l], m.w[at:at+size], nil, true)
-			m.tangent[l] = m.forward[l].Map()
-		} else {
-			m.forward[l], m.tangent[l], m.adjoint[l] = m.tangent[l-1], m.tangent[l-1], m.adjoint[l-1]
-		}
-		bias = nil
-	}
-}
-
 // newBlockMaps returns the maps of layer t.
 func newBlockMaps[T Float](c *Config, t int) blockMaps[T] {
 	channels, hidden, in, out := c.Channels, c.Widening*c.Channels, 1, 1

@@ -3,7 +3,6 @@ package potential
 import (
 	"math"
 
-	"ponita/potential/internal/harmonics"
 	"ponita/potential/internal/kernel"
 )
 
@@ -222,54 +221,6 @@ func (s *spectrum[T]) normalizeGrad(dx []T, a *kernel.NormArgs[T]) {
 		s.set.AXPY(y, dDot, -tilt)
 		scaled(s.set, y, r)
 		s.center(y)
-	}
-}
-
-// byHarmonic writes spectra [atom][k][width] as [k][atom][width] to memory that it returns.
-func byHarmonic[T Float](to *[]T, x []T, count, width int) []T {
-	y := resize(to, len(x))
-	turn(y, x, len(x)/(count*width), count, width)
-	return y
-}
-
-// byAtom is the way back.
-func byAtom[T Float](y, x []T, count, width int) { turn(y, x, count, len(x)/(count*width), width) }
-
-// turn writes rows [outer][inner] as [inner][outer].
-func turn[T Float](y, x []T, outer, inner, width int) {
-	for i := range outer {
-		for k := range inner {
-			copy(y[(k*outer+i)*width:][:width], x[(i*inner+k)*width:][:width])
-		}
-	}
-}
-
-// rowsOfDegree returns the rows of degree l in spectra of so many atoms.
-func rowsOfDegree(l, atoms int) (from, to int) {
-	return harmonics.Count(l-1) * atoms, harmonics.Count(l) * atoms
-}
-
-// mix applies the maps of their degrees to spectra [k][atom][in].
-func mix[T Float](set *kernel.Set[T], y, x []T, maps []*kernel.Linear[T], atoms int) {
-	for l, m := range maps {
-		from, to := rowsOfDegree(l, atoms)
-		if to*m.In > len(x) { // all that is wanted are the constants
-			break
-		}
-		set.Affine(y[from*m.Out:to*m.Out], x[from*m.In:to*m.In], m, to-from, false)
-	}
-}
-
-// mixGradient adds to the adjoint dw of the matrices of m, for y = x·W by degrees.
-func mixGradient[T Float](set *kernel.Set[T], dw, x, dy []T, m *mixing[T], atoms int) {
-	in, out := m.forward[0].In, m.forward[0].Out
-	if len(dw) == in*out {
-		set.MatMulTN(dw, x, dy, in, len(x)/in, out, true)
-		return
-	}
-	for l := 0; l*in*out < len(dw); l++ {
-		from, to := rowsOfDegree(l, atoms)
-		set.MatMulTN(dw[l*in*out:(l+1)*in*out], x[from*in:to*in], dy[from*out:to*out], in, to-from, out, true)
 	}
 }
 
