@@ -28,7 +28,7 @@ func newBlockMaps[T Float](c *Config, t int) blockMaps[T] {
 	if c.spectral() {
 		in, out = c.FiberDegree+1, 2*c.FiberDegree+1
 	}
-	return blockMaps[T]{newMixing[T](c.inner(), in, channels, hidden), newMixing[T](c.outer(t), out, hidden, channels)}
+	return blockMaps[T]{newMixing[T](c.countW1(), in, channels, hidden), newMixing[T](c.countW2(t), out, hidden, channels)}
 }
 
 // fold sets the maps to those of a layer, whose weights may be of another

@@ -60,6 +60,9 @@ func newCrew(threads int) *crew {
 func (c *crew) each(count, most int, body func(thread, lo, hi int)) {
 	c.count, c.body = count, body
 	c.block = max(1, min(most, (count+c.threads-1)/c.threads))
+	if c.block%2 == 0 && c.block >= 8 && c.block < most {
+		c.block++ // odd: see blockRows
+	}
 	c.next.Store(0)
 	threads := min(c.threads, (count+c.block-1)/c.block)
 	if threads <= 1 {

@@ -55,7 +55,7 @@ func newLastBlock[T Float](c *Config, maps *blockMaps[float64], set *kernel.Set[
 		b.linear = append(b.linear, T(linear))
 	}
 	for l := range maps.in.forward {
-		w := maps.in.w[min(l, c.inner()-1)*channels*hidden:]
+		w := maps.in.w[min(l, c.countW1()-1)*channels*hidden:]
 		form := make([]T, channels*channels)
 		for k := range channels {
 			for m := range channels {
@@ -77,7 +77,7 @@ func (e *engine[T]) read(w *worker[T], lo, hi int, dX []T) {
 	b := e.last
 	if b.form != nil {
 		form, size := resize(&w.u, len(dX)), e.inner*e.channels // by x̂, half of it is the energy
-		mix(e.set, form, byHarmonic(&w.x, w.xhat, e.inner, e.channels), b.form, hi-lo)
+		mix(e.set, form, byHarmonic(resize(&w.x, len(dX)), w.xhat, e.inner, e.channels), b.form, hi-lo)
 		byAtom(w.x, form, e.inner, e.channels)
 		form = w.x
 		clear(dX)

@@ -42,9 +42,8 @@ func (m *mixing[T]) set(set *kernel.Set[T]) {
 	}
 }
 
-// byHarmonic writes spectra [atom][k][width] as [k][atom][width] to memory that it returns.
-func byHarmonic[T Float](to *[]T, x []T, count, width int) []T {
-	y := resize(to, len(x))
+// byHarmonic writes spectra [atom][k][width] as [k][atom][width] to y, which it returns.
+func byHarmonic[T Float](y, x []T, count, width int) []T {
 	turn(y, x, len(x)/(count*width), count, width)
 	return y
 }

@@ -85,7 +85,7 @@ func (e *spectrumBlock[T]) backward(s *layerState[T], maps *blockMaps[T], b part
 func (e *spectrumBlock[T]) tangent(s *layerState[T], maps *blockMaps[T], b part, nextDot, nDot []T) {
 	xhatDot, qDot := of(b, s.xhatDot), of(b, s.qDot)
 	e.normalizeT(xhatDot, of(b, s.slope), nDot, of(b, s.xhat), of(b, s.rstd))
-	mix(e.set, qDot, byHarmonic(&e.x, xhatDot, e.count, e.channels), maps.in.tangent, b.hi-b.lo)
+	mix(e.set, qDot, byHarmonic(resize(&e.x, len(xhatDot)), xhatDot, e.count, e.channels), maps.in.tangent, b.hi-b.lo)
 	gDot := resize(&e.gDot, len(of(b, s.g)))
 	e.squareDot(gDot, of(b, s.q), qDot)
 	mix(e.set, resize(&e.u, len(gDot)/e.hidden*e.channels), gDot, maps.out.tangent, b.hi-b.lo)
@@ -111,7 +111,7 @@ func (e *spectrumBlock[T]) gradient(s *layerState[T], maps *blockMaps[T], dw *la
 		mixGradient(e.set, dw.w2, gDot, of(b, s.dU), &maps.out, atoms)
 	}
 	// q = x̂·W1' + b1' Y_0
-	mixGradient(e.set, dw.w1, byHarmonic(&e.x, xhat, e.count, e.channels), dQ, &maps.in, atoms)
+	mixGradient(e.set, dw.w1, byHarmonic(resize(&e.x, len(xhat)), xhat, e.count, e.channels), dQ, &maps.in, atoms)
 	e.constants(dw.b1, dQ, atoms)
 	mix(e.set, e.x, dQ, maps.in.adjoint, atoms)
 	byAtom(dX, e.x, e.count, e.channels)
@@ -120,7 +120,7 @@ func (e *spectrumBlock[T]) gradient(s *layerState[T], maps *blockMaps[T], dw *la
 		return
 	}
 	// q̇ = x̂̇·W1'
-	mixGradient(e.set, dw.w1, byHarmonic(&e.x, of(b, s.xhatDot), e.count, e.channels), of(b, s.dQ), &maps.in, atoms)
+	mixGradient(e.set, dw.w1, byHarmonic(e.x, of(b, s.xhatDot), e.count, e.channels), of(b, s.dQ), &maps.in, atoms)
 	e.normalizeGrad(dN, &kernel.NormArgs[T]{XHat: xhat, RStd: rstd, XHatDot: of(b, s.xhatDot), Slope: of(b, s.slope), D: dX, DDot: of(b, s.dXHat)})
 }
 
@@ -226,7 +226,7 @@ func (s *spectrum[T]) normalizeGrad(dx []T, a *kernel.NormArgs[T]) {
 
 // argue writes q for x̂.
 func (s *spectrum[T]) argue(maps *blockMaps[T], q, xhat []T, x *[]T) {
-	mix(s.set, q, byHarmonic(x, xhat, s.count, s.channels), maps.in.forward, len(xhat)/s.size())
+	mix(s.set, q, byHarmonic(resize(x, len(xhat)), xhat, s.count, s.channels), maps.in.forward, len(xhat)/s.size())
 }
 
 // The activation, its tangent and adjoints are those of [kernel.Set.Square], or where g_0
@@ -317,5 +317,5 @@ func (s *spectrum[T]) addSynthesis(next, u []T, x *[]T) {
 // analyse is the adjoint of addSynthesis.
 func (s *spectrum[T]) analyse(dU, dH []T, x *[]T) {
 	s.out.synthesiseT(s.set, resize(x, len(dU)), dH, s.channels)
-	turn(dU, *x, len(dU)/(s.out.count*s.channels), s.out.count, s.channels)
+	byHarmonic(dU, *x, s.out.count, s.channels)
 }

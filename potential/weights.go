@@ -108,9 +108,9 @@ func (c Config) Layout() Layout {
 		l.add(Vector, name("bias"), width)
 		l.add(Vector, name("norm.gain"), width)
 		l.add(Vector, name("norm.bias"), width)
-		l.add(Hidden, name("w1"), matrices(c.inner(), width, c.Widening*width)...)
+		l.add(Hidden, name("w1"), matrices(c.countW1(), width, c.Widening*width)...)
 		l.add(Vector, name("b1"), c.Widening*width)
-		l.add(Hidden, name("w2"), matrices(c.outer(t), c.Widening*width, width)...)
+		l.add(Hidden, name("w2"), matrices(c.countW2(t), c.Widening*width, width)...)
 		l.add(Vector, name("b2"), width)
 		if c.LayerScale {
 			l.add(Vector, name("scale"), width)
@@ -131,17 +131,17 @@ func matrices(count, rows, columns int) []int {
 	return []int{count, rows, columns}
 }
 
-// inner returns how many W1 a block has, and outer how many W2 that of layer t: one for
+// countW1 returns how many W1 a block has, and countW2 how many W2 that of layer t: one for
 // every degree of the spectra that they act on, or one for all. Of the last layer only
 // the mean of h' is read out, if there are no vectors.
-func (c *Config) inner() int {
+func (c *Config) countW1() int {
 	if c.Mixing != Spherical {
 		return 1
 	}
 	return c.FiberDegree + 1
 }
 
-func (c *Config) outer(t int) int {
+func (c *Config) countW2(t int) int {
 	if c.Mixing != Spherical || t == c.Layers-1 && c.OutputVectors == 0 {
 		return 1
 	}

@@ -295,7 +295,7 @@ func TestCoarseGridFailsTheRotation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := turned(t, coarse, molecules(t, coarse, 6)); r.Verdict.Mark != Fail || r.Force < 1 {
+	if r := turned(t, coarse, molecules(t, coarse, 6)); r.Verdict.Mark != Fail || r.Force < 30 {
 		t.Errorf("12 points: %+v, want fail", r)
 	}
 }

@@ -129,9 +129,8 @@ func (o *optimizer) muon(t tensorScaling, theta, grad, m []float64, rate float64
 	for k, g := range grad {
 		step[k] = float32(scale * (g + muonBeta*m[k]))
 	}
-	memory.orthogonalize(o.set, step, rows, columns)
 	rate *= t.rate * muonSize * math.Sqrt(float64(rows*columns))
-	for k, v := range step {
+	for k, v := range memory.orthogonalize(o.set, step, rows, columns) {
 		theta[k] -= rate * float64(v)
 	}
 }

@@ -34,8 +34,7 @@ func TestOrthogonalizeEqualizesSingularValues(t *testing.T) {
 		for k, v := range flat {
 			half[k] = float32(v / norm)
 		}
-		new(orthogonalizer).orthogonalize(set, half, rows, columns)
-		for k, v := range half {
+		for k, v := range new(orthogonalizer).orthogonalize(set, half, rows, columns) {
 			flat[k] = float64(v)
 		}
 		// Uᵀ Y V is the diagonal of the new ones.
@@ -54,10 +53,9 @@ func TestOrthogonalizeEqualizesSingularValues(t *testing.T) {
 		}
 	}
 	zero := make([]float32, 6)
-	new(orthogonalizer).orthogonalize(set, zero, 2, 3)
-	for _, v := range zero {
+	for _, v := range new(orthogonalizer).orthogonalize(set, zero, 2, 3) {
 		if v != 0 {
-			t.Errorf("zero became %v", zero)
+			t.Errorf("zero became %g", v)
 		}
 	}
 }

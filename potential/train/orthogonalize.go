@@ -28,15 +28,15 @@ func sized(x *[]float32, size int) []float32 {
 	return *x
 }
 
-// orthogonalize replaces x = USVᵀ [row][column], whose singular values are at most one, by
-// U S' Vᵀ with singular values S' of about one; those of less than a thousandth of the
-// largest fall behind. Zero stays zero.
+// orthogonalize returns for x = USVᵀ [row][column], whose singular values are at most one,
+// U S' Vᵀ with singular values S' of about one, valid until the next call; those of less than a
+// thousandth of the largest fall behind. Zero stays zero.
 //
 // The polynomials X ← P X with P = a + b G + c G², G = XXᵀ, are all polynomials of the
 // first G. So they are multiplied with each other, G ← P² G, and with X in the end only:
 // with the short side a quarter of the long one that is half of the work. With columns as the
 // short side G is XᵀX, and they come from the right.
-func (o *orthogonalizer) orthogonalize(set *kernel.Set[float32], x []float32, rows, columns int) {
+func (o *orthogonalizer) orthogonalize(set *kernel.Set[float32], x []float32, rows, columns int) []float32 {
 	n := min(rows, columns)
 	gram, square, factor, product, p := sized(&o.gram, n*n), sized(&o.square, n*n), sized(&o.factor, n*n), sized(&o.product, n*n), sized(&o.p, n*n)
 	if rows <= columns {
@@ -69,5 +69,5 @@ func (o *orthogonalizer) orthogonalize(set *kernel.Set[float32], x []float32, ro
 	} else {
 		set.MatMul(y, x, factor, rows, n, n, false)
 	}
-	copy(x, y)
+	return y
 }

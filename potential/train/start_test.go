@@ -108,11 +108,11 @@ func TestStartIsTheModel(t *testing.T) {
 	}
 }
 
-// TestStartGoesOn: a run from a trained model is after one epoch about as good as that
+// TestStartGoesOn: a run from a trained model is better after one epoch than that
 // model, where a new network is far behind it.
 func TestStartGoesOn(t *testing.T) {
 	data := writeData(t, 24)
-	s, path := trainedOn(t, data, 30)
+	s, path := trainedOn(t, data, 18)
 	first := func(s Settings) (force float64) {
 		err := newTrainer(t, s).Run(context.Background(), func(p Progress) {
 			if p.Valid != nil {
@@ -129,7 +129,7 @@ func TestStartGoesOn(t *testing.T) {
 	anew, on := first(fresh), first(onward(t, data, path))
 	was := load(t, path).Provenance.Errors["force_rmse_meV_per_A"]
 	t.Logf("forces after one epoch: %.0f meV/Å from the model with %.0f, %.0f anew", on, was, anew)
-	if on > 1.2*was || on > 0.5*anew {
+	if on >= was || on > 0.5*anew {
 		t.Errorf("forces after one epoch: %.0f meV/Å from the model with %.0f, %.0f anew", on, was, anew)
 	}
 }
