@@ -20,11 +20,12 @@ var ErrCheckpoint = errors.New("unusable checkpoint")
 // progress is the state of a run besides its vectors: where it is, and what it
 // has to remember.
 type progress struct {
-	Settings  string // the effective settings, to compare
-	Data      string // hash of the training data
-	Epoch     int    // epochs finished
-	Batch     int    // batches finished in the current epoch
-	Step      int    // optimiser steps
+	Settings  string  // the effective settings, to compare
+	Data      string  // hash of the training data
+	Epoch     int     // epochs finished
+	Batch     int     // batches finished in the current epoch
+	Step      int     // optimiser steps
+	Norm      float64 // of the gradient, the mean of the last steps; 0 before the first
 	Sums      errorSums
 	Best      float64            // validation loss
 	BestEpoch int                // from 1; 0 before the first

@@ -39,3 +39,22 @@ func average(mean, theta []float64, decay float64, step int) {
 		mean[k] += (1 - decay) * (v - mean[k])
 	}
 }
+
+// normSteps is the number of steps over which the norm of the gradient is averaged.
+const normSteps = 100
+
+// largestNorm returns what a gradient is clipped to, clip times the mean of those before:
+// the norm falls by a factor of ten and more in the course of a run, so that no fixed limit
+// keeps it from a single step that throws the weights off. Of the usual gradients about one
+// in a hundred is beyond three times the mean.
+func (p *progress) largestNorm(clip float64) float64 {
+	if p.Norm == 0 {
+		return math.Inf(1)
+	}
+	return clip * p.Norm
+}
+
+// averageNorm takes the norm of a clipped gradient into the mean, before the step is counted.
+func (p *progress) averageNorm(norm float64) {
+	p.Norm += (norm - p.Norm) / float64(min(p.Step+1, normSteps))
+}

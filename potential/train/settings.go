@@ -66,7 +66,7 @@ type Settings struct {
 	FinalRate       float64 `default:"0.001" help:"Least learning rate over the peak."`
 	Patience        int     `default:"20" help:"Plateau: epochs without progress after which the rate is halved."`
 	WeightDecay     float64 `default:"0" help:"Decoupled decay of matrices."`
-	Clip            float64 `default:"10" help:"Largest norm of a gradient."`
+	Clip            float64 `default:"4" help:"Largest norm of a gradient over its mean in the last hundred steps, 1 or more."`
 	Average         float64 `default:"0.999" help:"Decay of the moving average of the weights, which is what is saved."`
 	Rotate          bool    `default:"true" negatable:"" help:"Turn every configuration at random in every epoch."`
 	EnergyWeight    float64 `default:"2" help:"Weight of (energy error per atom)² in the loss, 1/eV²."`
@@ -162,7 +162,7 @@ func (s Settings) Validate() error {
 		{"patience", float64(s.Patience), 1, 1e6},
 		{"weight_decay", s.WeightDecay, 0, 1},
 		{"norm_epsilon", s.NormEpsilon, 1e-12, 1e6},
-		{"clip", s.Clip, 1e-12, 1e12},
+		{"clip", s.Clip, 1, 1e12},
 		{"average", s.Average, 0, 0.999999999},
 		{"energy_weight", s.EnergyWeight, 0, 1e12},
 		{"energy_weight_end", s.EnergyWeightEnd, 0, 1e12},
