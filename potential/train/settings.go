@@ -48,8 +48,8 @@ type Settings struct {
 	Hidden      int     `default:"32" help:"Width of the network behind the kernels. It costs nothing after training."`
 	Activation  string  `help:"Of the blocks: quadratic, with which the network is exactly invariant on a grid that is fine enough, or the paper's gelu; quadratic without, gelu for kernels other than legendre."`
 	Mixing      string  `help:"Of channels in the blocks: spherical, with matrices of their own for every degree of the spherical harmonics, or pointwise, the same in all directions, as in the paper; spherical without, pointwise with gelu."`
-	NormEpsilon float64 `default:"10" help:"Epsilon of the layer norms: one as large as the variance keeps small messages small, 1e-5 makes all alike."`
-	Envelope    int     `default:"6" help:"Order p of the cutoff polynomial."`
+	NormEpsilon float64 `default:"1" help:"Epsilon of the layer norms: one as large as the variance keeps small messages small, 1e-5 makes all alike."`
+	Envelope    int     `default:"3" help:"Order p of the cutoff polynomial: a small one gives less weight to what is far."`
 	Grid        string  `default:"icosahedral32" help:"Orientations: icosahedron12, dodecahedron20, icosahedral32, icosahedral42, icosahedral62 or a file."`
 	ZBL         bool    `name:"zbl" default:"true" negatable:"" help:"Short-range repulsion below the shortest distances in the data."`
 	Calibrate   bool    `default:"true" negatable:"" help:"Scale the initial kernels to the data."`
