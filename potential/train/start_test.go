@@ -108,11 +108,11 @@ func TestStartIsTheModel(t *testing.T) {
 	}
 }
 
-// TestStartGoesOn: a run from a trained model is better after four epochs than that
+// TestStartGoesOn: a run from a trained model is better after one epoch than that
 // model, where a new network is far behind it.
 func TestStartGoesOn(t *testing.T) {
 	data := writeData(t, 24)
-	s, path := trainedOn(t, data, 18)
+	s, path := trainedOn(t, data, 30)
 	first := func(s Settings) (force float64) {
 		err := newTrainer(t, s).Run(context.Background(), func(p Progress) {
 			if p.Valid != nil {
@@ -125,14 +125,12 @@ func TestStartGoesOn(t *testing.T) {
 		return force
 	}
 	fresh := s
-	fresh.Epochs, fresh.Output, fresh.Threads = 4, t.TempDir(), 1
-	further := onward(t, data, path)
-	further.Epochs, further.LearningRate = 4, s.LearningRate
-	anew, on := first(fresh), first(further)
+	fresh.Epochs, fresh.Output, fresh.Threads = 1, t.TempDir(), 1
+	anew, on := first(fresh), first(onward(t, data, path))
 	was := load(t, path).Provenance.Errors["force_rmse_meV_per_A"]
-	t.Logf("forces after four epochs: %.0f meV/Å from the model with %.0f, %.0f anew", on, was, anew)
-	if on >= was || on > 0.6*anew {
-		t.Errorf("forces after four epochs: %.0f meV/Å from the model with %.0f, %.0f anew", on, was, anew)
+	t.Logf("forces after one epoch: %.0f meV/Å from the model with %.0f, %.0f anew", on, was, anew)
+	if on >= was || on > 0.5*anew {
+		t.Errorf("forces after one epoch: %.0f meV/Å from the model with %.0f, %.0f anew", on, was, anew)
 	}
 }
 
