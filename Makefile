@@ -38,7 +38,7 @@ python: ## bin/ponita-*.whl: the ASE calculator with the library inside
 demo: build ## 300 K dynamics of acetylacetone: table, trajectory and picture in demo/
 	bin/mdrun demo --out demo
 
-test: deps ## all tests but the long ensembles
+test: deps .browser ## all tests but the long ensembles
 	$(GO) test -timeout 30m ./...
 
 check: lint test purego generate ## what must pass before a commit
@@ -99,5 +99,11 @@ deps: .deps
 	else echo "install the development package of HDF5 (libhdf5-dev, hdf5-devel)"; exit 1; fi
 	@touch .deps
 
+# What opens the report's page in tests, which skip without.
+.browser:
+	@command -v chromium >/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends chromium; } || \
+		echo "chromium cannot be installed: the page of the report is not opened"
+	@touch .browser
+
 clean:
-	rm -rf bin demo .compiler .deps python/.venv
+	rm -rf bin demo .compiler .deps .browser python/.venv
