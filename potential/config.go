@@ -37,6 +37,9 @@ type Config struct {
 	Cutoff float64 `json:"cutoff"`
 	// Envelope is the order p of the cutoff polynomial; 0 means 6.
 	Envelope int `json:"envelope"`
+	// Parabola is the distance in Å below which radial functions of the legendre family go
+	// on as parabolas, for the training data hold them no farther; 0 is none.
+	Parabola float64 `json:"parabola,omitempty"`
 	// Kernel names the family of convolution kernels: "legendre" (default) is
 	// band-limited and smooth, for dynamics; "polynomial" is the paper's;
 	// "distance" sees distances only and has no orientations. "tabulated" is what
@@ -199,6 +202,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("potential: cutoff is %g Å, want a positive length", c.Cutoff)
 	case !(c.Cutoff >= 0 && c.Cutoff < 1e3):
 		return fmt.Errorf("potential: cutoff is %g Å, want 0 to 1000", c.Cutoff)
+	case !(c.Parabola >= 0) || c.Parabola > 0 && (c.Kernel != Legendre || c.Parabola >= c.Cutoff):
+		return fmt.Errorf("potential: parabola is %g Å, want 0, or for %s kernels a distance below the cutoff of %g Å", c.Parabola, Legendre, c.Cutoff)
 	case !(c.MeanNeighbors > 0 && c.MeanNeighbors < 1e9):
 		return fmt.Errorf("potential: mean_neighbors is %g, want a positive number", c.MeanNeighbors)
 	case !(c.NormEpsilon > 0 && c.NormEpsilon < 1e9):

@@ -46,7 +46,8 @@ func productGrid() Grid {
 // engines are configurations that the engine evaluates.
 func engines() map[string]Config {
 	c := Config{Species: []int{1, 8}, Cutoff: 4, Channels: 16, Layers: 2, Hidden: 8, Bessel: 5, MeanNeighbors: 12}
-	layers1, layers3, layers4, degree3, degree1, scaled, odd, last, soft, quadratic, exact := c, c, c, c, c, c, c, c, c, c, c
+	layers1, layers3, layers4, degree3, degree1, scaled, odd, last, soft, quadratic, exact, bent := c, c, c, c, c, c, c, c, c, c, c, c
+	bent.Parabola = 2.5
 	layers1.Layers = 1
 	layers3.Layers = 3
 	layers4.Layers = 4
@@ -78,7 +79,7 @@ func engines() map[string]Config {
 		"quadratic, layer scale, 13 channels": scaledToo,
 		"plain":                               c, "one layer": layers1, "three layers": layers3, "four layers": layers4,
 		"degree 3, 32 points": degree3, "degree 1, 20 points": degree1, "layer scale": scaled,
-		"13 channels, degree 5": odd, "last readout only": last, "soft norm": soft,
+		"parabolas": bent, "13 channels, degree 5": odd, "last readout only": last, "soft norm": soft,
 		"quadratic activation": quadratic, "quadratic and exact": exact,
 	}
 }

@@ -41,9 +41,10 @@ import (
 //	3  config.activation is there
 //	4  the fields of 3; provenance.start may be there
 //	5  the fields of 4; config.mixing may be missing, and is "pointwise" then
+//	6  the fields of 5; config.parabola may be there
 const (
 	imageMagic   = "PONITA\r\n"
-	imageVersion = 5
+	imageVersion = 6
 	imageHeader  = 112
 	maxImage     = 1 << 32
 )

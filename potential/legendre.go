@@ -27,7 +27,8 @@ type legendreKernel[T Float] struct {
 	degrees, width int // L+1, and (L+1)·C
 	grid           []T // [3][orientation], of the first half
 
-	phi      []T     // [2][pair][basis]: φ·envelope and its derivative by r
+	knees    int     // distances at which the parabolas are taken, after those of the pairs: 0 without
+	phi      []T     // [2][pair, knee][basis]: φ·envelope and its derivative by r
 	radial   [][]T   // [layer][2][pair][degree][channel]: R and R'
 	start    []int32 // [atom+1] the pairs whose first edge is of that center
 	unit     []T     // [edge][3]
@@ -113,31 +114,44 @@ func (f *legendreKernel[T]) forward() {
 // forwardRadial evaluates R and R' of all layers for all pairs.
 func (f *legendreKernel[T]) forwardRadial() {
 	pairs, basis := len(f.e.first), f.cfg.Basis
-	b := f.mlp.input(pairs)
+	f.knees = f.cfg.knees()
+	rows := pairs + f.knees
+	b := f.mlp.input(rows)
 	db := f.mlp.inputDot()
-	for q, e := range f.e.first {
+	for q := range rows {
 		at := q * f.cfg.Bessel
-		bessel(b[at:at+f.cfg.Bessel], db[at:at+f.cfg.Bessel], f.e.r[e], f.cfg.Cutoff)
+		bessel(b[at:at+f.cfg.Bessel], db[at:at+f.cfg.Bessel], f.distance(q), f.cfg.Cutoff)
 	}
 	y := f.mlp.forward(f.w.spatial)
 	yDot := f.mlp.tangent(f.w.spatial)
-	phi := resize(&f.phi, 2*pairs*basis)
-	dphi := phi[pairs*basis:]
-	for q := range pairs {
+	phi := resize(&f.phi, 2*rows*basis)
+	dphi := phi[rows*basis:]
+	for q := range rows {
 		u, du := f.envelope(q)
 		for k := q * basis; k < (q+1)*basis; k++ {
 			phi[k] = y[k] * u
 			dphi[k] = yDot[k]*u + y[k]*du
 		}
 	}
+	f.bend(phi, dphi)
 	for t := range f.radial {
-		f.set.MatMul(resize(&f.radial[t], 2*pairs*f.width), phi, f.w.layers[t].spatial, 2*pairs, basis, f.width, false)
+		radial, a := resize(&f.radial[t], 2*pairs*f.width), f.w.layers[t].spatial
+		f.set.MatMul(radial[:pairs*f.width], phi[:pairs*basis], a, pairs, basis, f.width, false)
+		f.set.MatMul(radial[pairs*f.width:], dphi[:pairs*basis], a, pairs, basis, f.width, false)
 	}
 }
 
-// envelope is that of pair q, times n̄^(-1/2), and its derivative by r.
+// distance is that of pair q, or of a knee after them.
+func (f *legendreKernel[T]) distance(q int) float64 {
+	if pairs := len(f.e.first); q >= pairs {
+		return f.cfg.Parabola + float64(q-pairs)*kneeStep
+	}
+	return f.e.r[f.e.first[q]]
+}
+
+// envelope is that of pair q, or of a knee, times n̄^(-1/2), and its derivative by r.
 func (f *legendreKernel[T]) envelope(q int) (u, du T) {
-	u64, du64 := envelope(f.e.r[f.e.first[q]], f.cfg.Cutoff, f.cfg.Envelope)
+	u64, du64 := envelope(f.distance(q), f.cfg.Cutoff, f.cfg.Envelope)
 	n := 1 / math.Sqrt(f.cfg.MeanNeighbors)
 	return T(u64 * n), T(du64 * n)
 }
@@ -323,15 +337,21 @@ func (f *legendreKernel[T]) gradientRows(t int, g gradientRows[T], _ *weights[T]
 
 func (f *legendreKernel[T]) gradient(grad *weights[T]) {
 	pairs, basis := len(f.e.first), f.cfg.Basis
-	dPhi := cleared(&f.dPhi, 2*pairs*basis)
+	rows := pairs + f.knees
+	dPhi := cleared(&f.dPhi, 2*rows*basis)
+	dPhiDot, ends := dPhi[rows*basis:], pairs*basis
+	phi, phiDot := f.phi[:ends], f.phi[rows*basis:][:ends]
 	for t := range f.dRadial {
-		// [R; R'] = [φ; φ'] A
-		f.set.MatMulTN(grad.layers[t].spatial, f.phi, f.dRadial[t], basis, 2*pairs, f.width, true)
-		f.set.MatMulNT(dPhi, f.dRadial[t], f.w.layers[t].spatial, 2*pairs, f.width, basis, true)
+		// R = φ A, R' = φ' A
+		d, dDot, a, dA := f.dRadial[t][:pairs*f.width], f.dRadial[t][pairs*f.width:], f.w.layers[t].spatial, grad.layers[t].spatial
+		f.set.MatMulTN(dA, phi, d, basis, pairs, f.width, true)
+		f.set.MatMulTN(dA, phiDot, dDot, basis, pairs, f.width, true)
+		f.set.MatMulNT(dPhi[:ends], d, a, pairs, f.width, basis, true)
+		f.set.MatMulNT(dPhiDot[:ends], dDot, a, pairs, f.width, basis, true)
 	}
-	dy, dyDot := resize(&f.dy, pairs*basis), resize(&f.dyd, pairs*basis)
-	dPhiDot := dPhi[pairs*basis:]
-	for q := range pairs {
+	f.bendGradient(dPhi, dPhiDot)
+	dy, dyDot := resize(&f.dy, rows*basis), resize(&f.dyd, rows*basis)
+	for q := range rows {
 		u, du := f.envelope(q)
 		for k := q * basis; k < (q+1)*basis; k++ {
 			// φ = y u; φ' = y' u + y u'

@@ -53,8 +53,10 @@ func networks() map[string]Config {
 	quadratic.Activation, quadratic.Grid, quadratic.LayerScale, quadratic.NormEpsilon = Quadratic, Icosahedral32(), true, 0.1
 	spherical := quadratic
 	spherical.Mixing = Spherical
+	bent := legendre
+	bent.Parabola = 1.7 // some of the pairs are closer
 	polynomial.Kernel, distance.Kernel = Polynomial, Distance
-	return map[string]Config{"legendre": legendre, "layer scale, 32 points": scaled, "quadratic": quadratic, "spherical mixing": spherical, "polynomial": polynomial, "distance": distance}
+	return map[string]Config{"legendre": legendre, "parabolas": bent, "layer scale, 32 points": scaled, "quadratic": quadratic, "spherical mixing": spherical, "polynomial": polynomial, "distance": distance}
 }
 
 // slope returns how the error of a central difference falls when the step

@@ -69,6 +69,9 @@ func (i modelInfo) print(out io.Writer) error {
 	row("weights", "%d", i.Weights)
 	row("grid", "%s, %d orientations", i.Config.Grid.Name, i.Orientations)
 	row("cutoff", "%g Å, envelope of order %d, %.2f neighbours on average", i.Cutoff, i.Config.Envelope, i.MeanNeighbors)
+	if r := i.Config.Parabola; r > 0 {
+		row("parabolas", "radial functions go on as such below %.3f Å", r)
+	}
 	for _, e := range i.Elements {
 		row("element", "%-2s  reference energy %.6f eV, mean binding %.4g eV, scale %.4g eV", e.Symbol, e.Reference, e.Binding, e.Scale)
 	}

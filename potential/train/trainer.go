@@ -149,6 +149,7 @@ func (t *Trainer) build(version string) error {
 	if t.start == nil {
 		c.MeanNeighbors = stats.neighbors
 	}
+	c.Parabola = s.parabola(c, stats.shortest)
 	var extra *Dataset
 	if s.ReferenceFile != "" {
 		if extra, err = ReadDataset(s.ReferenceFile, xyz.LabelKeys{Energy: s.EnergyKey}); err != nil {
@@ -283,6 +284,27 @@ func (s Settings) config(species []int, start *potential.Model) (potential.Confi
 		Degree: s.Degree, FiberDegree: s.FiberDegree, Bessel: s.Bessel, Hidden: s.Hidden,
 	}.WithDefaults()
 	return c, c.Validate()
+}
+
+// parabola returns the distance below which radial functions are parabolas [Å]: no farther
+// out than in the model to start from, whose data may have been closer.
+func (s Settings) parabola(c potential.Config, shortest [][]float64) float64 {
+	if c.Kernel != potential.Legendre {
+		return 0
+	}
+	least := c.Cutoff
+	for _, row := range shortest {
+		for _, r := range row {
+			if r > 0 {
+				least = min(least, r)
+			}
+		}
+	}
+	r := s.Parabola * least
+	if c.Parabola > 0 {
+		r = min(r, c.Parabola)
+	}
+	return r
 }
 
 // Model returns the untrained model of the run.

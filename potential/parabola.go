@@ -1,0 +1,70 @@
+package potential
+
+// Nearer than the two closest atoms of the training data nothing holds the radial
+// functions, and what a network makes of a distance there bends as it likes. So below that
+// distance r₀ ([Config.Parabola]) every one of them goes on as it ends,
+//
+//	φ(r) = φ(r₀) + φ'(r₀) y + ½ φ” y²,  φ'(r) = φ'(r₀) + φ” y,  y = r − r₀ < 0,
+//
+// with the second derivative from the slopes at r₀ and at two distances beyond, the knees:
+//
+//	φ” = (−3 φ'(r₀) + 4 φ'(r₀+h) − φ'(r₀+2h))/2h + O(h²)
+//
+// Values and slopes are continuous, and the second derivative to a part in ten thousand.
+
+// kneeStep is h, Å.
+const kneeStep = 0.01
+
+// knees returns how many distances the parabolas are taken from.
+func (c *Config) knees() int {
+	if c.Parabola == 0 {
+		return 0
+	}
+	return 3
+}
+
+// second holds the weights of the slopes at the knees in φ”.
+var second = [3]float64{-3 / (2 * kneeStep), 4 / (2 * kneeStep), -1 / (2 * kneeStep)}
+
+// bent calls f with every pair closer than r₀ and y.
+func (f *legendreKernel[T]) bent(visit func(q int, y float64)) {
+	for q, e := range f.e.first {
+		if y := f.e.r[e] - f.cfg.Parabola; y < 0 {
+			visit(q, y)
+		}
+	}
+}
+
+// bend writes φ and φ' of the pairs closer than r₀.
+func (f *legendreKernel[T]) bend(phi, phiDot []T) {
+	basis, knee := f.cfg.Basis, len(f.e.first)
+	row := func(x []T, q int) []T { return x[q*basis : (q+1)*basis] }
+	f.bent(func(q int, y float64) {
+		value, slope := row(phi, q), row(phiDot, q)
+		copy(value, row(phi, knee))
+		f.set.AXPY(value, row(phiDot, knee), T(y))
+		copy(slope, row(phiDot, knee))
+		for k, w := range second {
+			f.set.AXPY(value, row(phiDot, knee+k), T(w*y*y/2))
+			f.set.AXPY(slope, row(phiDot, knee+k), T(w*y))
+		}
+	})
+}
+
+// bendGradient moves the adjoints of φ and φ' of the pairs closer than r₀ to the knees.
+func (f *legendreKernel[T]) bendGradient(dPhi, dPhiDot []T) {
+	basis, knee := f.cfg.Basis, len(f.e.first)
+	row := func(x []T, q int) []T { return x[q*basis : (q+1)*basis] }
+	f.bent(func(q int, y float64) {
+		value, slope := row(dPhi, q), row(dPhiDot, q)
+		f.set.AXPY(row(dPhi, knee), value, 1)
+		f.set.AXPY(row(dPhiDot, knee), value, T(y))
+		f.set.AXPY(row(dPhiDot, knee), slope, 1)
+		for k, w := range second {
+			f.set.AXPY(row(dPhiDot, knee+k), value, T(w*y*y/2))
+			f.set.AXPY(row(dPhiDot, knee+k), slope, T(w*y))
+		}
+		clear(value)
+		clear(slope)
+	})
+}
