@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"ponita/neighbor"
 	"ponita/potential"
 	"ponita/potential/archive"
 	"ponita/xyz"
@@ -131,6 +132,37 @@ func TestStartGoesOn(t *testing.T) {
 	t.Logf("forces after one epoch: %.0f meV/Å from the model with %.0f, %.0f anew", on, was, anew)
 	if on >= was || on > 0.5*anew {
 		t.Errorf("forces after one epoch: %.0f meV/Å from the model with %.0f, %.0f anew", on, was, anew)
+	}
+}
+
+// TestParabolasBeginWhereDataEnd: a little above the shortest distance in the data, no farther
+// out than in the model to start from.
+func TestParabolasBeginWhereDataEnd(t *testing.T) {
+	data := writeData(t, 12)
+	s := small(data, t.TempDir())
+	trainer := newTrainer(t, s)
+	c := trainer.Model().Config
+	shortest := c.Cutoff
+	for _, n := range trainer.frames {
+		f := trainer.data.Frames[n]
+		g, err := neighbor.Build(f.Pos, f.Lattice, f.PBC, c.Cutoff)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range g.Vec {
+			shortest = min(shortest, math.Sqrt(v[0]*v[0]+v[1]*v[1]+v[2]*v[2]))
+		}
+	}
+	if want := 1.05 * shortest; math.Abs(c.Parabola-want) > 1e-12 {
+		t.Errorf("parabolas begin at %.6f Å, want %.6f", c.Parabola, want)
+	}
+	for _, test := range []struct{ setting, start, want float64 }{
+		{1.05, 0, 1.05 * 2}, {1.05, 1.5, 1.5}, {1.05, 3, 1.05 * 2}, {0, 1.5, 0},
+	} {
+		s.Parabola, c.Parabola = test.setting, test.start
+		if got := s.parabola(c, [][]float64{{0, 2.5}, {2.5, 2}}); math.Abs(got-test.want) > 1e-12 {
+			t.Errorf("a setting of %g, %g Å in the model to start from, 2 Å in the data: parabolas begin at %g Å, want %g", test.setting, test.start, got, test.want)
+		}
 	}
 }
 
