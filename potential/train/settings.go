@@ -163,7 +163,7 @@ func (s Settings) Validate() error {
 		{"patience", float64(s.Patience), 1, 1e6},
 		{"weight_decay", s.WeightDecay, 0, 1},
 		{"norm_epsilon", s.NormEpsilon, 1e-12, 1e6},
-		{"parabola", s.Parabola, 0, 100},
+		{"parabola", s.Parabola, 0, 2},
 		{"clip", s.Clip, 1, 1e12},
 		{"average", s.Average, 0, 0.999999999},
 		{"energy_weight", s.EnergyWeight, 0, 1e12},
