@@ -27,8 +27,7 @@ type legendreKernel[T Float] struct {
 	degrees, width int // L+1, and (L+1)·C
 	grid           []T // [3][orientation], of the first half
 
-	knees    int     // distances at which the parabolas are taken, after those of the pairs: 0 without
-	phi      []T     // [2][pair, knee][basis]: φ·envelope and its derivative by r
+	phi      []T     // [2][pair, knee][basis]: φ·envelope and its derivative by r, see parabola.go for the knees
 	radial   [][]T   // [layer][2][pair][degree][channel]: R and R'
 	start    []int32 // [atom+1] the pairs whose first edge is of that center
 	unit     []T     // [edge][3]
@@ -114,8 +113,7 @@ func (f *legendreKernel[T]) forward() {
 // forwardRadial evaluates R and R' of all layers for all pairs.
 func (f *legendreKernel[T]) forwardRadial() {
 	pairs, basis := len(f.e.first), f.cfg.Basis
-	f.knees = f.cfg.knees()
-	rows := pairs + f.knees
+	rows := pairs + f.cfg.knees()
 	b := f.mlp.input(rows)
 	db := f.mlp.inputDot()
 	for q := range rows {
@@ -337,7 +335,7 @@ func (f *legendreKernel[T]) gradientRows(t int, g gradientRows[T], _ *weights[T]
 
 func (f *legendreKernel[T]) gradient(grad *weights[T]) {
 	pairs, basis := len(f.e.first), f.cfg.Basis
-	rows := pairs + f.knees
+	rows := pairs + f.cfg.knees()
 	dPhi := cleared(&f.dPhi, 2*rows*basis)
 	dPhiDot, ends := dPhi[rows*basis:], pairs*basis
 	phi, phiDot := f.phi[:ends], f.phi[rows*basis:][:ends]

@@ -1,12 +1,12 @@
 package potential
 
 // Nearer than the two closest atoms of the training data nothing holds the radial
-// functions, and what a network makes of a distance there bends as it likes. So below that
+// functions, and what a network makes of a distance there bends as it likes. So below a
 // distance r₀ ([Config.Parabola]) every one of them goes on as it ends,
 //
 //	φ(r) = φ(r₀) + φ'(r₀) y + ½ φ” y²,  φ'(r) = φ'(r₀) + φ” y,  y = r − r₀ < 0,
 //
-// with the second derivative from the slopes at r₀ and at two distances beyond, the knees:
+// with the second derivative from the slopes at three distances, the knees:
 //
 //	φ” = (−3 φ'(r₀) + 4 φ'(r₀+h) − φ'(r₀+2h))/2h + O(h²)
 //
@@ -24,10 +24,10 @@ func (c *Config) knees() int {
 	return 3
 }
 
-// second holds the weights of the slopes at the knees in φ”.
-var second = [3]float64{-3 / (2 * kneeStep), 4 / (2 * kneeStep), -1 / (2 * kneeStep)}
+// curvature holds the weights of the slopes at the knees in φ”.
+var curvature = [3]float64{-3 / (2 * kneeStep), 4 / (2 * kneeStep), -1 / (2 * kneeStep)}
 
-// bent calls f with every pair closer than r₀ and y.
+// bent visits every pair closer than r₀, with y.
 func (f *legendreKernel[T]) bent(visit func(q int, y float64)) {
 	for q, e := range f.e.first {
 		if y := f.e.r[e] - f.cfg.Parabola; y < 0 {
@@ -45,7 +45,7 @@ func (f *legendreKernel[T]) bend(phi, phiDot []T) {
 		copy(value, row(phi, knee))
 		f.set.AXPY(value, row(phiDot, knee), T(y))
 		copy(slope, row(phiDot, knee))
-		for k, w := range second {
+		for k, w := range curvature {
 			f.set.AXPY(value, row(phiDot, knee+k), T(w*y*y/2))
 			f.set.AXPY(slope, row(phiDot, knee+k), T(w*y))
 		}
@@ -61,7 +61,7 @@ func (f *legendreKernel[T]) bendGradient(dPhi, dPhiDot []T) {
 		f.set.AXPY(row(dPhi, knee), value, 1)
 		f.set.AXPY(row(dPhiDot, knee), value, T(y))
 		f.set.AXPY(row(dPhiDot, knee), slope, 1)
-		for k, w := range second {
+		for k, w := range curvature {
 			f.set.AXPY(row(dPhiDot, knee+k), value, T(w*y*y/2))
 			f.set.AXPY(row(dPhiDot, knee+k), slope, T(w*y))
 		}

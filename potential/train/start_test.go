@@ -135,12 +135,11 @@ func TestStartGoesOn(t *testing.T) {
 	}
 }
 
-// TestParabolasBeginWhereDataEnd: a little above the shortest distance in the data, no farther
-// out than in the model to start from.
+// TestParabolasBeginWhereDataEnd: a little above the shortest distance in the data, and in a
+// run from another model no farther out than there.
 func TestParabolasBeginWhereDataEnd(t *testing.T) {
 	data := writeData(t, 12)
-	s := small(data, t.TempDir())
-	trainer := newTrainer(t, s)
+	trainer := newTrainer(t, small(data, t.TempDir()))
 	c := trainer.Model().Config
 	shortest := c.Cutoff
 	for _, n := range trainer.frames {
@@ -153,15 +152,19 @@ func TestParabolasBeginWhereDataEnd(t *testing.T) {
 			shortest = min(shortest, math.Sqrt(v[0]*v[0]+v[1]*v[1]+v[2]*v[2]))
 		}
 	}
-	if want := 1.05 * shortest; math.Abs(c.Parabola-want) > 1e-12 {
-		t.Errorf("parabolas begin at %.6f Å, want %.6f", c.Parabola, want)
+	least := 1.05 * shortest
+	if math.Abs(c.Parabola-least) > 1e-12 {
+		t.Errorf("parabolas begin at %.6f Å, want %.6f", c.Parabola, least)
 	}
-	for _, test := range []struct{ setting, start, want float64 }{
-		{1.05, 0, 1.05 * 2}, {1.05, 1.5, 1.5}, {1.05, 3, 1.05 * 2}, {0, 1.5, 0},
-	} {
-		s.Parabola, c.Parabola = test.setting, test.start
-		if got := s.parabola(c, [][]float64{{0, 2.5}, {2.5, 2}}); math.Abs(got-test.want) > 1e-12 {
-			t.Errorf("a setting of %g, %g Å in the model to start from, 2 Å in the data: parabolas begin at %g Å, want %g", test.setting, test.start, got, test.want)
+	for _, test := range []struct{ start, want float64 }{{0, 0}, {0.9 * least, 0.9 * least}, {1.2 * least, least}} {
+		from := *trainer.Model()
+		from.Config.Parabola = test.start
+		path := filepath.Join(t.TempDir(), "from.h5")
+		if err := archive.Save(path, &from); err != nil {
+			t.Fatal(err)
+		}
+		if got := newTrainer(t, onward(t, data, path)).Model().Config.Parabola; math.Abs(got-test.want) > 1e-12 {
+			t.Errorf("from a model with %.6f Å: parabolas begin at %.6f Å, want %.6f", test.start, got, test.want)
 		}
 	}
 }

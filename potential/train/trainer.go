@@ -146,10 +146,15 @@ func (t *Trainer) build(version string) error {
 	if err != nil {
 		return err
 	}
+	parabola := s.parabola(stats.shortest)
 	if t.start == nil {
 		c.MeanNeighbors = stats.neighbors
+	} else {
+		// No farther out than in the model to start from, which is none without: its
+		// network has learnt what is there.
+		parabola = min(parabola, c.Parabola)
 	}
-	c.Parabola = s.parabola(c, stats.shortest)
+	c.Parabola = parabola
 	var extra *Dataset
 	if s.ReferenceFile != "" {
 		if extra, err = ReadDataset(s.ReferenceFile, xyz.LabelKeys{Energy: s.EnergyKey}); err != nil {
@@ -286,13 +291,13 @@ func (s Settings) config(species []int, start *potential.Model) (potential.Confi
 	return c, c.Validate()
 }
 
-// parabola returns the distance below which radial functions are parabolas [Å]: no farther
-// out than in the model to start from, whose data may have been closer.
-func (s Settings) parabola(c potential.Config, shortest [][]float64) float64 {
-	if c.Kernel != potential.Legendre {
+// parabola returns the distance below which radial functions of a new network are
+// parabolas [Å], for the shortest distances [Å] of pairs of species in the data.
+func (s Settings) parabola(shortest [][]float64) float64 {
+	if s.Kernel != potential.Legendre {
 		return 0
 	}
-	least := c.Cutoff
+	least := s.Cutoff
 	for _, row := range shortest {
 		for _, r := range row {
 			if r > 0 {
@@ -300,11 +305,7 @@ func (s Settings) parabola(c potential.Config, shortest [][]float64) float64 {
 			}
 		}
 	}
-	r := s.Parabola * least
-	if c.Parabola > 0 {
-		r = min(r, c.Parabola)
-	}
-	return r
+	return s.Parabola * least
 }
 
 // Model returns the untrained model of the run.
