@@ -32,7 +32,6 @@ const (
 	adamBeta2   = 0.999
 	adamEpsilon = 1e-8
 
-	muonBeta = 0.95
 	// muonSize is the spectral norm of a step of Muon over that of one of Adam whose
 	// elements all have one sign.
 	muonSize = 0.07
@@ -56,8 +55,9 @@ func decays(t potential.Tensor) bool {
 
 // update moves the raw weights theta against the gradient. A tensor's learning
 // rate and ε follow the width, its decay does not: decay is as fast at every width
-// as at the base width. The result does not depend on the number of threads.
-func (o *optimizer) update(s scaling, theta, grad []float64, rate, weightDecay float64, threads int) {
+// as at the base width. momentum is Muon's β. The result does not depend on the number
+// of threads.
+func (o *optimizer) update(s scaling, theta, grad []float64, rate, momentum, weightDecay float64, threads int) {
 	o.Step++
 	type matrix struct {
 		tensorScaling
@@ -83,7 +83,7 @@ func (o *optimizer) update(s scaling, theta, grad []float64, rate, weightDecay f
 	}
 	parallel.Each(len(matrices), threads, func(_, k int) error { // which never fails
 		m := matrices[k]
-		o.muon(m.tensorScaling, m.theta, m.grad, m.m, rate)
+		o.muon(m.tensorScaling, m.theta, m.grad, m.m, rate, momentum)
 		return nil
 	})
 }
@@ -112,12 +112,12 @@ func (o *optimizer) adam(t tensorScaling, theta, grad, m, v []float64, rate floa
 // are those of Adam, hold: under mup, with a rate ∝ 1/C, the step keeps its
 // spectral norm at every width, the condition of Yang, Simon, Bernstein
 // (arXiv:2310.17813).
-func (o *optimizer) muon(t tensorScaling, theta, grad, m []float64, rate float64) {
+func (o *optimizer) muon(t tensorScaling, theta, grad, m []float64, rate, beta float64) {
 	rows, columns := t.Matrix()
 	norm := 0.
 	for k, g := range grad {
-		m[k] = muonBeta*m[k] + g
-		v := g + muonBeta*m[k]
+		m[k] = beta*m[k] + g
+		v := g + beta*m[k]
 		norm += v * v
 	}
 	if norm == 0 {
@@ -127,7 +127,7 @@ func (o *optimizer) muon(t tensorScaling, theta, grad, m []float64, rate float64
 	defer o.memory.Put(memory)
 	step, scale := memory.matrix(len(theta)), 1/math.Sqrt(norm)
 	for k, g := range grad {
-		step[k] = float32(scale * (g + muonBeta*m[k]))
+		step[k] = float32(scale * (g + beta*m[k]))
 	}
 	rate *= t.rate * muonSize * math.Sqrt(float64(rows*columns))
 	for k, v := range memory.orthogonalize(o.set, step, rows, columns) {

@@ -90,7 +90,7 @@ func TestMuonStepsKeepTheirSpectralNorm(t *testing.T) {
 		for k := range grad {
 			grad[k] = rng.NormFloat64()
 		}
-		o.update(s, theta, grad, 0.1, 0, 2)
+		o.update(s, theta, grad, 0.1, 0.95, 0, 2)
 		for _, x := range s {
 			if !x.muon {
 				continue

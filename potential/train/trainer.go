@@ -410,7 +410,7 @@ func (t *Trainer) step(order []int, batches int) (Progress, error) {
 		return Progress{}, fmt.Errorf("train: the gradient is not finite in epoch %d, batch %d; try a lower learning_rate than %g: %w", st.Epoch+1, st.Batch+1, s.LearningRate, ErrDiverged)
 	}
 	st.averageNorm(min(norm, largest))
-	st.optimizer.update(t.scaling, st.theta, t.grad, rate, s.WeightDecay, s.Threads)
+	st.optimizer.update(t.scaling, st.theta, t.grad, rate, s.momentum(rate), s.WeightDecay, s.Threads)
 	st.Step = st.optimizer.Step
 	average(st.mean, st.theta, s.Average, st.Step)
 	st.Sums.add(sums)
