@@ -96,7 +96,7 @@ func measureOverhead(t *testing.T, channels int) {
 		return (processor() - start) / (long - short)
 	}
 	script := func(steps, threads int) string {
-		return fmt.Sprintf("units metal\natom_style atomic\nread_data %s\nmass 1 1\npair_style ponita threads %d\npair_coeff * * %s H O\nneighbor 1.0 bin\nfix 1 all nve\ntimestep 1e-6\nthermo_style custom step cpu\nthermo 1\nrun %d\n", data, threads, path, steps)
+		return fmt.Sprintf("units metal\natom_style atomic\nread_data %s\nmass 1 1\npair_style ponita threads %d\npair_coeff * * %s H O\nneighbor 1.0 bin\nfix 1 all nve\ntimestep 1e-6\nthermo 1000\nrun %d\n", data, threads, path, steps)
 	}
 	one := func(steps int) float64 {
 		cmd := exec.Command(filepath.Join(work, "lmp_ponita"), "-log", "none", "-screen", "none", "-nocite")
@@ -107,20 +107,11 @@ func measureOverhead(t *testing.T, channels int) {
 		}
 		return cmd.ProcessState.UserTime().Seconds() + cmd.ProcessState.SystemTime().Seconds()
 	}
-	var quiet [3][]float64 // times of single steps: one rank, two, two threads
 	wall := func(ranks, threads int) (loop float64, split string) {
 		out := mustRun(t, ranks, script(timed, threads))
-		var last float64
 		for line := range strings.Lines(out) {
 			f := strings.Fields(line)
 			switch {
-			case len(f) == 2 && strings.Trim(f[0]+f[1], "0123456789.e-") == "": // step and time since the start
-				now := numbers(t, f[1:])[0]
-				if f[0] != "0" {
-					k := ranks - 1 + 2*(threads-1)
-					quiet[k] = append(quiet[k], now-last)
-				}
-				last = now
 			case strings.HasPrefix(line, "Loop time"):
 				loop = numbers(t, f[3:4])[0] / float64(timed)
 			case strings.HasPrefix(line, "Pair  "), strings.HasPrefix(line, "Comm  "):
@@ -149,13 +140,6 @@ func measureOverhead(t *testing.T, channels int) {
 	slices.Sort(speedup)
 	t.Logf("one rank over the calculator: %+.1f %% (median; %+.1f to %+.1f)", 100*overhead[2], 100*overhead[0], 100*overhead[4])
 	t.Logf("two ranks over one: %.2f (median; %.2f to %.2f); the fastest of each, %.0f and %.0f ms/step: %.2f", speedup[2], speedup[0], speedup[4], 1e3*least[0], 1e3*least[1], least[0]/least[1])
-	// What the machine does besides comes in bursts: a quarter of the steps know little of it.
-	for k := range quiet {
-		slices.Sort(quiet[k])
-	}
-	quarter := func(k int) float64 { return quiet[k][len(quiet[k])/4] }
-	t.Logf("lower quartile of %d steps each: one rank %.0f ms, two %.0f (%.2f), two threads %.0f (%.2f)", len(quiet[0]),
-		1e3*quarter(0), 1e3*quarter(1), quarter(0)/quarter(1), 1e3*quarter(2), quarter(0)/quarter(2))
 }
 
 // processor is the time in seconds that this process has used.

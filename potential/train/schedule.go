@@ -29,13 +29,13 @@ func (s Settings) weights(rate float64) lossWeights {
 	return w
 }
 
-// muonForget is 1 − β of Muon at the peak of the learning rate, and muonLeast what is left
-// of it where the rate is nothing.
+// muonForget is 1 − β of Muon at the peak of the learning rate, and muonLeast the part of
+// it that is left where the rate is nothing.
 const muonForget, muonLeast = 0.05, 0.03
 
 // momentum returns β of Muon at a learning rate. Its steps follow a mean of the last 20
-// gradients, and of more and more, up to 700, as the rate falls: towards the end gradients are mostly
-// noise of their batch, to which equal singular values give the size of a signal.
+// gradients, and of ever more, up to 670, as the rate falls: towards the end gradients are
+// mostly noise of their batch, to which equal singular values give the size of a signal.
 func (s Settings) momentum(rate float64) float64 {
 	return 1 - muonForget*(muonLeast+(1-muonLeast)*rate/s.LearningRate)
 }

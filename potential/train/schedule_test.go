@@ -65,3 +65,22 @@ func TestOddFrameDoesNotThrowTheWeightsOff(t *testing.T) {
 		t.Errorf("the optimiser's mean gradient moved by %g, where a usual gradient is %g", moved, usual)
 	}
 }
+
+// TestMomentumLengthens: the mean of gradients that Muon follows is one of 20 at the peak of
+// the rate, whatever that is, and of more the lower the rate.
+func TestMomentumLengthens(t *testing.T) {
+	s := Settings{}.WithDefaults()
+	for _, peak := range []float64{0.001, 0.004} {
+		s.LearningRate = peak
+		last := 0.
+		for _, test := range []struct{ epoch, gradients float64 }{
+			{s.WarmUp, 20}, {s.WarmUp + (float64(s.Epochs)-s.WarmUp)/2, 38.8}, {float64(s.Epochs), 646},
+		} {
+			got := 1 / (1 - s.momentum(s.rate(test.epoch, 0)))
+			if math.Abs(got/test.gradients-1) > 0.01 || got <= last {
+				t.Errorf("peak %g, epoch %g: a mean of %.1f gradients, want %.1f", peak, test.epoch, got, test.gradients)
+			}
+			last = got
+		}
+	}
+}
