@@ -395,7 +395,6 @@ void PairPonita::compute(int eflag, int vflag) {
   const bool built = neighbor->ago == 0 || neighbor->ncalls != last_build; // the same on all ranks
   if (built) {
     find_originals();
-    ask_for_rows();
     last_build = neighbor->ncalls;
   }
   if (built || changed) {
@@ -404,6 +403,7 @@ void PairPonita::compute(int eflag, int vflag) {
     list_ids();
     for (auto &m : members) m.stale = true;
   }
+  ask_for_rows();
   const size_t all = atom_of.size();
   positions.resize(3 * all);
   numbers.resize(all);
@@ -478,18 +478,26 @@ void PairPonita::find_originals() {
 }
 
 // ask_for_rows tells the ranks that LAMMPS has the copies of atoms from which of
-// them want rows: not images, and not those beyond the reach of the lists. LAMMPS
-// would send them all, most of them within a rank. What goes from ghosts to atoms
-// passes the swaps backwards, so a ghost that is sent on hears first that another
-// rank wants it.
+// them want rows at this step: not images, and not those beyond the cutoff, which
+// with a skin are a quarter of the ghosts of the lists and more. LAMMPS would send
+// them all, most of them within a rank. What goes from ghosts to atoms passes the
+// swaps backwards, so a ghost that is sent on hears first that another rank wants it.
 void PairPonita::ask_for_rows() {
   sent.clear();
   if (alone) return;
   backward = ASK;
   wanted.assign(original.size(), 0);
+  const double reach = cutoff * length_unit * (1 + 1e-9); // the library has positions in Å, rounded
   for (int ii = 0; ii < list->inum; ii++) {
     const int i = list->ilist[ii];
-    for (int n = 0; n < list->numneigh[i]; n++) wanted[original[list->firstneigh[i][n] & NEIGHMASK]] = 1;
+    const double *x = atom->x[i];
+    for (int n = 0; n < list->numneigh[i]; n++) {
+      const int j = list->firstneigh[i][n] & NEIGHMASK;
+      if (j < atom->nlocal) continue;
+      const double *y = atom->x[j];
+      const double d[3] = {y[0] - x[0], y[1] - x[1], y[2] - x[2]};
+      if (d[0] * d[0] + d[1] * d[1] + d[2] * d[2] < reach * reach) wanted[original[j]] = 1;
+    }
   }
   reverse(comm, this, 0);
 }

@@ -85,8 +85,8 @@ class PairPonita : public Pair {
   std::vector<double> positions;
   int own = 0;
 
-  // Who sends rows to which ghosts, agreed on whenever the lists are new. Forces
-  // come back the same way.
+  // Who sends rows to which ghosts, agreed on at every step. Forces come back the
+  // same way.
   std::vector<int> original;   // [atom] the first one of the same ID
   std::vector<char> wanted;    // [atom] a ghost that gets a row
   std::map<const int *, std::vector<int>> sent; // [list of LAMMPS] its atoms whose rows are sent

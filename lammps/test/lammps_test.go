@@ -392,6 +392,27 @@ func TestRanksAgree(t *testing.T) {
 	}
 }
 
+// TestGhostsPassTheCutoff: ranks agree while lists stay and atoms come within the cutoff
+// of another rank's, or leave it, on the way.
+func TestGhostsPassTheCutoff(t *testing.T) {
+	need(t)
+	s := place("long", [3][3]float64{{20, 0, 0}, {0, 5.5, 0}, {0, 0, 5.2}}, 72, "", "* 1 1")
+	data, fast := s.write(t), strings.ReplaceAll(velocities, "20*", "200*")
+	var one result
+	for _, ranks := range []int{1, 2, 3} {
+		dir := t.TempDir()
+		out := mustRun(t, ranks, fmt.Sprintf("units metal\natom_style atomic\natom_modify map yes\nprocessors %s\nread_data %s\n"+style, s.processors, data, filepath.Join(work, "h2o.h5"))+
+			"neighbor 2 bin\nneigh_modify every 1000 delay 1000 check no\n"+sums+fast+"timestep 0.0005\nfix 1 all nve\nrun 10\n"+
+			fmt.Sprintf(report, "long", filepath.Join(dir, "long.dump")))
+		r := results(t, out, dir)["long"]
+		if ranks == 1 {
+			one = r
+		} else if d := differ(r, one); !(d <= 1e-10) {
+			t.Errorf("%d ranks differ by %.2g of one", ranks, d)
+		}
+	}
+}
+
 // TestMatchesCalculator: LAMMPS and the calculator of Go, which mdrun uses, agree
 // to 1e-9 eV and 1e-8 eV/Å, and on the virial.
 func TestMatchesCalculator(t *testing.T) {
