@@ -478,10 +478,10 @@ void PairPonita::find_originals() {
 }
 
 // ask_for_rows tells the ranks that LAMMPS has the copies of atoms from which of
-// them want rows at this step: not images, and not those beyond the cutoff, which
-// with a skin are a quarter of the ghosts of the lists and more. LAMMPS would send
-// them all, most of them within a rank. What goes from ghosts to atoms passes the
-// swaps backwards, so a ghost that is sent on hears first that another rank wants it.
+// them want rows at this step: not images, and not those that are only within the
+// skin. LAMMPS would send them all, most of them within a rank. What goes from
+// ghosts to atoms passes the swaps backwards, so a ghost that is sent on hears first
+// that another rank wants it.
 void PairPonita::ask_for_rows() {
   sent.clear();
   if (alone) return;
