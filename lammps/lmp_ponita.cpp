@@ -58,6 +58,9 @@ void LAMMPS::post_create() {
 }
 
 int main(int argc, char **argv) {
+  // Without mpirun Open MPI starts a daemon beside the program, for spawning what
+  // LAMMPS never spawns; where the daemon cannot start there is no program either.
+  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
   lammps_mpi_init();
   auto *lmp = static_cast<LAMMPS *>(lammps_open_no_mpi(argc, argv, nullptr));
   if (!lmp) return 1;
