@@ -88,11 +88,14 @@ func unfold[T Float](w *layerWeights[T], grad *layerWeights[float64]) {
 	if w.scale == nil {
 		return
 	}
-	for k, s := range w.scale {
-		for at := k; at < len(w.w2); at += channels {
-			grad.scale[k] += grad.w2[at] * float64(w.w2[at])
-			grad.w2[at] *= float64(s)
+	for at := 0; at < len(w.w2); at += channels {
+		w2, dw2 := w.w2[at:at+channels], grad.w2[at:at+channels]
+		for k, s := range w.scale {
+			grad.scale[k] += dw2[k] * float64(w2[k])
+			dw2[k] *= float64(s)
 		}
+	}
+	for k, s := range w.scale {
 		grad.scale[k] += grad.b2[k] * float64(w.b2[k])
 		grad.b2[k] *= float64(s)
 	}

@@ -18,7 +18,7 @@ func (c Config) Calibrate(weights []float64, inputs []Input) ([]float64, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := net.SetWeights(weights); err != nil {
+	if err := net.SetWeights(weights, 1); err != nil {
 		return nil, err
 	}
 	c = net.cfg

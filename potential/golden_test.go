@@ -230,7 +230,7 @@ func TestGoldenReference(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := net.SetWeights(g.tensors(c, "weights")); err != nil {
+			if err := net.SetWeights(g.tensors(c, "weights"), 1); err != nil {
 				t.Fatal(err)
 			}
 			in := g.input()
@@ -267,7 +267,7 @@ func TestGoldenReference(t *testing.T) {
 			grad := make([]float64, c.Layout().Len)
 			part := net.NewGradient()
 			p.Gradient(seed, part)
-			net.Total(grad, []*Gradient[float64]{part})
+			net.Total(grad, []*Gradient[float64]{part}, 1)
 			g.nearTensors(c, "grad/dw", grad, goldenGradient)
 
 			v := g.vectors("input/v")
@@ -278,7 +278,7 @@ func TestGoldenReference(t *testing.T) {
 			}
 			p.Tangent(vecDot)
 			p.Gradient(make([]float64, len(seed)), part)
-			net.Total(grad, []*Gradient[float64]{part})
+			net.Total(grad, []*Gradient[float64]{part}, 1)
 			g.nearTensors(c, "grad/dw_of_v_dot_dpos", grad, goldenSecond)
 		})
 	}

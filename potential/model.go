@@ -170,7 +170,7 @@ func newNetwork[T Float](m *Model) (*network[T], error) {
 	if n.net, err = NewNetwork[T](m.Config); err != nil {
 		return nil, err
 	}
-	if err := n.net.SetWeights(m.Weights); err != nil {
+	if err := n.net.SetWeights(m.Weights, 1); err != nil {
 		return nil, err
 	}
 	p := n.net.NewPass(false)

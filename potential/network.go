@@ -3,6 +3,7 @@ package potential
 import (
 	"fmt"
 
+	"ponita/internal/parallel"
 	"ponita/neighbor"
 	"ponita/potential/internal/harmonics"
 	"ponita/potential/internal/kernel"
@@ -61,19 +62,22 @@ func (n *Network[T]) Config() Config { return n.cfg }
 func (n *Network[T]) KernelName() string { return n.set.Name }
 
 // SetWeights rounds the weights, in the order of the configuration's Layout, to
-// the network's precision and takes them over.
-func (n *Network[T]) SetWeights(weights []float64) error {
+// the network's precision and takes them over, on so many threads.
+func (n *Network[T]) SetWeights(weights []float64, threads int) error {
 	if len(weights) != len(n.w.flat) {
 		return fmt.Errorf("potential: %d weights, the configuration has %d", len(weights), len(n.w.flat))
 	}
-	for k, v := range weights {
-		n.w.flat[k] = T(v)
-	}
+	parallel.Ranges(len(weights), threads, func(lo, hi int) {
+		to := n.w.flat[lo:hi]
+		for k, v := range weights[lo:hi] {
+			to[k] = T(v)
+		}
+	})
 	n.version++
-	for t := range n.w.layers {
+	return parallel.Each(len(n.w.layers), threads, func(_, t int) error {
 		fold(&n.blocks[t], &n.w.layers[t], n.set)
-	}
-	return nil
+		return nil
+	})
 }
 
 // outputs returns the number of outputs per atom: scalars, then three
@@ -200,22 +204,27 @@ func (n *Network[T]) NewGradient() *Gradient[T] {
 }
 
 // Total writes the sum of at least one gradient, taken in their order, in the
-// order of the Layout.
-func (n *Network[T]) Total(grad []float64, parts []*Gradient[T]) {
+// order of the Layout. It does not depend on the number of threads.
+func (n *Network[T]) Total(grad []float64, parts []*Gradient[T], threads int) {
 	if len(grad) != len(n.w.flat) {
 		panic(fmt.Sprintf("potential: room for a gradient of %d weights, the network has %d", len(grad), len(n.w.flat)))
 	}
-	for k, v := range parts[0].w.flat {
-		grad[k] = float64(v)
-	}
-	for _, part := range parts[1:] {
-		for k, v := range part.w.flat {
-			grad[k] += float64(v)
+	parallel.Ranges(len(grad), threads, func(lo, hi int) {
+		sum := grad[lo:hi]
+		for k, v := range parts[0].w.flat[lo:hi] {
+			sum[k] = float64(v)
 		}
-	}
-	for t, total := range view(n.cfg, grad).layers {
-		unfold(&n.w.layers[t], &total)
-	}
+		for _, part := range parts[1:] {
+			for k, v := range part.w.flat[lo:hi] {
+				sum[k] += float64(v)
+			}
+		}
+	})
+	layers := view(n.cfg, grad).layers
+	parallel.Each(len(layers), threads, func(_, t int) error { // which never fails
+		unfold(&n.w.layers[t], &layers[t])
+		return nil
+	})
 }
 
 func (p *Pass[T]) orientations() int { return len(p.net.cfg.Grid.Orientations) }

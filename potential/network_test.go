@@ -26,7 +26,7 @@ func testNetwork(t *testing.T, c Config) (*Network[float64], []float64, Input) {
 	for k := range w {
 		w[k] += 0.3 * rng.NormFloat64()
 	}
-	if err := net.SetWeights(w); err != nil {
+	if err := net.SetWeights(w, 1); err != nil {
 		t.Fatal(err)
 	}
 	kind := make([]int, 7)
@@ -97,7 +97,7 @@ func TestLossGradientMatchesFiniteDifference(t *testing.T) {
 			}
 			p := net.NewPass(true)
 			value := func(weights []float64) float64 {
-				if err := net.SetWeights(weights); err != nil {
+				if err := net.SetWeights(weights, 2); err != nil {
 					t.Fatal(err)
 				}
 				dVec := make([][3]float64, edges)
@@ -117,7 +117,7 @@ func TestLossGradientMatchesFiniteDifference(t *testing.T) {
 			part := net.NewGradient()
 			total := func(grad []float64) {
 				p.Gradient(late, part)
-				net.Total(grad, []*Gradient[float64]{part})
+				net.Total(grad, []*Gradient[float64]{part}, 2)
 			}
 			total(withoutTangent)
 			p.Tangent(make([][3]float64, edges))

@@ -11,6 +11,9 @@ import (
 // cores, and returns the error of the lowest k. All turns are made even after one
 // has failed. The number of the thread is below Threads(threads).
 func Each(n, threads int, work func(thread, k int) error) error {
+	if min(Threads(threads), n) == 1 {
+		return turns(n, work)
+	}
 	errs := make([]error, n)
 	var next atomic.Int64
 	var wait sync.WaitGroup
@@ -28,6 +31,28 @@ func Each(n, threads int, work func(thread, k int) error) error {
 		}
 	}
 	return nil
+}
+
+// turns makes all of them on the thread of the caller.
+func turns(n int, work func(thread, k int) error) error {
+	var first error
+	for k := range n {
+		if err := work(0, k); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// rangeSize is how many elements a thread takes at a time: 128 KiB of float64.
+const rangeSize = 1 << 14
+
+// Ranges calls work for ranges [lo, hi) that together are [0, n).
+func Ranges(n, threads int, work func(lo, hi int)) {
+	Each((n+rangeSize-1)/rangeSize, threads, func(_, k int) error { // which never fails
+		work(k*rangeSize, min((k+1)*rangeSize, n))
+		return nil
+	})
 }
 
 // Threads returns the number meant by a setting of threads: 0 is all cores.

@@ -15,14 +15,13 @@ var trained = []struct {
 	grid             string
 }{{32, 2, "12"}, {64, 2, "12"}, {32, 2, "32"}, {64, 2, "32"}}
 
-// benchTrainer returns a run on one thread.
-func benchTrainer(b *testing.B, channels, degree int, grid string) *Trainer {
+func benchTrainer(b *testing.B, channels, degree int, grid string, threads int) *Trainer {
 	data := filepath.Join("..", "..", "..", "shared", "data", "acac", "train_300K.xyz")
 	if _, err := os.Stat(data); err != nil {
 		b.Skipf("the data set is not here: %v", err)
 	}
 	s := Settings{
-		Train: data, Reference: "fit", Threads: 1, Channels: channels, Degree: degree, Grid: grid, Batch: 2, Output: b.TempDir(),
+		Train: data, Reference: "fit", Threads: threads, Channels: channels, Degree: degree, Grid: grid, Batch: 2, Output: b.TempDir(),
 	}.WithDefaults()
 	t, err := New(s, "", "")
 	if err != nil {
@@ -34,9 +33,10 @@ func benchTrainer(b *testing.B, channels, degree int, grid string) *Trainer {
 // eachSize runs a benchmark for the sizes that are trained and reports frames per
 // second, on the clock and of processor time.
 func eachSize(b *testing.B, frames int, body func(t *Trainer) error) {
-	for _, size := range trained {
-		b.Run(fmt.Sprintf("channels=%d/orientations=%s/degree=%d", size.channels, size.grid, size.degree), func(b *testing.B) {
-			t := benchTrainer(b, size.channels, size.degree, size.grid)
+	for k := range 2 * len(trained) {
+		size, threads := trained[k/2], 1+k%2
+		b.Run(fmt.Sprintf("channels=%d/orientations=%s/degree=%d/threads=%d", size.channels, size.grid, size.degree, threads), func(b *testing.B) {
+			t := benchTrainer(b, size.channels, size.degree, size.grid, threads)
 			before := processorTime()
 			for b.Loop() {
 				if err := body(t); err != nil {

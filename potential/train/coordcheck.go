@@ -135,8 +135,8 @@ func coordinates(s Settings, data *Dataset, steps int) ([]Coordinate, error) {
 	}
 	pass := net.NewPass(false)
 	look := func() (all [][]potential.Activations[float64], err error) {
-		t.scaling.weights(t.weights, t.state.theta)
-		err = net.SetWeights(t.weights)
+		t.scaling.weights(t.weights, t.state.theta, s.Threads)
+		err = net.SetWeights(t.weights, s.Threads)
 		isolated := pass.Inspect(t.model.Config.Isolated())
 		for k := range min(probes, len(t.samples)) {
 			x := t.samples[k]

@@ -59,11 +59,7 @@ func decays(t potential.Tensor) bool {
 // of threads.
 func (o *optimizer) update(s scaling, theta, grad []float64, rate, momentum, weightDecay float64, threads int) {
 	o.Step++
-	type matrix struct {
-		tensorScaling
-		theta, grad, m []float64
-	}
-	var matrices []matrix
+	var tasks []func()
 	for _, t := range s {
 		if weightDecay > 0 && decays(t.Tensor) {
 			theta := t.of(theta)
@@ -75,15 +71,14 @@ func (o *optimizer) update(s scaling, theta, grad []float64, rate, momentum, wei
 			rows, columns := t.Matrix()
 			for at := t.Offset; at < t.Offset+t.Len(); at += rows * columns {
 				to := at + rows*columns
-				matrices = append(matrices, matrix{t, theta[at:to], grad[at:to], o.M[at:to]})
+				tasks = append(tasks, func() { o.muon(t, theta[at:to], grad[at:to], o.M[at:to], rate, momentum) })
 			}
 		} else {
-			o.adam(t, t.of(theta), t.of(grad), t.of(o.M), t.of(o.V), rate)
+			tasks = append(tasks, func() { o.adam(t, t.of(theta), t.of(grad), t.of(o.M), t.of(o.V), rate) })
 		}
 	}
-	parallel.Each(len(matrices), threads, func(_, k int) error { // which never fails
-		m := matrices[k]
-		o.muon(m.tensorScaling, m.theta, m.grad, m.m, rate, momentum)
+	parallel.Each(len(tasks), threads, func(_, k int) error { // which never fails
+		tasks[k]()
 		return nil
 	})
 }

@@ -1,6 +1,10 @@
 package train
 
-import "math"
+import (
+	"math"
+
+	"ponita/internal/parallel"
+)
 
 // rate returns the learning rate at a time measured in epochs. plateau is how
 // often the plateau schedule has halved it.
@@ -44,11 +48,14 @@ func (s Settings) momentum(rate float64) float64 {
 // decay is smaller, so that the average forgets the start:
 //
 //	decay = min(average, (1+step)/(10+step))
-func average(mean, theta []float64, decay float64, step int) {
+func average(mean, theta []float64, decay float64, step, threads int) {
 	decay = min(decay, float64(1+step)/float64(10+step))
-	for k, v := range theta {
-		mean[k] += (1 - decay) * (v - mean[k])
-	}
+	parallel.Ranges(len(theta), threads, func(lo, hi int) {
+		mean := mean[lo:hi]
+		for k, v := range theta[lo:hi] {
+			mean[k] += (1 - decay) * (v - mean[k])
+		}
+	})
 }
 
 // normSteps is the number of steps over which the norm of the gradient is averaged.

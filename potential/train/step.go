@@ -88,7 +88,7 @@ func newEngine[T potential.Float](m *potential.Model, threads int) (*engine[T], 
 }
 
 func (e *engine[T]) gradient(theta []float64, batch []sample, rotations [][3][3]float64, w lossWeights, grad []float64) (errorSums, error) {
-	if err := e.net.SetWeights(theta); err != nil {
+	if err := e.net.SetWeights(theta, len(e.workers)); err != nil {
 		return errorSums{}, err
 	}
 	for len(e.slots) < len(batch) {
@@ -132,7 +132,7 @@ func (e *engine[T]) gradient(theta []float64, batch []sample, rotations [][3][3]
 	// The isolated atoms have no edges: no Ṡ.
 	e.isolated.Gradient(seed, e.lone)
 	e.parts = append(e.parts, e.lone)
-	e.net.Total(grad, e.parts)
+	e.net.Total(grad, e.parts, len(e.workers))
 	return sums, nil
 }
 

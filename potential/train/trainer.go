@@ -405,14 +405,14 @@ func (t *Trainer) step(order []int, batches int) (Progress, error) {
 		return Progress{}, err
 	}
 	largest := st.largestNorm(s.Clip)
-	norm := t.scaling.clip(t.grad, largest)
+	norm := t.scaling.clip(t.grad, largest, s.Threads)
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return Progress{}, fmt.Errorf("train: the gradient is not finite in epoch %d, batch %d; try a lower learning_rate than %g: %w", st.Epoch+1, st.Batch+1, s.LearningRate, ErrDiverged)
 	}
 	st.averageNorm(min(norm, largest))
 	st.optimizer.update(t.scaling, st.theta, t.grad, rate, s.momentum(rate), s.WeightDecay, s.Threads)
 	st.Step = st.optimizer.Step
-	average(st.mean, st.theta, s.Average, st.Step)
+	average(st.mean, st.theta, s.Average, st.Step, s.Threads)
 	st.Sums.add(sums)
 	st.Batch++
 	return Progress{
@@ -424,9 +424,9 @@ func (t *Trainer) step(order []int, batches int) (Progress, error) {
 
 // gradient writes the gradient of a batch's loss by the raw weights.
 func (t *Trainer) gradient(raw []float64, batch []sample, rotations [][3][3]float64, w lossWeights, grad []float64) (errorSums, error) {
-	t.scaling.weights(t.weights, raw)
+	t.scaling.weights(t.weights, raw, t.settings.Threads)
 	sums, err := t.learn.gradient(t.weights, batch, rotations, w, grad)
-	t.scaling.pullBack(grad)
+	t.scaling.pullBack(grad, t.settings.Threads)
 	return sums, err
 }
 
@@ -486,7 +486,7 @@ func (t *Trainer) withWeights(raw []float64) *potential.Model {
 		Repulsion: t.model.Repulsion, Binding: t.model.Binding, Provenance: t.model.Provenance, Weights: make([]float64, len(raw)),
 	}
 	m.Provenance.Log = t.state.Log
-	t.scaling.weights(m.Weights, raw)
+	t.scaling.weights(m.Weights, raw, t.settings.Threads)
 	for k, v := range m.Weights {
 		m.Weights[k] = float64(float32(v))
 	}

@@ -3,6 +3,7 @@ package train
 import (
 	"math"
 
+	"ponita/internal/parallel"
 	"ponita/potential"
 	"ponita/potential/abc"
 )
@@ -85,14 +86,22 @@ func (s Settings) scaling(c potential.Config) scaling {
 // of returns the tensor's part of a flat vector.
 func (t tensorScaling) of(flat []float64) []float64 { return flat[t.Offset : t.Offset+t.Len()] }
 
+// each calls work for every tensor.
+func (s scaling) each(threads int, work func(k int, t tensorScaling)) {
+	parallel.Each(len(s), threads, func(_, k int) error { // which never fails
+		work(k, s[k])
+		return nil
+	})
+}
+
 // weights writes the network's weights for the raw ones.
-func (s scaling) weights(weights, raw []float64) {
-	for _, t := range s {
+func (s scaling) weights(weights, raw []float64, threads int) {
+	s.each(threads, func(_ int, t tensorScaling) {
 		raw, weights := t.of(raw), t.of(weights)
 		for k, v := range raw {
 			weights[k] = t.multiplier * v
 		}
-	}
+	})
 }
 
 // raw writes the raw weights for the network's.
@@ -106,24 +115,31 @@ func (s scaling) raw(raw, weights []float64) {
 }
 
 // pullBack turns a gradient by the network's weights into one by the raw ones.
-func (s scaling) pullBack(grad []float64) {
-	for _, t := range s {
+func (s scaling) pullBack(grad []float64, threads int) {
+	s.each(threads, func(_ int, t tensorScaling) {
+		if t.multiplier == 1 {
+			return
+		}
 		grad := t.of(grad)
 		for k := range grad {
 			grad[k] *= t.multiplier
 		}
-	}
+	})
 }
 
 // clip scales the gradient down to the given norm and returns the norm it had.
-func (s scaling) clip(grad []float64, largest float64) float64 {
-	sum := 0.
-	for _, t := range s {
+func (s scaling) clip(grad []float64, largest float64, threads int) float64 {
+	parts := make([]float64, len(s))
+	s.each(threads, func(k int, t tensorScaling) {
 		part := 0.
 		for _, g := range t.of(grad) {
 			part += g * g
 		}
-		sum += t.norm * part
+		parts[k] = t.norm * part
+	})
+	sum := 0.
+	for _, part := range parts {
+		sum += part
 	}
 	length := math.Sqrt(sum)
 	if length > largest {

@@ -82,7 +82,7 @@ func definition(m *potential.Model, frame *xyz.Frame) (float64, [][3]float64, er
 	if err != nil {
 		return 0, nil, err
 	}
-	if err := net.SetWeights(m.Weights); err != nil {
+	if err := net.SetWeights(m.Weights, 1); err != nil {
 		return 0, nil, err
 	}
 	kind, err := m.Kinds(frame.Species)
