@@ -39,3 +39,21 @@ func TestErrorIsThatOfTheLowestTurn(t *testing.T) {
 		t.Errorf("%v after %d turns", err, made.Load())
 	}
 }
+
+func TestRangesAreAllOfIt(t *testing.T) {
+	for _, threads := range []int{0, 1, 3} {
+		for _, n := range []int{0, 1, rangeSize, rangeSize + 1, 5*rangeSize - 1} {
+			seen := make([]int, n) // ranges do not overlap, so that threads write to their own
+			Ranges(n, threads, func(lo, hi int) {
+				for k := lo; k < hi; k++ {
+					seen[k]++
+				}
+			})
+			for k, times := range seen {
+				if times != 1 {
+					t.Fatalf("%d threads: element %d of %d is in %d ranges", threads, k, n, times)
+				}
+			}
+		}
+	}
+}
