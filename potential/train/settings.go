@@ -35,13 +35,13 @@ type Settings struct {
 	ReferenceFile     string   `placeholder:"FILE" help:"File with frames of isolated atoms, besides those in the training file."`
 	ReferenceEnergies []string `placeholder:"H=-13.6" help:"Reference energies by element, eV, instead."`
 
-	Preset string `default:"small" enum:"small,medium,large" help:"Size of the network, in layers and channels: 2, 32; 3, 64; or 5, 64."`
+	Preset string `default:"small" enum:"small,medium,large" help:"Size of the network, in layers, channels and widening: 2, 32, 4; 3, 64, 2; or 5, 64, 2."`
 
 	Kernel      string  `default:"legendre" enum:"legendre,polynomial,distance" help:"Kernel family."`
 	Cutoff      float64 `default:"5" help:"Cutoff radius, Å."`
 	Layers      int     `default:"0" help:"Layers T; 0 is the preset's."`
 	Channels    int     `default:"0" help:"Channels C; 0 is the preset's."`
-	Widening    int     `default:"4" help:"Hidden width of a block over C."`
+	Widening    int     `default:"0" help:"Hidden width of a block over C; 0 is the preset's."`
 	Degree      int     `default:"2" help:"Degree of the spatial kernel."`
 	FiberDegree int     `default:"0" help:"Degree of the spherical kernel; 0 is 2, or 1 where only that makes the network exactly invariant under rotations."`
 	Bessel      int     `default:"8" help:"Radial Bessel functions. They cost nothing after training; many are wild at distances below those in the data."`
@@ -80,14 +80,14 @@ type Settings struct {
 
 // presets are the sizes of [Settings.Preset]. All other settings are common to
 // them: the parametrization carries the learning rate from width to width.
-var presets = map[string]struct{ layers, channels int }{
-	"small": {2, 32}, "medium": {3, 64}, "large": {5, 64},
+var presets = map[string]struct{ layers, channels, widening int }{
+	"small": {2, 32, 4}, "medium": {3, 64, 2}, "large": {5, 64, 2},
 }
 
 // WithPreset replaces zeros by what the preset says.
 func (s Settings) WithPreset() Settings {
 	p := presets[s.Preset]
-	s.Layers, s.Channels = cmp.Or(s.Layers, p.layers), cmp.Or(s.Channels, p.channels)
+	s.Layers, s.Channels, s.Widening = cmp.Or(s.Layers, p.layers), cmp.Or(s.Channels, p.channels), cmp.Or(s.Widening, p.widening)
 	return s
 }
 
