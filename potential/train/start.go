@@ -31,8 +31,12 @@ func (s Settings) resolve() (Settings, *potential.Model, error) {
 		return s, nil, fmt.Errorf("train: %s is compressed, which cannot be trained: start from the model that it was made of", s.Start)
 	}
 	usual := Settings{}.WithDefaults()
-	if s.Preset != usual.Preset {
-		s = s.WithPreset() // which then must be what the model has
+	if p := presets[s.Preset]; s.Preset != usual.Preset { // which then must be what the model has
+		if s.Layers == 0 && p.layers != c.Layers || s.Channels == 0 && p.channels != c.Channels || s.Widening == 0 && p.widening != c.Widening {
+			return s, nil, fmt.Errorf("train: preset %s has %d layers, %d channels and widening %d, but the model to start from has %d, %d and %d: leave it out",
+				s.Preset, p.layers, p.channels, p.widening, c.Layers, c.Channels, c.Widening)
+		}
+		s = s.WithPreset()
 	}
 	for _, take := range []error{
 		takeOver("kernel", &s.Kernel, usual.Kernel, c.Kernel),

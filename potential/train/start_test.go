@@ -190,7 +190,7 @@ func TestStartRefuses(t *testing.T) {
 		want   string
 	}{
 		{func(s *Settings) { s.Layers = 3 }, "layers is 3, but the model to start from has 2: leave it out"},
-		{func(s *Settings) { s.Preset, s.Layers = "large", 0 }, "layers is 5, but the model to start from has 2"},
+		{func(s *Settings) { s.Preset, s.Layers = "large", 0 }, "preset large has 5 layers, 64 channels and widening 2, but the model to start from has 2, "},
 		{func(s *Settings) { s.Cutoff = 4 }, "cutoff is 4, but the model to start from has 3.5"},
 		{func(s *Settings) { s.Start = "nowhere.h5" }, "nowhere.h5"},
 		{func(s *Settings) { s.Start = compressed }, "compressed"},
