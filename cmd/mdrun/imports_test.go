@@ -21,7 +21,7 @@ var allowed = map[string][]string{
 	"internal":                      {},
 	"internal/ipi":                  {"integrator"},
 	"internal/plots":                {"internal/replace"},
-	"potential":                     {"neighbor", "potential/internal"},
+	"potential":                     {"internal/parallel", "neighbor", "potential/internal"},
 	"potential/internal":            {},
 	"potential/internal/kernel":     {"potential/internal/harmonics"},
 	"potential/internal/kernel/asm": {"potential/internal/harmonics"},
