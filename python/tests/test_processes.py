@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -46,6 +47,7 @@ def test_signals_are_pythons(model, number, handler, work, said, code):
     command = [sys.executable, "-c", SCRIPT.format(handler=handler, work=work), model]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout.readline() == "ready\n"
+        time.sleep(0.5)  # a signal between the last look of Python and its sleep would not end the sleep
         process.send_signal(number)
         try:
             out, _ = process.communicate(timeout=20)
