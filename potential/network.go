@@ -62,7 +62,8 @@ func (n *Network[T]) Config() Config { return n.cfg }
 func (n *Network[T]) KernelName() string { return n.set.Name }
 
 // SetWeights rounds the weights, in the order of the configuration's Layout, to
-// the network's precision and takes them over, on so many threads.
+// the network's precision and takes them over, on so many threads, 0 for
+// all cores.
 func (n *Network[T]) SetWeights(weights []float64, threads int) error {
 	if len(weights) != len(n.w.flat) {
 		return fmt.Errorf("potential: %d weights, the configuration has %d", len(weights), len(n.w.flat))

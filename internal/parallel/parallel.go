@@ -11,19 +11,18 @@ import (
 // cores, and returns the error of the lowest k. All turns are made even after one
 // has failed. The number of the thread is below Threads(threads).
 func Each(n, threads int, work func(thread, k int) error) error {
-	if min(Threads(threads), n) == 1 {
-		return turns(n, work)
-	}
 	errs := make([]error, n)
 	var next atomic.Int64
 	var wait sync.WaitGroup
-	for thread := range min(Threads(threads), n) {
-		wait.Go(func() {
-			for k := int(next.Add(1)) - 1; k < n; k = int(next.Add(1)) - 1 {
-				errs[k] = work(thread, k)
-			}
-		})
+	turns := func(thread int) {
+		for k := int(next.Add(1)) - 1; k < n; k = int(next.Add(1)) - 1 {
+			errs[k] = work(thread, k)
+		}
 	}
+	for thread := 1; thread < min(Threads(threads), n); thread++ {
+		wait.Go(func() { turns(thread) })
+	}
+	turns(0) // the caller's
 	wait.Wait()
 	for _, err := range errs {
 		if err != nil {
@@ -31,17 +30,6 @@ func Each(n, threads int, work func(thread, k int) error) error {
 		}
 	}
 	return nil
-}
-
-// turns makes all of them on the thread of the caller.
-func turns(n int, work func(thread, k int) error) error {
-	var first error
-	for k := range n {
-		if err := work(0, k); err != nil && first == nil {
-			first = err
-		}
-	}
-	return first
 }
 
 // rangeSize is how many elements a thread takes at a time: 128 KiB of float64.

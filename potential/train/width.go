@@ -117,9 +117,6 @@ func (s scaling) raw(raw, weights []float64) {
 // pullBack turns a gradient by the network's weights into one by the raw ones.
 func (s scaling) pullBack(grad []float64, threads int) {
 	s.each(threads, func(_ int, t tensorScaling) {
-		if t.multiplier == 1 {
-			return
-		}
 		grad := t.of(grad)
 		for k := range grad {
 			grad[k] *= t.multiplier
