@@ -49,7 +49,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 	if out, errs, code = ponita(t, args...); code != 0 || !strings.Contains(errs, "energy far from the median") {
 		t.Errorf("train: exit code %d\n%s%s", code, out, errs)
 	}
-	if out, errs, code = ponita(t, append(args, "--no-check")...); code != 0 || strings.Contains(errs, "median") {
+	if out, errs, code = ponita(t, append(args, "--no-check", "--overwrite")...); code != 0 || strings.Contains(errs, "median") {
 		t.Errorf("train --no-check: exit code %d\n%s%s", code, out, errs)
 	}
 }

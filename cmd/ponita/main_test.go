@@ -80,6 +80,12 @@ func TestTrainEvaluateInspect(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "epoch    2/2") || !strings.Contains(out, "reference energy -13.600000 eV") {
 		t.Fatalf("train: exit code %d\n%s%s", code, out, errs)
 	}
+	if _, errs, code := ponita(t, "train", run); code == 0 || !strings.Contains(errs, "is there from an earlier run: want --resume, --overwrite or another --output") {
+		t.Errorf("train into the folder of an earlier run: exit code %d\n%s", code, errs)
+	}
+	if _, errs, code := ponita(t, "train", run, "--resume", "--output", filepath.Join(dir, "nothing")); code == 0 || !strings.Contains(errs, "nothing to resume") {
+		t.Errorf("resume nothing: exit code %d\n%s", code, errs)
+	}
 	effective, err := os.ReadFile(filepath.Join(dir, "out", "effective.toml"))
 	if err != nil || !strings.Contains(string(effective), "\nepochs = 2 ") || !strings.Contains(string(effective), "\nchannels = 8 ") {
 		t.Errorf("effective settings: %v\n%s", err, effective)

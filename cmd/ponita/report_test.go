@@ -23,7 +23,7 @@ func TestTrainingEndsWithItsReport(t *testing.T) {
 	if _, err := os.Stat(page); err == nil {
 		t.Error("--no-report wrote a report")
 	}
-	out, errs, code := ponita(t, args...)
+	out, errs, code := ponita(t, append(args, "--overwrite")...)
 	text, err := os.ReadFile(page)
 	if code != 0 || err != nil || !strings.Contains(out, "wrote "+page) {
 		t.Fatalf("train: exit code %d, %v\n%s%s", code, err, out, errs)

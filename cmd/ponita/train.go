@@ -24,7 +24,8 @@ type trainCommand struct {
 	train.Settings `embed:""`
 	Check          bool `default:"true" negatable:"" help:"Look for what is wrong with the data first, as the verb check does."`
 	Report         bool `default:"true" negatable:"" help:"Write report.html at the end, on the validation frames."`
-	Resume         bool `toml:"-" help:"Go on from the checkpoint in the output folder."`
+	Resume         bool `toml:"-" xor:"earlier" help:"Go on from the checkpoint in the output folder."`
+	Overwrite      bool `toml:"-" xor:"earlier" help:"Replace the models of an earlier run in the output folder."`
 	Quiet          bool `toml:"-" help:"Print no progress."`
 	JSON           bool `name:"json" toml:"-" help:"Print one JSON object an epoch instead of the table."`
 }
@@ -32,6 +33,9 @@ type trainCommand struct {
 func (c *trainCommand) Run(ctx context.Context, k *kong.Context) error {
 	var err error
 	if c.Settings, err = c.Resolve(); err != nil {
+		return err
+	}
+	if err := c.spareEarlier(); err != nil {
 		return err
 	}
 	var text strings.Builder
@@ -76,6 +80,25 @@ func (c *trainCommand) Run(ctx context.Context, k *kong.Context) error {
 		c.conclude(ctx, t)
 	}
 	return err
+}
+
+// spareEarlier refuses an output folder with the results of another run, which may be
+// hours of work.
+func (c *trainCommand) spareEarlier() error {
+	if c.Resume || c.Overwrite {
+		return nil
+	}
+	for _, name := range []string{train.LastCheckpoint, train.BestModel, train.LastModel} {
+		if path := filepath.Join(c.Output, name); exists(path) {
+			return fmt.Errorf("%s is there from an earlier run: want --resume, --overwrite or another --output", path)
+		}
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // conclude tells what was written, and writes the report. The models are on disk

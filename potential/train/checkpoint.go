@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 
@@ -72,6 +73,9 @@ func (s *state) save(path string) error {
 // load reads what save wrote into a state whose vectors have the right length.
 func (s *state) load(path string) error {
 	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("train: nothing to resume, want the output folder of an earlier run: %w", err)
+	}
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
