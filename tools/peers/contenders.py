@@ -73,18 +73,29 @@ def search(pattern, text, what):
 # --- ponita ------------------------------------------------------------------
 
 
-class Case:
-    """A structure, and a network whose size is given, as files."""
-
-    def __init__(self, work, name, structure, atoms, species, cost, **size):
-        self.name, self.structure, self.atoms, self.size = name, structure, atoms, size
-        self.cost = cost  # of a step, seconds, roughly
-        self.model = work / "{0}{1}-C{channels}T{layers}.h5".format(name, atoms, **size)
-        flags = [f"--{k}={v}" for k, v in size.items()]
-        run(GO, "run", "tools/peers/untrained/main.go", "--species", species, *flags, self.model)
+class Case(typing.NamedTuple):
+    """A structure and a model, as files."""
+    name: str
+    structure: pathlib.Path
+    atoms: int
+    cost: float  # of a step, seconds, roughly
+    model: pathlib.Path
+    label: str
 
     def __str__(self):
-        return "C={channels} N={grid} T={layers}".format(**self.size)
+        return self.label
+
+
+def untrained(work, name, structure, atoms, species, cost, **size):
+    """A network whose size is given, with random weights."""
+    model = work / "{0}{1}-C{channels}T{layers}.h5".format(name, atoms, **size)
+    run(GO, "run", "tools/peers/untrained/main.go", "--species", species, *(f"--{k}={v}" for k, v in size.items()), model)
+    return Case(name, structure, atoms, cost, model, "C={channels} N={grid} T={layers}".format(**size))
+
+
+def shipped(name, structure, atoms, cost):
+    """A model of the repository."""
+    return Case(name, structure, atoms, cost, ROOT / "potential/pretrained" / name, name)
 
 
 def ponita(case, seconds):
@@ -98,6 +109,13 @@ def ponita(case, seconds):
     out, share = run("bin/ponita", "bench", case.model, case.structure, "--threads", 1, "--duration", f"{duration:.3f}s", "--json")
     one, = (r for r in json.loads(out)["runs"] if r["threads"] == 1)
     return one["us_per_atom_step"] * 1e-6 * case.atoms, share
+
+
+def errors(case, labelled):
+    """Mean absolute errors of a model: of the energy, eV/atom, and of force components, eV/Å."""
+    out, _ = run("bin/ponita", "eval", case.model, labelled, "--threads", 1, "--rotations", 0, "--json")
+    found = json.loads(out)["all"]
+    return 1e-3 * found["energy_mae_meV_per_atom"], 1e-3 * found["force_mae_meV_per_A"]
 
 
 def check(case, python, work):
@@ -129,15 +147,18 @@ class Lammps:
         out, _ = run("lmp", "-h")
         self.version = search(r"- (\d.*)", out, "lmp -h")[1].strip()
 
+    def run(self, script, *variables):
+        return run("lmp", "-log", "none", "-in", script, *variables, cwd=self.work,
+                   LAMMPS_POTENTIALS=os.environ.get("LAMMPS_POTENTIALS", "/usr/share/lammps/potentials"),
+                   LD_LIBRARY_PATH=None)  # or a LAMMPS built by hand would take the library's place
+
     def sample(self, style, atoms, seconds):
         """Seconds for a step."""
         cells = round((atoms / 8)**(1 / 3))
         # One step in `steps` computes energy and pressure too, half as much again for SNAP.
         steps = max(32, round(seconds / (style.cost * 1e-6 * atoms)))
-        out, share = run("lmp", "-log", "none", "-in", HERE / "silicon.lmp", "-var", "cells", cells, "-var", "steps", steps,
-                         "-var", "style", style.pair, "-var", "coefficients", style.coefficients, cwd=self.work,
-                         LAMMPS_POTENTIALS=os.environ.get("LAMMPS_POTENTIALS", "/usr/share/lammps/potentials"),
-                         LD_LIBRARY_PATH=None)  # or a LAMMPS built by hand would take the library's place
+        out, share = self.run(HERE / "silicon.lmp", "-var", "cells", cells, "-var", "steps", steps,
+                              "-var", "style", style.pair, "-var", "coefficients", style.coefficients)
         loop = search(r"Loop time of (\S+) on 1 procs for (\d+) steps with (\d+) atoms", out, "lmp")
         if int(loop[3]) != atoms:
             raise Skip(f"lmp made {loop[3]} atoms, want {atoms}")

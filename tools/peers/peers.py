@@ -20,6 +20,7 @@ import tempfile
 import time
 
 import contenders
+import labelled
 import structures
 from contenders import Skip
 
@@ -74,7 +75,7 @@ class Comparison:
 
     def __init__(self, options, work):
         self.options, self.work = options, work
-        self.versions, self.skipped, self.checks, self.workers, self.tables = {}, [], [], [], []
+        self.versions, self.skipped, self.checks, self.errors, self.workers, self.tables = {}, [], [], [], [], []
 
     def attempt(self, what, make):
         """Returns make(), or None and leaves a note."""
@@ -98,8 +99,8 @@ class Comparison:
         python = self.attempt("PyTorch", contenders.find_python) if {"torch", "blas"} & set(self.options.only) else None
         sizes = self.options.atoms if "lammps" in self.options.only else []
         crystals = {atoms: self.crystal(atoms) for atoms in sorted({*sizes, 512})}
-        molecule = contenders.Case(self.work, "molecule", structures.molecule(self.work / "molecule.xyz"), 21, "1,6,8", 0.02,
-                                   channels=128, layers=5, grid=20, cutoff=10, neighbors=20)
+        molecule = contenders.untrained(self.work, "molecule", structures.molecule(self.work / "molecule.xyz"), 21, "1,6,8", 0.02,
+                                        channels=128, layers=5, grid=20, cutoff=10, neighbors=20)
         twins = [crystals[512][-1], molecule] if "torch" in self.options.only else []
         eager = tuned = None
         if python:
@@ -113,20 +114,23 @@ class Comparison:
             for atoms, cases in crystals.items():
                 if lammps and atoms in sizes:
                     self.lammps_table(cases, lammps)
+            if lammps and self.options.labelled:
+                self.attempt("errors", lambda: self.measure_errors(lammps))
         for case in twins:
             self.torch_table(case, eager, tuned)
         if "blas" in self.options.only:
             self.blas_tables(python, eager)
 
     def crystal(self, atoms):
-        """Two networks on a silicon crystal."""
+        """The models of silicon and two networks on a crystal."""
         cells = round((atoms / 8)**(1 / 3))
         if 8 * cells**3 != atoms:
             sys.exit(f"peers: --atoms {atoms}, want eight times a cube")
         structure = structures.silicon(self.work / f"silicon{atoms}.xyz", cells)
-        return [contenders.Case(self.work, "silicon", structure, atoms, 14, cost * atoms,
-                                channels=c, layers=t, grid=12, cutoff=5, neighbors=28)
-                for c, t, cost in ((32, 2, 20e-6), (64, 3, 70e-6))]
+        return [contenders.shipped(name, structure, atoms, cost * atoms) for name, cost in (("si.h5", 40e-6), ("si-medium.h5", 120e-6))] + [
+            contenders.untrained(self.work, "silicon", structure, atoms, 14, cost * atoms,
+                                 channels=c, layers=t, grid=12, cutoff=5, neighbors=28)
+            for c, t, cost in ((32, 2, 20e-6), (64, 3, 70e-6))]
 
     def add_ours(self, table, case):
         table.add(f"ponita {case}", lambda seconds: contenders.ponita(case, seconds), ours=True)
@@ -138,6 +142,14 @@ class Comparison:
         for style in contenders.STYLES:
             table.add(style.name, lambda seconds, style=style: lammps.sample(style, cases[0].atoms, seconds))
         self.tables.append(table)
+
+    def measure_errors(self, lammps):
+        """What the models and the pair styles of silicon are wrong by on labelled frames."""
+        frames = labelled.read(self.options.labelled)
+        for name in ("si.h5", "si-medium.h5"):
+            self.errors.append((name, *contenders.errors(contenders.shipped(name, None, 0, 0), self.options.labelled)))
+        for style in contenders.STYLES:
+            self.errors.append((style.name, *labelled.errors(lammps, style, frames)))
 
     def torch_table(self, case, eager, tuned):
         table = Table(f"{case.name}, {case.atoms} atoms, beside PyTorch", "µs per atom and evaluation", lambda t: 1e6 * t / case.atoms)
@@ -207,6 +219,10 @@ def show(result):
     print("Times are those on the core. On the right: how many times faster ponita is, median (least to most) of the rounds.")
     for table in result["tables"]:
         show_table(table)
+    if result["errors"]:
+        print("\nMean absolute errors: meV/atom, of the pair styles but for a constant; meV/Å")
+        for name, energy, force in result["errors"]:
+            print(f"{name:24} {1e3 * energy:8.3g} {1e3 * force:8.3g}")
     if result["checks"]:
         print("\nThe same model file in ponita and in PyTorch: relative difference of the energy, largest of the forces")
         for c in result["checks"]:
@@ -235,6 +251,7 @@ def main():
     parser.add_argument("--core", type=int, help="processor to stay on (default the last one)")
     parser.add_argument("--only", default=",".join(PEERS), help="peers to compare with (default %(default)s)")
     parser.add_argument("--atoms", default="512,4096", help="sizes of the silicon crystal beside LAMMPS (default %(default)s)")
+    parser.add_argument("--labelled", type=lambda path: pathlib.Path(path).resolve(), help="frames of silicon with energies and forces, for the errors of what is timed")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()
     options.only = options.only.split(",")
@@ -250,7 +267,7 @@ def main():
         start = datetime.datetime.now(datetime.timezone.utc)
         load = c.measure()
     result = {"machine": machine(), "core": core, "started": start.isoformat(timespec="seconds"), "rounds": options.rounds,
-              "load": load, "versions": c.versions, "checks": c.checks, "skipped": c.skipped, "tables": [t.report() for t in c.tables]}
+              "load": load, "versions": c.versions, "checks": c.checks, "errors": c.errors, "skipped": c.skipped, "tables": [t.report() for t in c.tables]}
     if options.json:
         json.dump(result, sys.stdout, indent=1, ensure_ascii=False)
         print()
