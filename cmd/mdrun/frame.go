@@ -66,6 +66,9 @@ func open(path string) (io.ReadCloser, error) {
 	if path == builtin {
 		return io.NopCloser(bytes.NewReader(demoStructure)), nil
 	}
+	if err := unknownBuiltin(path); err != nil {
+		return nil, err
+	}
 	return os.Open(path)
 }
 

@@ -82,6 +82,8 @@ func TestStructuresThatCannotBeRunAreRefused(t *testing.T) {
 		{"heavy.xyz", "", "heavy.xyz: frame 1: column masses is not of one number for each atom"},
 		{"nowhere.xyz", "", "no such file"},
 		{"nowhere.data", "", "no such file"},
+		{"builtin:si", "", "no builtin:si in this program: want builtin:acac or a file"},
+		{"molecule.xyz", "--model=builtin:si", "no builtin:si in this program: want builtin:acac or a file"},
 		{"molecule.xyz", "--elements=H,O", "molecule.xyz is extended XYZ: elements, atom_style and boundary are for LAMMPS data files"},
 		{"co.data", "", "co.data:10: a section Atoms that does not say its style"},
 		{"co.data", "--atom-style=full", "co.data:12: 5 columns, atoms of style full have 7"},

@@ -17,7 +17,18 @@ func loadModel(name string) (*potential.Model, error) {
 	if name == builtin {
 		return pretrained.AcAc()
 	}
+	if err := unknownBuiltin(name); err != nil {
+		return nil, err
+	}
 	return potential.Load(name)
+}
+
+// unknownBuiltin is the error for a name that says builtin and is not.
+func unknownBuiltin(name string) error {
+	if strings.HasPrefix(name, "builtin:") {
+		return fmt.Errorf("no %s in this program: want %s or a file", name, builtin)
+	}
+	return nil
 }
 
 // newCalculator returns a calculator for the system as the settings want it.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -51,9 +52,15 @@ func main() {
 	if err != nil {
 		panic(err) // the grammar above is wrong
 	}
-	ctx, err := parser.Parse(os.Args[1:])
+	args := os.Args[1:]
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	ctx, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "ponita: %v\n", err)
+		// Kong puts the verb before what its settings say, which begins with it already.
+		fmt.Fprintf(os.Stderr, "ponita: %s\n", strings.Replace(err.Error(), "train: train: ", "train: ", 1))
+		fmt.Fprintln(os.Stderr, "ponita: see ponita --help, and --help behind a verb")
 		os.Exit(exitUsage)
 	}
 	stop, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

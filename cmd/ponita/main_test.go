@@ -168,6 +168,15 @@ func TestTrainEvaluateInspect(t *testing.T) {
 	}
 }
 
+func TestWithoutArgumentsItHelps(t *testing.T) {
+	if out, errs, code := ponita(t); code != 0 || !strings.Contains(out, "Errors of a model on labelled frames.") {
+		t.Errorf("exit code %d\n%s%s", code, out, errs)
+	}
+	if _, errs, code := ponita(t, "trian"); code != exitUsage || !strings.Contains(errs, "see ponita --help") {
+		t.Errorf("an unknown verb: exit code %d\n%s", code, errs)
+	}
+}
+
 func TestWrongUseIsNamed(t *testing.T) {
 	data, dir := writeData(t), t.TempDir()
 	run := filepath.Join(dir, "run.toml")
@@ -179,7 +188,7 @@ func TestWrongUseIsNamed(t *testing.T) {
 	}{
 		{"train = \"x.xyz\"\nlerning_rate = 0.1\n", nil, `run.toml, line 2: unknown key "lerning_rate", did you mean "learning_rate"?`, exitUsage},
 		{"channels = \"many\"\n", nil, `run.toml, line 1: key "channels": found string many, want an integer`, exitUsage},
-		{"", nil, "no training file", exitUsage},
+		{"", nil, "ponita: train: no training file", exitUsage},
 		{"train = \"" + data + "\"\nenergy_key = \"dft\"\n", nil, "dft", exitFailure},
 		{"train = \"" + data + "\"\nlearning_rate = -1.0\n", nil, "train: learning_rate is -1, want", exitUsage},
 	} {

@@ -2,6 +2,7 @@ package train
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -128,7 +129,7 @@ func (s Settings) WithDefaults() Settings {
 // Validate names the first setting that cannot be used.
 func (s Settings) Validate() error {
 	if s.Train == "" {
-		return fmt.Errorf(`train: no training file: set train = "file.xyz"`)
+		return errors.New(`train: no training file: want --train FILE or a run file with train = "FILE"`)
 	}
 	if _, ok := presets[s.Preset]; !ok {
 		return fmt.Errorf("train: preset is %q, want small, medium or large", s.Preset)
