@@ -1,0 +1,252 @@
+package train
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"ponita/neighbor"
+	"ponita/potential"
+	"ponita/xyz"
+)
+
+// read reads the training file and the file to validate on, nil without one.
+func (s Settings) read() (data, valid *Dataset, err error) {
+	keys := xyz.LabelKeys{Energy: s.EnergyKey, Forces: s.ForcesKey, Stress: s.StressKey, Virial: s.VirialKey}
+	if data, err = ReadDataset(s.Train, keys); err != nil {
+		return nil, nil, err
+	}
+	if s.Valid != "" {
+		valid, err = ReadDataset(s.Valid, keys)
+	}
+	return data, valid, err
+}
+
+// assemble is New with the data already read.
+func assemble(s Settings, data, valid *Dataset, text, version string) (*Trainer, error) {
+	s, start, err := s.resolve()
+	if err != nil {
+		return nil, err
+	}
+	t := &Trainer{settings: s, text: text, data: data, valid: valid, start: start}
+	if valid == nil {
+		t.valid = data
+		t.frames, t.held = data.split(s.ValidFraction, s.Frames, s.Seed, s.Cutoff)
+	} else {
+		t.frames, _ = data.split(0, s.Frames, s.Seed, s.Cutoff)
+		t.held, _ = valid.split(0, 0, s.Seed, s.Cutoff)
+	}
+	if len(t.frames) == 0 || len(t.held) == 0 {
+		return nil, fmt.Errorf("train: %d frames to train on and %d to validate on, want some of both", len(t.frames), len(t.held))
+	}
+	if err := t.build(version); err != nil {
+		return nil, err
+	}
+	if s.Precision == "float64" {
+		t.learn, err = newEngine[float64](t.model, s.Threads)
+	} else {
+		t.learn, err = newEngine[float32](t.model, s.Threads)
+	}
+	return t, err
+}
+
+// build makes the model to begin with, the samples and the state of the first step.
+func (t *Trainer) build(version string) error {
+	graphs, fitted, err := t.makeModel(version)
+	if err != nil {
+		return err
+	}
+	if t.samples, err = samples(t.data, t.frames, graphs, t.model); err != nil {
+		return err
+	}
+	if !fitted || t.start != nil {
+		if err := t.setAside(graphs, fitted); err != nil {
+			return err
+		}
+	}
+	if t.settings.Calibrate && t.start == nil {
+		if err := t.calibrate(); err != nil {
+			return err
+		}
+	}
+	return t.begin()
+}
+
+// makeModel makes the model, with graphs of the frames and whether reference energies
+// were fitted.
+func (t *Trainer) makeModel(version string) (graphs []*neighbor.Graph, fitted bool, err error) {
+	s := t.settings
+	c, err := s.config(t.data.Species(), t.start)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, k := range t.held {
+		f := t.valid.Frames[k]
+		if _, err := c.Kinds(f.Species); err != nil {
+			return nil, false, fmt.Errorf("train: %v, to validate on, has an element that is not in the training data: %w", f.Origin, err)
+		}
+	}
+	stats, err := measure(t.data, t.frames, c)
+	if err != nil {
+		return nil, false, err
+	}
+	parabola := s.parabola(stats.shortest)
+	if t.start == nil {
+		c.MeanNeighbors = stats.neighbors
+	} else {
+		// No farther out than in the model to start from, which is none without: its
+		// network has learnt what is there.
+		parabola = min(parabola, c.Parabola)
+	}
+	c.Parabola = parabola
+	var extra *Dataset
+	if s.ReferenceFile != "" {
+		if extra, err = ReadDataset(s.ReferenceFile, xyz.LabelKeys{Energy: s.EnergyKey}); err != nil {
+			return nil, false, err
+		}
+	}
+	e0, fitted, warnings, err := references(s, t.data, extra, c.Species, t.frames)
+	if err != nil {
+		return nil, false, err
+	}
+	t.Warnings = warnings
+	scale := make([]float64, len(c.Species))
+	for k := range scale {
+		scale[k] = stats.forceRMS
+	}
+	t.model = &potential.Model{
+		Config: c, ReferenceEnergies: e0, Scale: scale,
+		Weights:    c.Initialize(stream(s.Seed, "weights", 0, 0)),
+		Provenance: potential.Provenance{Version: version, Settings: t.text, Data: []potential.DataFile{t.data.File}},
+	}
+	if t.valid == t.data {
+		t.model.Provenance.Split = t.held
+	} else {
+		t.model.Provenance.Data = append(t.model.Provenance.Data, t.valid.File)
+	}
+	if s.ZBL {
+		t.model.Repulsion = potential.NewRepulsion(c.Species, stats.shortest, c.Cutoff)
+	}
+	if t.start != nil {
+		startFrom(t.model, t.start, filepath.Base(s.Start))
+	}
+	return stats.graphs, fitted, t.model.Validate()
+}
+
+// calibrate sets the initial weights by some of the samples.
+func (t *Trainer) calibrate() (err error) {
+	var inputs []potential.Input
+	for k := range min(len(t.samples), 8) {
+		sample := t.samples[k*len(t.samples)/8%len(t.samples)]
+		inputs = append(inputs, potential.Input{Graph: sample.graph, Scalars: sample.scalars})
+	}
+	t.model.Weights, err = t.model.Config.Calibrate(t.model.Weights, inputs)
+	return err
+}
+
+// begin makes the state before the first step.
+func (t *Trainer) begin() error {
+	n := len(t.model.Weights)
+	t.weights, t.grad = make([]float64, n), make([]float64, n)
+	t.scaling = t.settings.scaling(t.model.Config)
+	raw := make([]float64, n)
+	t.scaling.raw(raw, t.model.Weights)
+	o, err := newOptimizer(n)
+	if err != nil {
+		return err
+	}
+	sources, err := t.settings.sources(t.data, t.valid)
+	if err != nil {
+		return err
+	}
+	t.state = state{
+		progress: progress{Settings: t.settings.identity(), Data: sources, Log: logHeader},
+		theta:    raw, mean: slices.Clone(raw), best: make([]float64, n), optimizer: o,
+	}
+	return nil
+}
+
+// sources identifies all that a run is made from besides its settings: the data, the
+// isolated atoms and the model that it starts from.
+func (s Settings) sources(data, valid *Dataset) (string, error) {
+	text := data.File.SHA256
+	if valid != nil {
+		text += valid.File.SHA256
+	}
+	for _, path := range []string{s.ReferenceFile, s.Start} {
+		if path == "" {
+			continue
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return "", fmt.Errorf("train: %w", err)
+		}
+		text += fmt.Sprintf("%x", sha256.Sum256(content))
+	}
+	return text, nil
+}
+
+// identity is what must be the same for a run to be resumed: all settings but
+// those that do not change the result, and the number of epochs. Settings that are
+// zero or empty are left out, so that one which comes with a later version, and is not used,
+// does not matter.
+func (s Settings) identity() string {
+	s.Threads, s.Output, s.Epochs = 0, "", 0
+	var b strings.Builder
+	v := reflect.ValueOf(s)
+	for k := range v.NumField() {
+		if f := v.Field(k); !f.IsZero() && !(f.Kind() == reflect.Slice && f.Len() == 0) {
+			fmt.Fprintf(&b, " %s:%v", v.Type().Field(k).Name, f)
+		}
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// config is the architecture for the species, that of the model to start from where
+// there is one.
+func (s Settings) config(species []int, start *potential.Model) (potential.Config, error) {
+	if start != nil {
+		c := start.Config
+		c.Species, c.InputScalars = species, len(species)
+		return c, c.Validate()
+	}
+	grid, err := potential.FindGrid(s.Grid)
+	if err != nil {
+		return potential.Config{}, err
+	}
+	activation := s.Activation
+	if activation == "" && s.Kernel == potential.Legendre {
+		activation = potential.Quadratic
+	}
+	mixing := s.Mixing
+	if mixing == "" && activation == potential.Quadratic {
+		mixing = potential.Spherical
+	}
+	c := potential.Config{
+		Species: species, Kernel: s.Kernel, Cutoff: s.Cutoff, Envelope: s.Envelope, Grid: grid,
+		Layers: s.Layers, Channels: s.Channels, Widening: s.Widening, Activation: activation, Mixing: mixing, NormEpsilon: s.NormEpsilon,
+		Degree: s.Degree, FiberDegree: s.FiberDegree, Bessel: s.Bessel, Hidden: s.Hidden,
+	}.WithDefaults()
+	return c, c.Validate()
+}
+
+// parabola returns the distance below which radial functions of a new network are
+// parabolas [Å], for the shortest distances [Å] of pairs of species in the data.
+func (s Settings) parabola(shortest [][]float64) float64 {
+	if s.Kernel != potential.Legendre {
+		return 0
+	}
+	least := s.Cutoff
+	for _, row := range shortest {
+		for _, r := range row {
+			if r > 0 {
+				least = min(least, r)
+			}
+		}
+	}
+	return s.Parabola * least
+}
