@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -68,6 +69,23 @@ func TestRunWritesWhatItsDocumentationSays(t *testing.T) {
 	defer picture.Close()
 	if _, err := png.Decode(picture); err != nil {
 		t.Errorf("picture: %v", err)
+	}
+}
+
+// TestTrajectoryBeginsAfterTheEquilibration has 24 steps of it, and frames every 10.
+func TestTrajectoryBeginsAfterTheEquilibration(t *testing.T) {
+	dir := workplace(t)
+	mustRun(t, dir, short("molecule.xyz", steps(16), "--equilibrate=0.0024")...)
+	frames, err := xyz.ReadAll(filepath.Join(dir, "md.traj.xyz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at []string
+	for _, f := range frames {
+		at = append(at, fmt.Sprint(f.Value("step")))
+	}
+	if !slices.Equal(at, []string{"30", "40"}) {
+		t.Errorf("frames of steps %v, want 30 and 40", at)
 	}
 }
 

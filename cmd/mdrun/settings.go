@@ -31,7 +31,7 @@ type Settings struct {
 	Timestep        float64  `group:"Dynamics" default:"0.5" help:"Time step, fs."`
 	Time            *float64 `group:"Dynamics" placeholder:"PS" help:"Length of the run, ps; default 10."`
 	Steps           *int     `group:"Dynamics" placeholder:"N" help:"The same in steps."`
-	Equilibrate     float64  `group:"Dynamics" default:"0" help:"csvr for so many ps first, not counted in these."`
+	Equilibrate     float64  `group:"Dynamics" default:"0" help:"csvr so many ps first, before time and trajectory."`
 	Relaxation      float64  `group:"Dynamics" default:"100" help:"Relaxation time of csvr and nose-hoover, fs."`
 	Friction        float64  `group:"Dynamics" default:"0.002" help:"Friction of langevin, 1/fs."`
 	Pressure        *float64 `group:"Dynamics" placeholder:"GPA" help:"Keep this pressure, GPa, not the volume."`

@@ -229,8 +229,9 @@ func (r *simulation) writeSample(state *integrator.State) error {
 	return wrapOutput(writeRow(r.thermo, row.text()))
 }
 
+// writeFrame adds a state to the trajectory, which begins where the equilibration ends.
 func (r *simulation) writeFrame(state *integrator.State) error {
-	if r.trajectory == nil {
+	if r.trajectory == nil || state.Step < r.set.equilibration() {
 		return nil
 	}
 	return wrapOutput(r.frames.Write(newFrame(state, &r.sys)))
