@@ -89,16 +89,12 @@ func (c *trainCommand) spareEarlier() error {
 		return nil
 	}
 	for _, name := range []string{train.LastCheckpoint, train.BestModel, train.LastModel} {
-		if path := filepath.Join(c.Output, name); exists(path) {
+		path := filepath.Join(c.Output, name)
+		if _, err := os.Lstat(path); err == nil {
 			return fmt.Errorf("%s is there from an earlier run: want --resume, --overwrite or another --output", path)
 		}
 	}
 	return nil
-}
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
 }
 
 // conclude tells what was written, and writes the report. The models are on disk

@@ -93,9 +93,12 @@ def untrained(work, name, structure, atoms, species, cost, **size):
     return Case(name, structure, atoms, cost, model, "C={channels} N={grid} T={layers}".format(**size))
 
 
-def shipped(name, structure, atoms, cost):
+def shipped(name):
     """A model of the repository."""
-    return Case(name, structure, atoms, cost, ROOT / "potential/pretrained" / name, name)
+    return ROOT / "potential/pretrained" / name
+
+
+SILICON = {"si.h5": 40e-6, "si-medium.h5": 120e-6}  # the models of it, and what an atom and step costs, seconds, roughly
 
 
 def ponita(case, seconds):
@@ -111,9 +114,9 @@ def ponita(case, seconds):
     return one["us_per_atom_step"] * 1e-6 * case.atoms, share
 
 
-def errors(case, labelled):
+def errors(model, labelled):
     """Mean absolute errors of a model: of the energy, eV/atom, and of force components, eV/Å."""
-    out, _ = run("bin/ponita", "eval", case.model, labelled, "--threads", 1, "--rotations", 0, "--json")
+    out, _ = run("bin/ponita", "eval", model, labelled, "--threads", 1, "--rotations", 0, "--json")
     found = json.loads(out)["all"]
     return 1e-3 * found["energy_mae_meV_per_atom"], 1e-3 * found["force_mae_meV_per_A"]
 

@@ -8,8 +8,9 @@ from contenders import Skip
 
 
 class Frame(typing.NamedTuple):
-    """A frame, turned so that a is along x and b in the plane of x and y, as LAMMPS wants cells."""
-    box: list  # lx, ly, lz, xy, xz, yz, Å
+    """A frame. LAMMPS wants a along x and b in the plane of x and y: the rows of axes are these x, y and z."""
+    cell: list  # rows a, b, c, Å
+    axes: list
     positions: list
     forces: list  # eV/Å
     energy: float  # eV
@@ -26,27 +27,29 @@ def read(path):
             starts[name], at = at, at + int(size)
         rows = [next(lines).split() for _ in range(int(count))]
         lattice = [float(x) for x in re.search(r'Lattice="([^"]*)"', comment)[1].split()]
-        box, turn = turned([lattice[k:k + 3] for k in (0, 3, 6)])
-        vectors = {name: [turn([float(x) for x in row[starts[name]:starts[name] + 3]]) for row in rows] for name in ("pos", "forces")}
-        frames.append(Frame(box, vectors["pos"], vectors["forces"], float(re.search(r"\benergy=(\S+)", comment)[1])))
+        cell = [lattice[k:k + 3] for k in (0, 3, 6)]
+        vectors = {name: [[float(x) for x in row[starts[name]:starts[name] + 3]] for row in rows] for name in ("pos", "forces")}
+        frames.append(Frame(cell, axes_of(cell), vectors["pos"], vectors["forces"], float(re.search(r"\benergy=(\S+)", comment)[1])))
     return frames
 
 
-def turned(cell):
-    """The box of a cell, and the rotation into its axes."""
+def axes_of(cell):
+    """The axes that LAMMPS has for a cell."""
     a, b, c = cell
     x = [v / math.hypot(*a) for v in a]
     normal = cross(a, b)
     z = [v / math.hypot(*normal) for v in normal]
     if dot(z, c) <= 0:
         raise Skip("a left-handed cell, which LAMMPS cannot have")
-    axes = [x, cross(z, x), z]
+    return [x, cross(z, x), z]
 
-    def turn(v):
-        return [dot(axis, v) for axis in axes]
 
-    (lx, _, _), (xy, ly, _), (xz, yz, lz) = map(turn, cell)
-    return [lx, ly, lz, xy, xz, yz], turn
+def turn(axes, v):
+    return [dot(axis, v) for axis in axes]
+
+
+def turn_back(axes, v):
+    return turn(zip(*axes), v)
 
 
 def dot(a, b):
@@ -74,17 +77,18 @@ def errors(lammps, style, frames):
         raise Skip(f"{style.name}: {len(energies)} energies of {len(frames)} frames")
     per_atom = [(e - f.energy) / len(f.positions) for e, f in zip(energies, frames)]
     constant = sorted(per_atom)[len(per_atom) // 2]
+    # In the axes of the file: a mean of absolute components depends on them.
     force = [abs(x - y) for k, f in enumerate(frames) for row, want in zip(dumped(lammps.work / f"frame{k}.forces"), f.forces)
-             for x, y in zip(row, want)]
+             for x, y in zip(turn_back(f.axes, row), want)]
     return sum(abs(e - constant) for e in per_atom) / len(per_atom), sum(force) / len(force)
 
 
 def data_file(frame):
-    lx, ly, lz, *tilts = frame.box
-    rows = [f"{k + 1} 1 " + " ".join(f"{x:.10f}" for x in p) for k, p in enumerate(frame.positions)]
+    (lx, _, _), (xy, ly, _), (xz, yz, lz) = (turn(frame.axes, v) for v in frame.cell)
+    rows = [f"{k + 1} 1 " + " ".join(f"{x:.10f}" for x in turn(frame.axes, p)) for k, p in enumerate(frame.positions)]
     return "\n".join([
         "a frame", "", f"{len(rows)} atoms", "1 atom types", f"0 {lx:.10f} xlo xhi", f"0 {ly:.10f} ylo yhi", f"0 {lz:.10f} zlo zhi",
-        "{:.10f} {:.10f} {:.10f} xy xz yz".format(*tilts), "", "Masses", "", "1 28.0855", "", "Atoms", "", *rows, ""])
+        f"{xy:.10f} {xz:.10f} {yz:.10f} xy xz yz", "", "Masses", "", "1 28.0855", "", "Atoms", "", *rows, ""])
 
 
 def dumped(path):

@@ -127,7 +127,9 @@ class Comparison:
         if 8 * cells**3 != atoms:
             sys.exit(f"peers: --atoms {atoms}, want eight times a cube")
         structure = structures.silicon(self.work / f"silicon{atoms}.xyz", cells)
-        return [contenders.shipped(name, structure, atoms, cost * atoms) for name, cost in (("si.h5", 40e-6), ("si-medium.h5", 120e-6))] + [
+        models = [contenders.Case("silicon", structure, atoms, cost * atoms, contenders.shipped(name), name)
+                  for name, cost in contenders.SILICON.items()]
+        return models + [
             contenders.untrained(self.work, "silicon", structure, atoms, 14, cost * atoms,
                                  channels=c, layers=t, grid=12, cutoff=5, neighbors=28)
             for c, t, cost in ((32, 2, 20e-6), (64, 3, 70e-6))]
@@ -146,8 +148,8 @@ class Comparison:
     def measure_errors(self, lammps):
         """What the models and the pair styles of silicon are wrong by on labelled frames."""
         frames = labelled.read(self.options.labelled)
-        for name in ("si.h5", "si-medium.h5"):
-            self.errors.append((name, *contenders.errors(contenders.shipped(name, None, 0, 0), self.options.labelled)))
+        for name in contenders.SILICON:
+            self.errors.append((name, *contenders.errors(contenders.shipped(name), self.options.labelled)))
         for style in contenders.STYLES:
             self.errors.append((style.name, *labelled.errors(lammps, style, frames)))
 
