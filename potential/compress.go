@@ -50,7 +50,7 @@ func (m *Model) Compress(degree, fiberDegree int) (*Model, *Compression, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	spline := newRadialSpline(p.radial(degree), c.Cutoff, c.Layers, (degree+1)*c.Channels)
+	spline := newRadialSpline(p.radial(degree), c.Cutoff, c.Layers, 1, (degree+1)*c.Channels)
 	out.Intervals = spline.intervals
 	flat := make([]float64, out.Layout().Len)
 	from, to := view(c, m.Weights), view(out, flat)
@@ -59,7 +59,7 @@ func (m *Model) Compress(degree, fiberDegree int) (*Model, *Compression, error) 
 	for k := range knots {
 		knots[k] = float64(k) * c.Cutoff / float64(out.Intervals)
 	}
-	tables, spatial := p.radial(degree)(knots), p.spatial(knots)
+	tables, spatial := p.radial(degree)(0, knots), p.spatial(knots)
 	fibers, fiber := p.fiber(fiberDegree)
 	for t := range to.layers {
 		l, source := &to.layers[t], &from.layers[t]
@@ -126,7 +126,7 @@ func (p *projection) visit(r []float64, f func(k, t int, value, slope []float64)
 		g.Vec = append(g.Vec, [3]float64{0, 0, max(x, 1e-9)})
 		along[k] = [3]float64{0, 0, 1}
 	}
-	p.edges.set(g)
+	p.edges.setGraph(g)
 	p.kernel.forward()
 	p.kernel.tangent(along)
 	row := make([]float64, len(p.cos)*p.cfg.Channels)
@@ -143,7 +143,7 @@ func (p *projection) visit(r []float64, f func(k, t int, value, slope []float64)
 // radial returns the radial functions up to a degree.
 func (p *projection) radial(degree int) radialFunctions {
 	width, c := (degree+1)*p.cfg.Channels, p.cfg.Channels
-	return func(r []float64) [][]float64 {
+	return func(_ int, r []float64) [][]float64 {
 		out := make([][]float64, p.cfg.Layers)
 		for t := range out {
 			out[t] = make([]float64, 2*len(r)*width)

@@ -37,9 +37,13 @@ type Config struct {
 	Cutoff float64 `json:"cutoff"`
 	// Envelope is the order p of the cutoff polynomial; 0 means 6.
 	Envelope int `json:"envelope"`
-	// Parabola is the distance in Å below which radial functions of the legendre family go
-	// on as parabolas, for the training data hold them no farther; 0 is none.
-	Parabola float64 `json:"parabola,omitempty"`
+	// Radial says whose the radial functions of the legendre family are: "common", which
+	// "" means too, to all pairs of species, or "pairs", of every pair its own.
+	Radial string `json:"radial,omitempty"`
+	// Parabola holds the distances in Å below which radial functions of the legendre family go
+	// on as parabolas, for the training data hold them no farther: one for each set of
+	// functions ([Config.RadialSet]). 0 is none; so is nil for all.
+	Parabola Distances `json:"parabola,omitempty"`
 	// Kernel names the family of convolution kernels: "legendre" (default) is
 	// band-limited and smooth, for dynamics; "polynomial" is the paper's;
 	// "distance" sees distances only and has no orientations. "tabulated" is what
@@ -138,6 +142,9 @@ func (c Config) WithDefaults() Config {
 	if c.Mixing == "" {
 		c.Mixing = Pointwise
 	}
+	if c.Radial == "" {
+		c.Radial = Common
+	}
 	if c.Kernel == Distance {
 		c.Grid = Grid{Name: "none", Orientations: [][3]float64{{}}, Weights: []float64{1}}
 	} else if len(c.Grid.Orientations) == 0 {
@@ -202,8 +209,12 @@ func (c Config) Validate() error {
 		return fmt.Errorf("potential: cutoff is %g Å, want a positive length", c.Cutoff)
 	case !(c.Cutoff >= 0 && c.Cutoff < 1e3):
 		return fmt.Errorf("potential: cutoff is %g Å, want 0 to 1000", c.Cutoff)
-	case !(c.Parabola >= 0) || c.Parabola > 0 && (c.Kernel != Legendre || c.Parabola >= c.Cutoff):
-		return fmt.Errorf("potential: parabola is %g Å, want 0, or for %s kernels a distance below the cutoff of %g Å", c.Parabola, Legendre, c.Cutoff)
+	case c.Radial != Common && c.Radial != Pairs:
+		return fmt.Errorf("potential: radial %q, want %q or %q", c.Radial, Common, Pairs)
+	case c.Radial == Pairs && (c.Kernel != Legendre || c.InputScalars != len(c.Species) || c.InputVectors > 0):
+		return fmt.Errorf("potential: radial %q is for %s kernels and networks whose inputs are the species", Pairs, Legendre)
+	case len(c.Parabola) > 0 && (c.Kernel != Legendre || len(c.Parabola) != c.radialSets()):
+		return fmt.Errorf("potential: parabola has %d distances, want none, or for %s kernels %d, one for each set of radial functions", len(c.Parabola), Legendre, c.radialSets())
 	case !(c.MeanNeighbors > 0 && c.MeanNeighbors < 1e9):
 		return fmt.Errorf("potential: mean_neighbors is %g, want a positive number", c.MeanNeighbors)
 	case !(c.NormEpsilon > 0 && c.NormEpsilon < 1e9):
@@ -220,6 +231,11 @@ func (c Config) Validate() error {
 		return fmt.Errorf("potential: fiber_degree is %d, want at most %d with activation %q", c.FiberDegree, kernel.MostSquared, Quadratic)
 	case c.Kernel == Distance && c.InputVectors+c.OutputVectors > 0:
 		return fmt.Errorf("potential: the distance family has no orientations, so no vectors in or out")
+	}
+	for _, r := range c.Parabola {
+		if !(r >= 0 && r < c.Cutoff) {
+			return fmt.Errorf("potential: parabola is %g Å, want 0 or a distance below the cutoff of %g Å", r, c.Cutoff)
+		}
 	}
 	seen := map[int]bool{}
 	for _, z := range c.Species {

@@ -20,7 +20,8 @@
 // with kernels K and Φ of one of two families:
 //
 //	legendre    K_c = Σ_l R_lc(r) P_l(o_a·u), smooth, for dynamics       legendre.go
-//	            with R a parabola nearer than the data                   parabola.go
+//	            with R of every pair of species                          pairs.go
+//	            and a parabola nearer than the data                      parabola.go
 //	polynomial  K_c = A·MLP(o·x, |x − o(o·x)|), the paper's              polynomial.go
 //
 // Each file holds its equation's forward pass, the adjoint (for forces), the

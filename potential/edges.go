@@ -11,11 +11,14 @@ type edges struct {
 	r     []float64 // [edge] Å
 	pair  []int32   // [edge]
 	first []int32   // [pair] the edge that stands for the pair
+	set   []int32   // [pair] its radial functions, see assign
+
+	species []int // [atom] memory of assign
 }
 
-// set takes over the graph. Without reverse edges (a directed graph) every edge
+// setGraph takes over the graph. Without reverse edges (a directed graph) every edge
 // is a pair of its own.
-func (e *edges) set(g *neighbor.Graph) {
+func (e *edges) setGraph(g *neighbor.Graph) {
 	e.graph = g
 	n := len(g.Neighbor)
 	resize(&e.r, n)

@@ -213,7 +213,7 @@ func (e *engine[T]) geometry(thread, lo, hi int) {
 			u[0], u[1], u[2] = T(v[0]*inverse), T(v[1]*inverse), T(v[2]*inverse)
 			x := r * e.intervalsPerUnit
 			interval := min(int(x), e.intervals-1)
-			e.at[at], e.frac[at] = int32(interval), T(x-float64(interval))
+			e.at[at], e.frac[at] = e.firstNode[int(e.kind[i])*e.species+int(e.kind[e.graph.Neighbor[k]])]+int32(interval), T(x-float64(interval))
 		}
 	}
 	w.clock.lap(PhaseGeometry)

@@ -47,7 +47,7 @@ func productGrid() Grid {
 func engines() map[string]Config {
 	c := Config{Species: []int{1, 8}, Cutoff: 4, Channels: 16, Layers: 2, Hidden: 8, Bessel: 5, MeanNeighbors: 12}
 	layers1, layers3, layers4, degree3, degree1, scaled, odd, last, soft, quadratic, exact, bent := c, c, c, c, c, c, c, c, c, c, c, c
-	bent.Parabola = 2.5
+	bent.Parabola = Distances{2.5}
 	layers1.Layers = 1
 	layers3.Layers = 3
 	layers4.Layers = 4
@@ -70,8 +70,11 @@ func engines() map[string]Config {
 		c.Mixing = Spherical
 		return c
 	}
+	pairs := mixed(spectral(3, 2, 2, Icosahedral32()))
+	pairs.Radial, pairs.Parabola = Pairs, Distances{2, 2.5, 0}
 	return map[string]Config{
-		"spherical mixing": mixed(spectral(3, 2, 2, Icosahedral32())), "spherical mixing, one layer": mixed(spectral(1, 2, 2, Icosahedral32())),
+		"radial functions of pairs": pairs,
+		"spherical mixing":          mixed(spectral(3, 2, 2, Icosahedral32())), "spherical mixing, one layer": mixed(spectral(1, 2, 2, Icosahedral32())),
 		"spherical mixing, layer scale": mixed(scaledToo), "spherical mixing, 12 points": mixed(exact),
 		"quadratic, 32 points": spectral(3, 2, 2, Icosahedral32()), "quadratic, one layer": spectral(1, 2, 2, Icosahedral32()),
 		"quadratic, degree 1": spectral(2, 1, 2, Icosahedral32()), "quadratic, degree 3": spectral(2, 3, 2, Icosahedral32()),
@@ -179,14 +182,15 @@ func TestThreadsGiveTheSameBytes(t *testing.T) {
 // TestSplineConverges: the error of a cubic Hermite spline falls sixteenfold when
 // the intervals double, that of its slope eightfold.
 func TestSplineConverges(t *testing.T) {
-	wave := func(r []float64) [][]float64 {
+	wave := func(set int, r []float64) [][]float64 {
+		frequency := float64(3 + set)
 		out := make([]float64, 2*len(r))
 		for k, x := range r {
-			out[k], out[len(r)+k] = math.Sin(3*x), 3*math.Cos(3*x)
+			out[k], out[len(r)+k] = math.Sin(frequency*x), frequency*math.Cos(frequency*x)
 		}
 		return [][]float64{out}
 	}
-	s := &radialSpline{width: 1}
+	s := &radialSpline{sets: 2, width: 1}
 	var value, slope []float64
 	for _, n := range []int{64, 128, 256} {
 		s.fit(wave, 5, 1, n)
@@ -201,7 +205,7 @@ func TestSplineConverges(t *testing.T) {
 			t.Errorf("the error of the slope falls by %.3g, want 8", ratio)
 		}
 	}
-	if s := newRadialSpline(wave, 5, 1, 1); s.Error > splineTolerance || s.SlopeError > slopeTolerance {
+	if s := newRadialSpline(wave, 5, 1, 2, 1); s.Error > splineTolerance || s.SlopeError > slopeTolerance {
 		t.Errorf("error %.2g, of the slope %.2g, with %d intervals", s.Error, s.SlopeError, s.intervals)
 	}
 }

@@ -30,6 +30,8 @@ type engineWeights[T Float] struct {
 	layers           []engineLayer[T]
 	first            *firstLayer   // of networks whose first layer is in harmonics, or nil
 	last             *lastBlock[T] // the block of the last layer
+	species          int
+	firstNode        []int32 // [species][species] of the radial functions of the two
 	intervals        int
 	intervalsPerUnit float64    // per Å
 	splineError      [2]float64 // of values and slopes
@@ -39,7 +41,7 @@ type engineWeights[T Float] struct {
 // engineLayer is one layer.
 type engineLayer[T Float] struct {
 	blockMaps[T]
-	radial      []T // [node][2][degree][channel], see radialSpline
+	radial      []T // [set of functions][node][2][degree][channel], see radialSpline
 	self        []T // [channel]
 	phi         []T // [orientation p][orientation a][channel], with w_a
 	filter      []T // in the place of phi, where n is a spectrum: [k][channel]
@@ -68,6 +70,12 @@ func newEngineWeights[T Float](c Config, flat []float64) (*engineWeights[T], err
 	e.embedding = rounded[T](w.embedding)
 	spline := c.radialSpline(set64, w)
 	e.intervals, e.intervalsPerUnit = spline.intervals, spline.perLength
+	e.species = len(c.Species)
+	for a := range e.species {
+		for b := range e.species {
+			e.firstNode = append(e.firstNode, int32(c.RadialSet(a, b)*(spline.intervals+1)))
+		}
+	}
 	e.splineError = [2]float64{spline.Error, spline.SlopeError}
 
 	e.inner, e.acts = e.points, e.points*e.hidden

@@ -41,10 +41,11 @@ import (
 //	3  config.activation is there
 //	4  the fields of 3; provenance.start may be there
 //	5  the fields of 4; config.mixing may be missing, and is "pointwise" then
-//	6  the fields of 5; config.parabola may be there
+//	6  the fields of 5; config.parabola may be there, and is a number
+//	7  config.radial may be missing, and is "common" then; config.parabola may be there, and is a list
 const (
 	imageMagic   = "PONITA\r\n"
-	imageVersion = 6
+	imageVersion = 7
 	imageHeader  = 112
 	maxImage     = 1 << 32
 )
@@ -122,6 +123,9 @@ func Decode(data []byte) (*Model, error) {
 	}
 	if m.Config.Mixing == "" {
 		m.Config.Mixing = Pointwise
+	}
+	if m.Config.Radial == "" {
+		m.Config.Radial = Common
 	}
 	flat := image[imageHeader+head:]
 	for k := range m.Weights {

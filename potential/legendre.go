@@ -10,7 +10,7 @@ import (
 //
 //	K_c(x_ij, o_a) = Σ_l R_lc(r) P_l(o_a·u),   R_l = A_l · φ(r) · envelope(r) n̄^(-1/2),
 //
-// φ = MLP(Bessel(r)). P_l are Legendre polynomials. It is analytic wherever
+// φ = MLP(Bessel(r)), with weights that depend on the pair of species (pairs.go). P_l are Legendre polynomials. It is analytic wherever
 // r > 0. In the direction of r the family always carries value and derivative
 // (R, R'), so no adjoint ever passes through the MLP but those of its weights.
 //
@@ -22,7 +22,7 @@ type legendreKernel[T Float] struct {
 	set *kernel.Set[T]
 	w   *weights[T]
 	e   *edges
-	mlp *mlp[T]
+	net []radialNet[T] // [set of functions]
 
 	degrees, width int // L+1, and (L+1)·C
 	grid           []T // [3][orientation], of the first half
@@ -46,8 +46,7 @@ type legendreKernel[T Float] struct {
 	neighbor []int32 // of the first edges of an atom's pairs
 
 	dRadial [][]T // [layer][2][pair][degree][channel]: adjoints of R and R'
-	dPhi    []T   // [2][pair][basis]
-	dy, dyd []T   // [pair][basis]
+	dPhi    []T   // [2][pair, knee][basis]
 }
 
 // pairAngles are the Legendre polynomials seen from the other end of a pair's
@@ -60,10 +59,13 @@ type pairAngles[T Float] struct {
 func newLegendreKernel[T Float](cfg *Config, set *kernel.Set[T], w *weights[T], e *edges) *legendreKernel[T] {
 	f := &legendreKernel[T]{
 		cfg: cfg, set: set, w: w, e: e,
-		mlp:     newMLP(set, cfg.Bessel, cfg.Hidden, cfg.Basis),
+		net:     make([]radialNet[T], cfg.radialSets()),
 		degrees: cfg.Degree + 1, width: (cfg.Degree + 1) * cfg.Channels,
 		radial:  make([][]T, cfg.Layers),
 		dRadial: make([][]T, cfg.Layers),
+	}
+	for k := range f.net {
+		f.net[k].mlp = newMLP(set, cfg.Bessel, cfg.Hidden, cfg.Basis)
 	}
 	f.grid = halfGrid[T](cfg.Grid)
 	f.xDot = make([]T, f.points()/2)
@@ -110,27 +112,56 @@ func (f *legendreKernel[T]) forward() {
 	f.set.Angular(resize(&q.p, pairs*angles), resize(&q.dp, pairs*angles), q.unit, f.grid, f.points()/2, f.cfg.Degree, -1)
 }
 
-// forwardRadial evaluates R and R' of all layers for all pairs.
-func (f *legendreKernel[T]) forwardRadial() {
-	pairs, basis := len(f.e.first), f.cfg.Basis
-	rows := pairs + f.cfg.knees()
-	b := f.mlp.input(rows)
-	db := f.mlp.inputDot()
-	for q := range rows {
-		at := q * f.cfg.Bessel
-		bessel(b[at:at+f.cfg.Bessel], db[at:at+f.cfg.Bessel], f.distance(q), f.cfg.Cutoff)
+// sort gives every set of functions its rows of φ: pairs, and knees behind them.
+func (f *legendreKernel[T]) sort() {
+	for k := range f.net {
+		f.net[k].rows = f.net[k].rows[:0]
 	}
-	y := f.mlp.forward(f.w.spatial)
-	yDot := f.mlp.tangent(f.w.spatial)
-	phi := resize(&f.phi, 2*rows*basis)
-	dphi := phi[rows*basis:]
-	for q := range rows {
-		u, du := f.envelope(q)
-		for k := q * basis; k < (q+1)*basis; k++ {
-			phi[k] = y[k] * u
-			dphi[k] = yDot[k]*u + y[k]*du
+	for q, k := range f.e.set {
+		f.net[k].rows = append(f.net[k].rows, q)
+	}
+	for k := range f.cfg.knees() {
+		if net := &f.net[k/knees]; len(net.rows) > 0 {
+			net.rows = append(net.rows, len(f.e.first)+k)
 		}
 	}
+}
+
+// eachNet visits the sets of functions that have pairs.
+func (f *legendreKernel[T]) eachNet(visit func(k int, net *radialNet[T])) {
+	for k := range f.net {
+		if net := &f.net[k]; len(net.rows) > 0 {
+			visit(k, net)
+		}
+	}
+}
+
+// forwardRadial evaluates R and R' of all layers for all pairs.
+func (f *legendreKernel[T]) forwardRadial() {
+	f.sort()
+	pairs, basis := len(f.e.first), f.cfg.Basis
+	rows := pairs + f.cfg.knees()
+	phi := resize(&f.phi, 2*rows*basis)
+	dphi := phi[rows*basis:]
+	f.eachNet(func(k int, net *radialNet[T]) {
+		b := net.input(len(net.rows))
+		db := net.inputDot()
+		for i, q := range net.rows {
+			at := i * f.cfg.Bessel
+			bessel(b[at:at+f.cfg.Bessel], db[at:at+f.cfg.Bessel], f.distance(q), f.cfg.Cutoff)
+		}
+		net.shift(f.w, k)
+		y := net.forward(net.w)
+		yDot := net.tangent(net.w)
+		for i, q := range net.rows {
+			u, du := f.envelope(q)
+			for n := range basis {
+				y, yDot := y[i*basis+n], yDot[i*basis+n]
+				phi[q*basis+n] = y * u
+				dphi[q*basis+n] = yDot*u + y*du
+			}
+		}
+	})
 	f.bend(phi, dphi)
 	for t := range f.radial {
 		radial, a := resize(&f.radial[t], 2*pairs*f.width), f.w.layers[t].spatial
@@ -142,7 +173,7 @@ func (f *legendreKernel[T]) forwardRadial() {
 // distance is that of pair q, or of a knee after them.
 func (f *legendreKernel[T]) distance(q int) float64 {
 	if pairs := len(f.e.first); q >= pairs {
-		return f.cfg.Parabola + float64(q-pairs)*kneeStep
+		return f.cfg.Parabola[(q-pairs)/knees] + float64((q-pairs)%knees)*kneeStep
 	}
 	return f.e.r[f.e.first[q]]
 }
@@ -348,16 +379,18 @@ func (f *legendreKernel[T]) gradient(grad *weights[T]) {
 		f.set.MatMulNT(dPhiDot[:ends], dDot, a, pairs, f.width, basis, true)
 	}
 	f.bendGradient(dPhi, dPhiDot)
-	dy, dyDot := resize(&f.dy, rows*basis), resize(&f.dyd, rows*basis)
-	for q := range rows {
-		u, du := f.envelope(q)
-		for k := q * basis; k < (q+1)*basis; k++ {
-			// φ = y u; φ' = y' u + y u'
-			dy[k] = dPhi[k]*u + dPhiDot[k]*du
-			dyDot[k] = dPhiDot[k] * u
+	f.eachNet(func(k int, net *radialNet[T]) {
+		dy, dyDot := resize(&net.dy, len(net.rows)*basis), resize(&net.dyd, len(net.rows)*basis)
+		for i, q := range net.rows {
+			u, du := f.envelope(q)
+			for n := range basis {
+				// φ = y u; φ' = y' u + y u'
+				dy[i*basis+n] = dPhi[q*basis+n]*u + dPhiDot[q*basis+n]*du
+				dyDot[i*basis+n] = dPhiDot[q*basis+n] * u
+			}
 		}
-	}
-	f.mlp.gradient(f.w.spatial, grad.spatial, dy, dyDot)
+		net.gradients(grad, k)
+	})
 }
 
 // self returns s, the kernel of an atom's message to itself: [channel].

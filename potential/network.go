@@ -252,7 +252,8 @@ func (p *Pass[T]) atom(x []T, i int) []T {
 // of the passes.
 func (p *Pass[T]) Forward(in Input) {
 	p.input, p.dual = in, false
-	p.edges.set(in.Graph)
+	p.edges.setGraph(in.Graph)
+	p.edges.assign(&p.net.cfg, in.Scalars)
 	p.kernels.forward()
 	if p.version != p.net.version {
 		p.sphere.forward()

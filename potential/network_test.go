@@ -54,9 +54,11 @@ func networks() map[string]Config {
 	spherical := quadratic
 	spherical.Mixing = Spherical
 	bent := legendre
-	bent.Parabola = 1.7 // some of the pairs are closer
+	bent.Parabola = Distances{1.7} // some of the pairs are closer
+	pairs := spherical
+	pairs.Radial, pairs.Parabola = Pairs, Distances{1.7, 1.5, 0, 1.6, 1.8, 1.4}
 	polynomial.Kernel, distance.Kernel = Polynomial, Distance
-	return map[string]Config{"legendre": legendre, "parabolas": bent, "layer scale, 32 points": scaled, "quadratic": quadratic, "spherical mixing": spherical, "polynomial": polynomial, "distance": distance}
+	return map[string]Config{"legendre": legendre, "parabolas": bent, "radial functions of pairs": pairs, "layer scale, 32 points": scaled, "quadratic": quadratic, "spherical mixing": spherical, "polynomial": polynomial, "distance": distance}
 }
 
 // slope returns how the error of a central difference falls when the step

@@ -16,31 +16,33 @@ package potential
 // kneeStep is h, Å.
 const kneeStep = 0.003
 
-// knees returns how many distances the parabolas are taken from.
-func (c *Config) knees() int {
-	if c.Parabola == 0 {
-		return 0
-	}
-	return 3
-}
+// knees is how many distances a parabola is taken from.
+const knees = 3
+
+// knees returns how many rows of φ the parabolas of all sets of functions are taken from.
+func (c *Config) knees() int { return knees * len(c.Parabola) }
 
 // curvature holds the weights of the slopes at the knees in φ”.
 var curvature = [3]float64{-3 / (2 * kneeStep), 4 / (2 * kneeStep), -1 / (2 * kneeStep)}
 
-// bent visits every pair closer than r₀, with y.
-func (f *legendreKernel[T]) bent(visit func(q int, y float64)) {
+// bent visits every pair closer than r₀, with its first knee and y.
+func (f *legendreKernel[T]) bent(visit func(q, knee int, y float64)) {
+	if len(f.cfg.Parabola) == 0 {
+		return
+	}
 	for q, e := range f.e.first {
-		if y := f.e.r[e] - f.cfg.Parabola; y < 0 {
-			visit(q, y)
+		k := int(f.e.set[q])
+		if y := f.e.r[e] - f.cfg.Parabola[k]; y < 0 {
+			visit(q, len(f.e.first)+knees*k, y)
 		}
 	}
 }
 
 // bend writes φ and φ' of the pairs closer than r₀.
 func (f *legendreKernel[T]) bend(phi, phiDot []T) {
-	basis, knee := f.cfg.Basis, len(f.e.first)
+	basis := f.cfg.Basis
 	row := func(x []T, q int) []T { return x[q*basis : (q+1)*basis] }
-	f.bent(func(q int, y float64) {
+	f.bent(func(q, knee int, y float64) {
 		value, slope := row(phi, q), row(phiDot, q)
 		copy(value, row(phi, knee))
 		f.set.AXPY(value, row(phiDot, knee), T(y))
@@ -54,9 +56,9 @@ func (f *legendreKernel[T]) bend(phi, phiDot []T) {
 
 // bendGradient moves the adjoints of φ and φ' of the pairs closer than r₀ to the knees.
 func (f *legendreKernel[T]) bendGradient(dPhi, dPhiDot []T) {
-	basis, knee := f.cfg.Basis, len(f.e.first)
+	basis := f.cfg.Basis
 	row := func(x []T, q int) []T { return x[q*basis : (q+1)*basis] }
-	f.bent(func(q int, y float64) {
+	f.bent(func(q, knee int, y float64) {
 		value, slope := row(dPhi, q), row(dPhiDot, q)
 		f.set.AXPY(row(dPhi, knee), value, 1)
 		f.set.AXPY(row(dPhiDot, knee), value, T(y))

@@ -12,10 +12,10 @@ import (
 func TestRadialFunctionsGoOnAsParabolas(t *testing.T) {
 	c := Config{Species: []int{1, 8}, Cutoff: 4, Channels: 4, Hidden: 8, MeanNeighbors: 12}.WithDefaults()
 	bent := c
-	bent.Parabola = 1.2
+	bent.Parabola = Distances{1.2}
 	m := testModel(c)
 	values := func(c Config, r ...float64) (value, slope [][]float64) {
-		for _, layer := range c.radialFunctions(kernel.Reference[float64](), view(c, m.Weights))(r) {
+		for _, layer := range c.radialFunctions(kernel.Reference[float64](), view(c, m.Weights))(0, r) {
 			value, slope = append(value, layer[:len(layer)/2]), append(slope, layer[len(layer)/2:])
 		}
 		return value, slope

@@ -17,8 +17,9 @@ import (
 type radialSpline struct {
 	intervals int
 	perLength float64     // intervals per Å
+	sets      int         // of functions, one or for every pair of species
 	width     int         // (L+1)·C
-	table     [][]float64 // [layer][node][2][degree][channel]: R and dR/ds, s from 0 to 1 in an interval
+	table     [][]float64 // [layer][set][node][2][degree][channel]: R and dR/ds, s from 0 to 1 in an interval
 
 	// Error is the largest difference between spline and function over the
 	// largest value of the layer's functions; slopeError the same of dR/dr.
@@ -40,13 +41,13 @@ const (
 	mostIntervals  = 4096
 )
 
-// radialFunctions evaluates R and dR/dr of all layers at distances r:
-// [layer][2][distance][width].
-type radialFunctions func(r []float64) [][]float64
+// radialFunctions evaluates R and dR/dr of all layers at distances r, for one of the sets of
+// functions: [layer][2][distance][width].
+type radialFunctions func(set int, r []float64) [][]float64
 
 // newRadialSpline tabulates functions that vanish at the cutoff.
-func newRadialSpline(f radialFunctions, cutoff float64, layers, width int) *radialSpline {
-	s := &radialSpline{width: width}
+func newRadialSpline(f radialFunctions, cutoff float64, layers, sets, width int) *radialSpline {
+	s := &radialSpline{sets: sets, width: width}
 	for n := leastIntervals; ; {
 		s.fit(f, cutoff, layers, n)
 		s.measure(f)
@@ -68,15 +69,16 @@ func (s *radialSpline) fit(f radialFunctions, cutoff float64, layers, n int) {
 	for k := range knots {
 		knots[k] = float64(k) * h
 	}
-	values := f(knots)
 	s.table = make([][]float64, layers)
-	for t := range s.table {
-		s.table[t] = make([]float64, (n+1)*2*s.width)
-		slopes := values[t][(n+1)*s.width:]
-		for k := range n + 1 {
-			row := s.table[t][k*2*s.width:]
-			for w := range s.width {
-				row[w], row[s.width+w] = values[t][k*s.width+w], h*slopes[k*s.width+w]
+	for set := range s.sets {
+		values := f(set, knots)
+		for t := range s.table {
+			slopes := values[t][(n+1)*s.width:]
+			for k := range n + 1 {
+				s.table[t] = append(s.table[t], values[t][k*s.width:(k+1)*s.width]...)
+				for _, slope := range slopes[k*s.width : (k+1)*s.width] {
+					s.table[t] = append(s.table[t], h*slope)
+				}
 			}
 		}
 	}
@@ -92,12 +94,19 @@ func (s *radialSpline) measure(f radialFunctions) {
 			r, places, intervals = append(r, (float64(k)+x)/s.perLength), append(places, x), append(intervals, int32(k))
 		}
 	}
-	got, gotSlope := make([]float64, len(r)*s.width), make([]float64, len(r)*s.width)
 	s.Error, s.SlopeError = 0, 0
-	set := kernel.Reference[float64]()
-	for t, values := range f(r) {
+	for set := range s.sets {
+		s.measureSet(f(set, r), set, intervals, places)
+	}
+}
+
+// measureSet does so for one set of functions, with the values that these have.
+func (s *radialSpline) measureSet(functions [][]float64, set int, intervals []int32, places []float64) {
+	got, gotSlope := make([]float64, len(places)*s.width), make([]float64, len(places)*s.width)
+	size := (s.intervals + 1) * 2 * s.width
+	for t, values := range functions {
 		var largest, steepest, wrong, wrongSlope float64
-		set.SplineSlope(got, gotSlope, s.table[t], intervals, places, s.width)
+		kernel.Reference[float64]().SplineSlope(got, gotSlope, s.table[t][set*size:(set+1)*size], intervals, places, s.width)
 		for i, v := range got {
 			want, slope := values[i], values[len(got)+i]
 			largest, steepest = max(largest, math.Abs(want)), max(steepest, math.Abs(slope))
@@ -126,10 +135,10 @@ func rounded[T, W Float](table []W) []T {
 func (c *Config) radialSpline(set *kernel.Set[float64], w *weights[float64]) *radialSpline {
 	width := (c.Degree + 1) * c.Channels
 	if c.Kernel != Tabulated {
-		return newRadialSpline(c.radialFunctions(set, w), c.Cutoff, c.Layers, width)
+		return newRadialSpline(c.radialFunctions(set, w), c.Cutoff, c.Layers, c.radialSets(), width)
 	}
-	s := &radialSpline{width: width}
-	s.fit(func([]float64) (values [][]float64) {
+	s := &radialSpline{sets: 1, width: width}
+	s.fit(func(int, []float64) (values [][]float64) {
 		for t := range w.layers {
 			v := slices.Clone(w.layers[t].spatial)
 			for k := range v {
@@ -145,10 +154,10 @@ func (c *Config) radialSpline(set *kernel.Set[float64], w *weights[float64]) *ra
 // radialFunctions returns the radial functions of the legendre family with the
 // given weights.
 func (c *Config) radialFunctions(set *kernel.Set[float64], w *weights[float64]) radialFunctions {
-	return func(r []float64) [][]float64 {
-		e := edges{r: r, first: make([]int32, len(r))}
+	return func(functions int, r []float64) [][]float64 {
+		e := edges{r: r, first: make([]int32, len(r)), set: make([]int32, len(r))}
 		for k := range e.first {
-			e.first[k] = int32(k)
+			e.first[k], e.set[k] = int32(k), int32(functions)
 		}
 		k := newLegendreKernel(c, set, w, &e)
 		k.forwardRadial()

@@ -81,6 +81,10 @@ func (c Config) Layout() Layout {
 	switch c.Kernel {
 	case Legendre:
 		mlp("radial", c.Bessel)
+		if c.Radial == Pairs {
+			l.add(Finite, "radial.pairs.w1", c.radialSets(), c.Bessel, c.Hidden)
+			l.add(Finite, "radial.pairs.b1", c.radialSets(), c.Hidden)
+		}
 	case Tabulated:
 	default:
 		mlp("spatial", monomials(c.invariants(), c.Degree))
@@ -154,6 +158,7 @@ type weights[T Float] struct {
 	flat           []T
 	embedding      []T // [input][channel]
 	spatial, fiber mlpWeights[T]
+	pairs          mlpWeights[T] // shifts: w1 [pair of species][input][hidden], b1 [pair of species][hidden]
 	layers         []layerWeights[T]
 }
 
@@ -191,6 +196,7 @@ func view[T Float](c Config, flat []T) *weights[T] {
 	w.spatial = mlp("spatial")
 	if c.Kernel == Legendre {
 		w.spatial = mlp("radial")
+		w.pairs = mlp("radial.pairs")
 	}
 	w.fiber = mlp("fiber")
 	for t := range w.layers {
@@ -207,7 +213,7 @@ func view[T Float](c Config, flat []T) *weights[T] {
 
 // Initialize draws weights for the configuration: matrices normal with variance
 // 1/fan_in, kernels and embedding normal with variance one per term, biases
-// zero, gains one, and a readout of zero, so that an untrained model predicts
+// zero, gains one, shifts of pairs of species zero, and a readout of zero, so that an untrained model predicts
 // exactly its reference energies.
 func (c Config) Initialize(rng *rand.Rand) []float64 {
 	layout := c.Layout()
@@ -215,7 +221,7 @@ func (c Config) Initialize(rng *rand.Rand) []float64 {
 	for _, t := range layout.Tensors {
 		part := w[t.Offset : t.Offset+t.Len()]
 		switch {
-		case t.Role == OutputLike:
+		case t.Role == OutputLike, strings.HasPrefix(t.Name, "radial.pairs."):
 		case t.Role == Vector, t.Role == FiniteVector:
 			if strings.HasSuffix(t.Name, ".gain") || strings.HasSuffix(t.Name, ".scale") {
 				for k := range part {

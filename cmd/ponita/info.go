@@ -69,8 +69,14 @@ func (i modelInfo) print(out io.Writer) error {
 	row("weights", "%d", i.Weights)
 	row("grid", "%s, %d orientations", i.Config.Grid.Name, i.Orientations)
 	row("cutoff", "%g Å, envelope of order %d, %.2f neighbours on average", i.Cutoff, i.Config.Envelope, i.MeanNeighbors)
-	if r := i.Config.Parabola; r > 0 {
-		row("parabolas", "radial functions go on as such below %.3f Å", r)
+	if r := i.Config.Parabola; len(r) == 1 {
+		row("parabolas", "radial functions go on as such below %.3f Å", r[0])
+	} else {
+		for a := range i.Elements {
+			for b := range i.Elements[:min(a+1, len(r))] {
+				row("parabola", "%-5s  radial functions go on as such below %.3f Å", i.Elements[b].Symbol+"–"+i.Elements[a].Symbol, r[i.Config.RadialSet(a, b)])
+			}
+		}
 	}
 	for _, e := range i.Elements {
 		row("element", "%-2s  reference energy %.6f eV, mean binding %.4g eV, scale %.4g eV", e.Symbol, e.Reference, e.Binding, e.Scale)

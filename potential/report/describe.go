@@ -105,6 +105,9 @@ func inWords(c potential.Config) string {
 	}
 	if c.Kernel == potential.Legendre {
 		s += fmt.Sprintf(", %d radial Bessel functions", c.Bessel)
+		if c.Radial == potential.Pairs {
+			s += ", radial functions of every pair of species"
+		}
 	}
 	return s
 }

@@ -94,13 +94,13 @@ func (t *Trainer) makeModel(version string) (graphs []*neighbor.Graph, fitted bo
 	if err != nil {
 		return nil, false, err
 	}
-	parabola := s.parabola(stats.shortest)
+	parabola := s.parabola(&c, stats.shortest)
 	if t.start == nil {
 		c.MeanNeighbors = stats.neighbors
 	} else {
 		// No farther out than in the model to start from, which is none without: its
 		// network has learnt what is there.
-		parabola = min(parabola, c.Parabola)
+		parabola = noFarther(parabola, &c, &t.start.Config)
 	}
 	c.Parabola = parabola
 	var extra *Dataset
@@ -212,6 +212,7 @@ func (s Settings) config(species []int, start *potential.Model) (potential.Confi
 	if start != nil {
 		c := start.Config
 		c.Species, c.InputScalars = species, len(species)
+		c.Parabola = nil // for the pairs of these species: see makeModel
 		return c, c.Validate()
 	}
 	grid, err := potential.FindGrid(s.Grid)
@@ -222,31 +223,44 @@ func (s Settings) config(species []int, start *potential.Model) (potential.Confi
 	if activation == "" && s.Kernel == potential.Legendre {
 		activation = potential.Quadratic
 	}
+	radial := s.Radial
+	if radial == "" && s.Kernel == potential.Legendre && len(species) <= mostPaired {
+		radial = potential.Pairs
+	}
 	mixing := s.Mixing
 	if mixing == "" && activation == potential.Quadratic {
 		mixing = potential.Spherical
 	}
 	c := potential.Config{
-		Species: species, Kernel: s.Kernel, Cutoff: s.Cutoff, Envelope: s.Envelope, Grid: grid,
+		Species: species, Kernel: s.Kernel, Cutoff: s.Cutoff, Envelope: s.Envelope, Radial: radial, Grid: grid,
 		Layers: s.Layers, Channels: s.Channels, Widening: s.Widening, Activation: activation, Mixing: mixing, NormEpsilon: s.NormEpsilon,
 		Degree: s.Degree, FiberDegree: s.FiberDegree, Bessel: s.Bessel, Hidden: s.Hidden,
 	}.WithDefaults()
 	return c, c.Validate()
 }
 
-// parabola returns the distance below which radial functions of a new network are
-// parabolas [Å], for the shortest distances [Å] of pairs of species in the data.
-func (s Settings) parabola(shortest [][]float64) float64 {
-	if s.Kernel != potential.Legendre {
-		return 0
+// parabola returns the distances below which the sets of radial functions of a new network
+// are parabolas [Å], for the shortest distances [Å] of pairs of species in the data.
+func (s Settings) parabola(c *potential.Config, shortest [][]float64) potential.Distances {
+	if s.Kernel != potential.Legendre || s.Parabola == 0 {
+		return nil
 	}
-	least := s.Cutoff
-	for _, row := range shortest {
-		for _, r := range row {
-			if r > 0 {
-				least = min(least, r)
+	d := make(potential.Distances, c.RadialSet(len(c.Species)-1, len(c.Species)-1)+1)
+	for a, row := range shortest {
+		for b, r := range row {
+			k := c.RadialSet(a, b)
+			if r *= s.Parabola; r > 0 && (d[k] == 0 || r < d[k]) {
+				d[k] = min(r, maxParabola*c.Cutoff)
 			}
 		}
 	}
-	return s.Parabola * least
+	return d
 }
+
+// mostPaired is the number of species up to which pairs of them have radial functions of
+// their own unless settings say otherwise: their tables grow as its square.
+const mostPaired = 10
+
+// maxParabola is the farthest distance of a parabola over the cutoff, for pairs that
+// data have hardly within it.
+const maxParabola = 0.9

@@ -49,6 +49,7 @@ func (s Settings) resolve() (Settings, *potential.Model, error) {
 		takeOver("bessel", &s.Bessel, usual.Bessel, c.Bessel),
 		takeOver("hidden", &s.Hidden, usual.Hidden, c.Hidden),
 		takeOver("activation", &s.Activation, usual.Activation, c.Activation),
+		takeOver("radial", &s.Radial, usual.Radial, c.Radial),
 		takeOver("mixing", &s.Mixing, usual.Mixing, c.Mixing),
 		takeOver("norm_epsilon", &s.NormEpsilon, usual.NormEpsilon, c.NormEpsilon),
 		takeOver("envelope", &s.Envelope, usual.Envelope, c.Envelope),
@@ -71,12 +72,12 @@ func takeOver[T comparable](key string, setting *T, usual, model T) error {
 	return nil
 }
 
-// speciesIn returns, for each species of m, its index among those of the other model, -1
+// speciesIn returns, for each species of c, its index among those of the other model, -1
 // for one that it does not know.
-func speciesIn(from, m *potential.Model) []int {
+func speciesIn(from, c *potential.Config) []int {
 	var at []int
-	for _, z := range m.Config.Species {
-		at = append(at, slices.Index(from.Config.Species, z))
+	for _, z := range c.Species {
+		at = append(at, slices.Index(from.Species, z))
 	}
 	return at
 }
@@ -86,18 +87,22 @@ func speciesIn(from, m *potential.Model) []int {
 // that it does not know is drawn anew. The repulsion begins no farther out than in the
 // other model, whose network has learnt what is there.
 func startFrom(m, from *potential.Model, name string) {
-	known, layout, channels := speciesIn(from, m), from.Config.Layout(), m.Config.Channels
+	known, layout, channels := speciesIn(&from.Config, &m.Config), from.Config.Layout(), m.Config.Channels
 	for k, t := range m.Config.Layout().Tensors {
 		old := layout.Tensors[k]
 		weights, learnt := m.Weights[t.Offset:t.Offset+t.Len()], from.Weights[old.Offset:old.Offset+old.Len()]
-		if t.Name != "embedding" {
-			copy(weights, learnt)
-			continue
-		}
-		for z, at := range known {
-			if at >= 0 {
-				copy(weights[z*channels:(z+1)*channels], learnt[at*channels:])
+		switch t.Name {
+		case "embedding":
+			for z, at := range known {
+				if at >= 0 {
+					copy(weights[z*channels:(z+1)*channels], learnt[at*channels:])
+				}
 			}
+		case "radial.pairs.w1", "radial.pairs.b1":
+			size := t.Len() / t.Shape[0]
+			eachKnownPair(&m.Config, &from.Config, func(set, old int) { copy(weights[set*size:(set+1)*size], learnt[old*size:]) })
+		default:
+			copy(weights, learnt)
 		}
 	}
 	for z, at := range known {
@@ -114,6 +119,30 @@ func startFrom(m, from *potential.Model, name string) {
 	}
 }
 
+// eachKnownPair visits the pairs of species that both models know, with the indices of
+// their radial functions in the two.
+func eachKnownPair(c, from *potential.Config, visit func(set, old int)) {
+	known := speciesIn(from, c)
+	for a, x := range known {
+		for b, y := range known[:a+1] {
+			if x >= 0 && y >= 0 {
+				visit(c.RadialSet(a, b), from.RadialSet(x, y))
+			}
+		}
+	}
+}
+
+// noFarther returns the distances of parabolas for a network that starts from another, whose
+// radial functions have learnt what is beyond its own: of pairs that this knows they begin no farther
+// out than there, which is nowhere without.
+func noFarther(d potential.Distances, c, from *potential.Config) potential.Distances {
+	if len(d) == 0 || len(from.Parabola) == 0 {
+		return nil
+	}
+	eachKnownPair(c, from, func(set, old int) { d[set] = min(d[set], from.Parabola[old]) })
+	return d
+}
+
 // startingBinding returns the binding energies that the network of the other model goes
 // with [eV], for a species that it does not know the mean.
 func startingBinding(m, from *potential.Model) []float64 {
@@ -122,7 +151,7 @@ func startingBinding(m, from *potential.Model) []float64 {
 		return energy
 	}
 	mean := floats.Sum(from.Binding.Energy) / float64(len(from.Binding.Energy))
-	for z, at := range speciesIn(from, m) {
+	for z, at := range speciesIn(&from.Config, &m.Config) {
 		energy[z] = mean
 		if at >= 0 {
 			energy[z] = from.Binding.Energy[at]

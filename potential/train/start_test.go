@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,7 +114,7 @@ func TestStartIsTheModel(t *testing.T) {
 // model, where a new network is far behind it.
 func TestStartGoesOn(t *testing.T) {
 	data := writeData(t, 24)
-	s, path := trainedOn(t, data, 30)
+	s, path := trainedOn(t, data, 20)
 	first := func(s Settings) (force float64) {
 		err := newTrainer(t, s).Run(context.Background(), func(p Progress) {
 			if p.Valid != nil {
@@ -135,38 +136,65 @@ func TestStartGoesOn(t *testing.T) {
 	}
 }
 
-// TestParabolasBeginWhereDataEnd: a little above the shortest distance in the data, and in a
-// run from another model no farther out than there.
+// TestParabolasBeginWhereDataEnd: a little above the shortest distance of each pair of species in
+// the data, and in a run from another model no farther out than there.
 func TestParabolasBeginWhereDataEnd(t *testing.T) {
 	data := writeData(t, 12)
 	trainer := newTrainer(t, small(data, t.TempDir()))
 	c := trainer.Model().Config
-	shortest := c.Cutoff
+	want := map[[2]int]float64{}
 	for _, n := range trainer.frames {
 		f := trainer.data.Frames[n]
 		g, err := neighbor.Build(f.Pos, f.Lattice, f.PBC, c.Cutoff)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, v := range g.Vec {
-			shortest = min(shortest, math.Sqrt(v[0]*v[0]+v[1]*v[1]+v[2]*v[2]))
+		for i := range f.Species {
+			for e := g.Start[i]; e < g.Start[i+1]; e++ {
+				v := g.Vec[e]
+				r := 1.05 * math.Sqrt(v[0]*v[0]+v[1]*v[1]+v[2]*v[2])
+				pair := [2]int{f.Species[i], f.Species[g.Neighbor[e]]}
+				if w, ok := want[pair]; !ok || r < w {
+					want[pair] = r
+				}
+			}
 		}
 	}
-	least := 1.05 * shortest
-	if math.Abs(c.Parabola-least) > 1e-12 {
-		t.Errorf("parabolas begin at %.6f Å, want %.6f", c.Parabola, least)
+	if len(want) != len(c.Species)*len(c.Species) {
+		t.Fatalf("%d pairs of %d species in the data", len(want), len(c.Species))
 	}
-	for _, test := range []struct{ start, want float64 }{{0, 0}, {0.9 * least, 0.9 * least}, {1.2 * least, least}} {
+	compare := func(name string, c potential.Config, want func(a, b int) float64) {
+		for a, x := range c.Species {
+			for b, y := range c.Species {
+				if got := c.Parabola[c.RadialSet(a, b)]; math.Abs(got-want(x, y)) > 1e-12 {
+					t.Errorf("%s: parabolas of %d and %d begin at %.6f Å, want %.6f", name, x, y, got, want(x, y))
+				}
+			}
+		}
+	}
+	compare("from the data", c, func(x, y int) float64 { return want[[2]int{x, y}] })
+	for _, factor := range []float64{0.9, 1.2} {
 		from := *trainer.Model()
-		from.Config.Parabola = test.start
-		path := filepath.Join(t.TempDir(), "from.h5")
-		if err := archive.Save(path, &from); err != nil {
-			t.Fatal(err)
+		from.Config.Parabola = slices.Clone(from.Config.Parabola)
+		for k := range from.Config.Parabola {
+			from.Config.Parabola[k] *= factor
 		}
-		if got := newTrainer(t, onward(t, data, path)).Model().Config.Parabola; math.Abs(got-test.want) > 1e-12 {
-			t.Errorf("from a model with %.6f Å: parabolas begin at %.6f Å, want %.6f", test.start, got, test.want)
-		}
+		compare("from a model", startedFrom(t, data, &from), func(x, y int) float64 { return min(factor, 1) * want[[2]int{x, y}] })
 	}
+	none := *trainer.Model()
+	none.Config.Parabola = nil
+	if got := startedFrom(t, data, &none).Parabola; len(got) > 0 {
+		t.Errorf("from a model without parabolas: %v", got)
+	}
+}
+
+// startedFrom returns the configuration of a run from a model.
+func startedFrom(t *testing.T, data string, from *potential.Model) potential.Config {
+	path := filepath.Join(t.TempDir(), "from.h5")
+	if err := archive.Save(path, from); err != nil {
+		t.Fatal(err)
+	}
+	return newTrainer(t, onward(t, data, path)).Model().Config
 }
 
 func TestStartRefuses(t *testing.T) {
