@@ -107,7 +107,7 @@ var modelFile = sync.OnceValue(func() string {
 })
 
 func smallModel() *potential.Model {
-	c := potential.Config{Species: []int{1, 8}, Cutoff: 4, Channels: 8, Layers: 2, Hidden: 8, MeanNeighbors: 12}.WithDefaults()
+	c := potential.Config{Species: []int{1, 8}, Radial: potential.Pairs, Cutoff: 4, Channels: 8, Layers: 2, Hidden: 8, MeanNeighbors: 12}.WithDefaults()
 	rng := rand.New(rand.NewPCG(2, 3))
 	w := c.Initialize(rng)
 	for k := range w {

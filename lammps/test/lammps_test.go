@@ -61,7 +61,7 @@ func need(t *testing.T) {
 }
 
 func model(seed uint64) *potential.Model {
-	c := potential.Config{Species: []int{1, 8}, Cutoff: 4, Channels: 8, Layers: 3, Hidden: 8, MeanNeighbors: 20}.WithDefaults()
+	c := potential.Config{Species: []int{1, 8}, Radial: potential.Pairs, Cutoff: 4, Channels: 8, Layers: 3, Hidden: 8, MeanNeighbors: 20}.WithDefaults()
 	rng := rand.New(rand.NewPCG(2, seed))
 	w := c.Initialize(rng)
 	for k := range w {
