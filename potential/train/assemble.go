@@ -224,7 +224,7 @@ func (s Settings) config(species []int, start *potential.Model) (potential.Confi
 		activation = potential.Quadratic
 	}
 	radial := s.Radial
-	if radial == "" && s.Kernel == potential.Legendre && len(species) <= mostPaired {
+	if radial == "" && s.Kernel == potential.Legendre && len(species) > 1 && len(species) <= mostPaired {
 		radial = potential.Pairs
 	}
 	mixing := s.Mixing

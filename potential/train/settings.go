@@ -51,8 +51,8 @@ type Settings struct {
 	Mixing      string  `help:"Of channels in the blocks: spherical, with matrices of their own for every degree of the spherical harmonics, or pointwise, the same in all directions, as in the paper; spherical without, pointwise with gelu."`
 	NormEpsilon float64 `default:"1" help:"Epsilon of the layer norms: one as large as the variance keeps small messages small, 1e-5 makes all alike."`
 	Envelope    int     `default:"3" help:"Order p of the cutoff polynomial: a small one gives less weight to what is far."`
-	Radial      string  `help:"Functions of the distance: pairs, of their own for every pair of species, or common to all; pairs without for up to ten species, common for more and for kernels other than legendre."`
-	Parabola    float64 `default:"1.05" help:"Below this times the shortest distance in the training data functions of the distance go on as parabolas; 0 leaves them to the network, which makes up what it likes there."`
+	Radial      string  `help:"Functions of the distance: pairs, of their own for every pair of species, or common to all; pairs without for two to ten species, common otherwise and for kernels other than legendre."`
+	Parabola    float64 `default:"1" help:"Below this times the shortest distance in the training data functions of the distance go on as parabolas; 0 leaves them to the network, which makes up what it likes there."`
 	Grid        string  `default:"icosahedral32" help:"Orientations: icosahedron12, dodecahedron20, icosahedral32, icosahedral42, icosahedral62 or a file."`
 	ZBL         bool    `name:"zbl" default:"true" negatable:"" help:"Short-range repulsion below the shortest distances in the data."`
 	Calibrate   bool    `default:"true" negatable:"" help:"Scale the initial kernels to the data."`
