@@ -21,7 +21,7 @@ import (
 // apart.
 func writeModel(t *testing.T, path string) {
 	t.Helper()
-	c := potential.Config{Species: []int{1, 8, 14}, Radial: potential.Pairs, Cutoff: 4, Channels: 8, Layers: 2, Hidden: 8, MeanNeighbors: 16}.WithDefaults()
+	c := potential.Config{Species: []int{1, 8, 14}, Cutoff: 4, Channels: 8, Layers: 2, Hidden: 8, MeanNeighbors: 16}.WithDefaults()
 	rng := rand.New(rand.NewPCG(2, 1))
 	w := c.Initialize(rng)
 	for k := range w {
