@@ -152,7 +152,7 @@ func TestParabolasBeginWhereDataEnd(t *testing.T) {
 		for i := range f.Species {
 			for e := g.Start[i]; e < g.Start[i+1]; e++ {
 				v := g.Vec[e]
-				r := math.Sqrt(v[0]*v[0]+v[1]*v[1]+v[2]*v[2])
+				r := math.Sqrt(v[0]*v[0] + v[1]*v[1] + v[2]*v[2])
 				pair := [2]int{f.Species[i], f.Species[g.Neighbor[e]]}
 				if w, ok := want[pair]; !ok || r < w {
 					want[pair] = r
