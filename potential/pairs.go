@@ -11,7 +11,7 @@ import (
 //	φ_p = GELU(GELU(Bessel(r)·(w1 + Δw1_p) + b1 + Δb1_p)·w2 + b2),  p the pair of species.
 //
 // The shifts are zero at first, and of a pair that no data have seen for ever. At run time
-// all of this is in tables, one for every pair, and costs nothing.
+// all of this is in tables, one for every pair.
 
 // Radial functions. See [Config.Radial].
 const (
