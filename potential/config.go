@@ -213,8 +213,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("potential: radial %q, want %q or %q", c.Radial, Common, Pairs)
 	case c.Radial == Pairs && (c.Kernel != Legendre || c.InputScalars != len(c.Species) || c.InputVectors > 0):
 		return fmt.Errorf("potential: radial %q is for %s kernels and networks whose inputs are the species", Pairs, Legendre)
-	case len(c.Parabola) > 0 && (c.Kernel != Legendre || len(c.Parabola) != c.radialSets()):
-		return fmt.Errorf("potential: parabola has %d distances, want none, or for %s kernels %d, one for each set of radial functions", len(c.Parabola), Legendre, c.radialSets())
+	case len(c.Parabola) > 0 && (c.Kernel != Legendre || len(c.Parabola) != c.RadialSets()):
+		return fmt.Errorf("potential: parabola has %d distances, want none, or for %s kernels %d, one for each set of radial functions", len(c.Parabola), Legendre, c.RadialSets())
 	case !(c.MeanNeighbors > 0 && c.MeanNeighbors < 1e9):
 		return fmt.Errorf("potential: mean_neighbors is %g, want a positive number", c.MeanNeighbors)
 	case !(c.NormEpsilon > 0 && c.NormEpsilon < 1e9):

@@ -59,7 +59,7 @@ type pairAngles[T Float] struct {
 func newLegendreKernel[T Float](cfg *Config, set *kernel.Set[T], w *weights[T], e *edges) *legendreKernel[T] {
 	f := &legendreKernel[T]{
 		cfg: cfg, set: set, w: w, e: e,
-		net:     make([]radialNet[T], cfg.radialSets()),
+		net:     make([]radialNet[T], cfg.RadialSets()),
 		degrees: cfg.Degree + 1, width: (cfg.Degree + 1) * cfg.Channels,
 		radial:  make([][]T, cfg.Layers),
 		dRadial: make([][]T, cfg.Layers),

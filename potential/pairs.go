@@ -19,8 +19,8 @@ const (
 	Pairs  = "pairs"
 )
 
-// radialSets returns how many sets of radial functions there are.
-func (c *Config) radialSets() int {
+// RadialSets returns how many sets of radial functions there are.
+func (c *Config) RadialSets() int {
 	if c.Radial != Pairs {
 		return 1
 	}

@@ -47,7 +47,7 @@ type radialFunctions func(set int, r []float64) [][]float64
 
 // newRadialSpline tabulates functions that vanish at the cutoff.
 func newRadialSpline(f radialFunctions, cutoff float64, layers, sets, width int) *radialSpline {
-	s := &radialSpline{sets: sets, width: width}
+	s := &radialSpline{sets: 1, width: width}
 	for n := leastIntervals; ; {
 		s.fit(f, cutoff, layers, n)
 		s.measure(f)
@@ -55,7 +55,11 @@ func newRadialSpline(f radialFunctions, cutoff float64, layers, sets, width int)
 		// once that is short beside the shortest Bessel wave.
 		missing := max(math.Pow(s.Error/splineTolerance, 1./4), math.Pow(s.SlopeError/slopeTolerance, 1./3))
 		if !(missing > 1) || n == mostIntervals {
-			return s
+			if s.sets == sets {
+				return s
+			}
+			s.sets = sets // what is enough for the first is nearly enough for all
+			continue
 		}
 		n = min(max(n+8, int(float64(n)*min(missing, 2))), mostIntervals)
 	}
@@ -70,6 +74,9 @@ func (s *radialSpline) fit(f radialFunctions, cutoff float64, layers, n int) {
 		knots[k] = float64(k) * h
 	}
 	s.table = make([][]float64, layers)
+	for t := range s.table {
+		s.table[t] = make([]float64, 0, s.sets*(n+1)*2*s.width)
+	}
 	for set := range s.sets {
 		values := f(set, knots)
 		for t := range s.table {
@@ -135,7 +142,7 @@ func rounded[T, W Float](table []W) []T {
 func (c *Config) radialSpline(set *kernel.Set[float64], w *weights[float64]) *radialSpline {
 	width := (c.Degree + 1) * c.Channels
 	if c.Kernel != Tabulated {
-		return newRadialSpline(c.radialFunctions(set, w), c.Cutoff, c.Layers, c.radialSets(), width)
+		return newRadialSpline(c.radialFunctions(set, w), c.Cutoff, c.Layers, c.RadialSets(), width)
 	}
 	s := &radialSpline{sets: 1, width: width}
 	s.fit(func(int, []float64) (values [][]float64) {

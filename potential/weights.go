@@ -81,9 +81,9 @@ func (c Config) Layout() Layout {
 	switch c.Kernel {
 	case Legendre:
 		mlp("radial", c.Bessel)
-		if c.Radial == Pairs {
-			l.add(Finite, "radial.pairs.w1", c.radialSets(), c.Bessel, c.Hidden)
-			l.add(Finite, "radial.pairs.b1", c.radialSets(), c.Hidden)
+		if c.Radial == Pairs { // finite both: weight decay draws a pair to what is common
+			l.add(Finite, "radial.pairs.w1", c.RadialSets(), c.Bessel, c.Hidden)
+			l.add(Finite, "radial.pairs.b1", c.RadialSets(), c.Hidden)
 		}
 	case Tabulated:
 	default:

@@ -71,9 +71,9 @@ func (i modelInfo) print(out io.Writer) error {
 	row("cutoff", "%g Å, envelope of order %d, %.2f neighbours on average", i.Cutoff, i.Config.Envelope, i.MeanNeighbors)
 	if r := i.Config.Parabola; len(r) == 1 {
 		row("parabolas", "radial functions go on as such below %.3f Å", r[0])
-	} else {
+	} else if len(r) > 1 {
 		for a := range i.Elements {
-			for b := range i.Elements[:min(a+1, len(r))] {
+			for b := range i.Elements[:a+1] {
 				row("parabola", "%-5s  radial functions go on as such below %.3f Å", i.Elements[b].Symbol+"–"+i.Elements[a].Symbol, r[i.Config.RadialSet(a, b)])
 			}
 		}

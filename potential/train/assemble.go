@@ -245,7 +245,7 @@ func (s Settings) parabola(c *potential.Config, shortest [][]float64) potential.
 	if s.Kernel != potential.Legendre || s.Parabola == 0 {
 		return nil
 	}
-	d := make(potential.Distances, c.RadialSet(len(c.Species)-1, len(c.Species)-1)+1)
+	d := make(potential.Distances, c.RadialSets())
 	for a, row := range shortest {
 		for b, r := range row {
 			k := c.RadialSet(a, b)

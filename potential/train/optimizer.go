@@ -18,7 +18,7 @@ import (
 // arXiv:1412.6980), which settings may ask for throughout.
 //
 // Weight decay is decoupled (Loshchilov, Hutter, arXiv:1711.05101) and acts on
-// matrices alone, not on biases, gains and kernels.
+// matrices and on the shifts of pairs of species, not on biases, gains and kernels.
 type optimizer struct {
 	M, V []float64 // moments; V of Adam alone
 	Step int

@@ -139,7 +139,11 @@ func noFarther(d potential.Distances, c, from *potential.Config) potential.Dista
 	if len(d) == 0 || len(from.Parabola) == 0 {
 		return nil
 	}
-	eachKnownPair(c, from, func(set, old int) { d[set] = min(d[set], from.Parabola[old]) })
+	eachKnownPair(c, from, func(set, old int) {
+		if learnt := from.Parabola[old]; d[set] == 0 || learnt < d[set] { // 0: a pair that the new data have not
+			d[set] = learnt
+		}
+	})
 	return d
 }
 

@@ -136,8 +136,8 @@ func TestStartGoesOn(t *testing.T) {
 	}
 }
 
-// TestParabolasBeginWhereDataEnd: a little above the shortest distance of each pair of species in
-// the data, and in a run from another model no farther out than there.
+// TestParabolasBeginWhereDataEnd: at the shortest distance of each pair of species in the data, times
+// the setting, and in a run from another model no farther out than there.
 func TestParabolasBeginWhereDataEnd(t *testing.T) {
 	data := writeData(t, 12)
 	trainer := newTrainer(t, small(data, t.TempDir()))
@@ -173,6 +173,9 @@ func TestParabolasBeginWhereDataEnd(t *testing.T) {
 		}
 	}
 	compare("from the data", c, func(x, y int) float64 { return want[[2]int{x, y}] })
+	sooner := small(data, t.TempDir())
+	sooner.Parabola = 1.05
+	compare("sooner", newTrainer(t, sooner).Model().Config, func(x, y int) float64 { return 1.05 * want[[2]int{x, y}] })
 	for _, factor := range []float64{0.9, 1.2} {
 		from := *trainer.Model()
 		from.Config.Parabola = slices.Clone(from.Config.Parabola)
@@ -180,6 +183,12 @@ func TestParabolasBeginWhereDataEnd(t *testing.T) {
 			from.Config.Parabola[k] *= factor
 		}
 		compare("from a model", startedFrom(t, data, &from), func(x, y int) float64 { return min(factor, 1) * want[[2]int{x, y}] })
+	}
+	// A pair that the new data have not keeps what the model has.
+	one, old := c, c // of two species
+	one.Parabola, old.Parabola = potential.Distances{1, 0, 1}, potential.Distances{1.1, 1.2, 0.9}
+	if got := noFarther(slices.Clone(one.Parabola), &one, &old); !slices.Equal(got, potential.Distances{1, 1.2, 0.9}) {
+		t.Errorf("parabolas begin at %v", got)
 	}
 	none := *trainer.Model()
 	none.Config.Parabola = nil
