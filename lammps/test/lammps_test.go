@@ -100,7 +100,7 @@ func (s *system) types() []int {
 	return s.elements
 }
 
-var masses = map[int]float64{1: 1.008, 6: 12.011, 8: 15.999}
+var masses = map[int]float64{1: 1.008, 6: 12.011, 8: 15.999, 14: 28.085}
 
 // place fills part of a box with atoms at random, not too close.
 func place(name string, lattice [3][3]float64, atoms int, part, processors string) system {
@@ -188,6 +188,16 @@ func systems() []system {
 // fails.
 func lammps(t testing.TB, ranks int, script string) (string, error) {
 	t.Helper()
+	out, err := command(t, ranks, script).CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%d ranks: %w", ranks, err)
+	}
+	return string(out), err
+}
+
+// command is LAMMPS with an input script, in a folder of its own where it writes log.lammps; without mpirun for 0 ranks.
+func command(t testing.TB, ranks int, script string) *exec.Cmd {
+	t.Helper()
 	dir := t.TempDir()
 	in := filepath.Join(dir, "in.lammps")
 	if err := os.WriteFile(in, []byte(script), 0o644); err != nil {
@@ -204,11 +214,7 @@ func lammps(t testing.TB, ranks int, script string) (string, error) {
 	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		err = fmt.Errorf("%d ranks: %w", ranks, err)
-	}
-	return string(out), err
+	return cmd
 }
 
 func mustRun(t testing.TB, ranks int, script string) string {

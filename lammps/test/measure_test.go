@@ -5,7 +5,6 @@ package lammps_test
 import (
 	"bytes"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -22,7 +21,7 @@ import (
 // silicon is a crystal of n³ cells, 8n³ atoms, shaken.
 func silicon(n int) system {
 	const a = 5.431
-	s := system{name: "silicon", processors: "* * *"}
+	s := system{name: "silicon", processors: "* * *", elements: []int{14}}
 	rng := rand.New(rand.NewPCG(1, 2))
 	basis := [][3]float64{{0, 0, 0}, {0, .5, .5}, {.5, 0, .5}, {.5, .5, 0}, {.25, .25, .25}, {.25, .75, .75}, {.75, .25, .75}, {.75, .75, .25}}
 	for x := range n {
@@ -33,7 +32,7 @@ func silicon(n int) system {
 					for k := range p {
 						p[k] += 0.05 * rng.NormFloat64()
 					}
-					s.pos, s.species = append(s.pos, p), append(s.species, 8)
+					s.pos, s.species = append(s.pos, p), append(s.species, 14)
 				}
 			}
 		}
@@ -45,30 +44,43 @@ func silicon(n int) system {
 }
 
 // TestMeasureOverhead compares the pair style on one and two ranks with the
-// calculator of Go on one thread, in turns: other work on the machine comes and
-// goes. Run it with -tags measure -v, and -run Overhead/channels=64 for one of two.
+// calculator of Go on one thread. All are started once and then take turns of
+// few steps, the others stopped: other work on the machine comes and goes, and
+// what is compared should meet the same of it. Run it with -tags measure -v, and
+// -run Overhead/channels=64 for one of the networks.
 func TestMeasureOverhead(t *testing.T) {
+	need(t)
 	for _, channels := range []int{32, 64} {
-		t.Run(fmt.Sprintf("channels=%d", channels), func(t *testing.T) { measureOverhead(t, channels) })
+		t.Run(fmt.Sprintf("channels=%d", channels), func(t *testing.T) {
+			measureOverhead(t, untrained(channels))
+		})
+	}
+	t.Run("si.h5", func(t *testing.T) {
+		m, err := potential.Load("../../potential/pretrained/si.h5")
+		if err != nil {
+			t.Fatal(err)
+		}
+		measureOverhead(t, m)
+	})
+}
+
+// untrained is a network of three layers for the environment of silicon.
+func untrained(channels int) *potential.Model {
+	c := potential.Config{
+		Species: []int{14}, Cutoff: 5, MeanNeighbors: 28, Channels: channels, Activation: potential.Quadratic, Grid: potential.Icosahedral32(),
+	}.WithDefaults()
+	return &potential.Model{
+		Config: c, ReferenceEnergies: []float64{0}, Scale: []float64{1},
+		Weights: c.Initialize(rand.New(rand.NewPCG(1, 1))),
 	}
 }
 
-// measureOverhead takes a network of three layers on the environment of silicon. The element
-// is oxygen, as the tests' data files have it; the cost does not know.
-func measureOverhead(t *testing.T, channels int) {
-	need(t)
-	c := potential.Config{
-		Species: []int{1, 8}, Cutoff: 5, MeanNeighbors: 28, Channels: channels, Activation: potential.Quadratic, Grid: potential.Icosahedral32(),
-	}.WithDefaults()
-	m := &potential.Model{
-		Config: c, ReferenceEnergies: make([]float64, 2), Scale: []float64{1, 1},
-		Weights: c.Initialize(rand.New(rand.NewPCG(1, 1))),
-	}
+func measureOverhead(t *testing.T, m *potential.Model) {
 	var file bytes.Buffer
 	if err := m.Encode(&file, nil); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(work, "si.h5")
+	path := filepath.Join(t.TempDir(), "si.h5")
 	if err := os.WriteFile(path, file.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -80,81 +92,151 @@ func measureOverhead(t *testing.T, channels int) {
 	}
 	forces := make([][3]float64, len(s.pos))
 	var w [3][3]float64
-	// Time of the processor, not of the clock, where one process does the work: the
-	// machine is shared. Runs of two lengths take the start away.
-	const short, long = 2, 12
-	timed := 21 * 32 / channels
+	const turn = 5 // steps
 	alone := func() float64 {
-		calc.Compute(s.pos, s.lattice, forces, &w)
 		start := processor()
-		for k := range long - short {
+		for k := range turn {
 			s.pos[0][0] += 1e-4 * float64(k%2*2-1)
 			if _, err := calc.Compute(s.pos, s.lattice, forces, &w); err != nil {
 				t.Fatal(err)
 			}
 		}
-		return (processor() - start) / (long - short)
+		return (processor() - start) / turn
 	}
-	script := func(steps, threads int) string {
-		return fmt.Sprintf("units metal\natom_style atomic\nread_data %s\nmass 1 1\npair_style ponita threads %d\npair_coeff * * %s H O\nneighbor 1.0 bin\nfix 1 all nve\ntimestep 1e-6\nthermo 1000\nrun %d\n", data, threads, path, steps)
+	alone()
+	run := func(ranks, threads int) *job {
+		return start(t, ranks, fmt.Sprintf("units metal\natom_style atomic\nread_data %s\npair_style ponita threads %d\npair_coeff * * %s Si\nneighbor 1.0 bin\nfix 1 all nve\ntimestep 1e-6\nthermo_style custom step\nthermo 1\nthermo_modify flush yes\nrun 1000000\n", data, threads, path))
 	}
-	one := func(steps int) float64 {
-		cmd := exec.Command(filepath.Join(work, "lmp_ponita"), "-log", "none", "-screen", "none", "-nocite")
-		cmd.Stdin = strings.NewReader(script(steps, 1))
-		cmd.Dir = t.TempDir()
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
+	one, another, two, threads := run(0, 1), run(0, 1), run(2, 1), run(0, 2)
+	var overhead, speedup, ceiling, threaded, ones, twos []float64
+	for round := range 60 {
+		a, used := alone(), one.processor(t)
+		l1 := steps(t, turn, one)
+		used = one.processor(t) - used
+		l2 := steps(t, turn, two)
+		lc := steps(t, turn, one, another)
+		lt := steps(t, turn, threads)
+		if round == 0 {
+			continue // what starts up
 		}
-		return cmd.ProcessState.UserTime().Seconds() + cmd.ProcessState.SystemTime().Seconds()
+		overhead = append(overhead, used/l1.steps/a-1)
+		speedup, ceiling, threaded = append(speedup, l1.each/l2.each), append(ceiling, 2*l1.each/lc.each), append(threaded, l1.each/lt.each)
+		ones, twos = append(ones, 1e3*l1.each), append(twos, 1e3*l2.each)
 	}
-	wall := func(ranks, threads int) (loop float64, split string) {
-		out := mustRun(t, ranks, script(timed, threads))
-		for line := range strings.Lines(out) {
-			f := strings.Fields(line)
-			switch {
-			case strings.HasPrefix(line, "Loop time"):
-				loop = numbers(t, f[3:4])[0] / float64(timed)
-			case strings.HasPrefix(line, "Pair  "), strings.HasPrefix(line, "Comm  "):
-				split += fmt.Sprintf(" %s %.0f ms", f[0], 1e3*numbers(t, f[4:5])[0]/float64(timed))
-			case strings.HasPrefix(line, "Nghost"):
-				split += fmt.Sprintf(" %s ghosts", f[1])
+	median := func(what string, x []float64) {
+		slices.Sort(x)
+		n := len(x)
+		t.Logf("%s: %.3g (median of %d; quartiles %.3g and %.3g)", what, x[n/2], n, x[n/4], x[3*n/4])
+	}
+	median("one rank, ms a step", ones)
+	median("two ranks, ms a step", twos)
+	median("processor time of one rank over the calculator's", overhead)
+	median("two ranks over one", speedup)
+	median("two threads over one", threaded)
+	median("two runs at once, which exchange nothing, over one", ceiling)
+}
+
+// job is LAMMPS with thermo at every step, stopped.
+type job struct {
+	log       string
+	processes []int // mpirun and its ranks
+}
+
+// start starts LAMMPS, and stops it at its first step.
+func start(t *testing.T, ranks int, script string) *job {
+	cmd := command(t, ranks, script)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	j := &job{log: filepath.Join(cmd.Dir, "log.lammps"), processes: []int{cmd.Process.Pid}}
+	t.Cleanup(func() {
+		j.signal(syscall.SIGKILL)
+		cmd.Wait()
+	})
+	for deadline := time.Now().Add(time.Minute); j.step(t) < 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: no first step in a minute", j.log)
+		}
+	}
+	// Processes that this one has started.
+	for k := 0; k < len(j.processes); k++ {
+		children, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", j.processes[k]))
+		for _, name := range children {
+			list, err := os.ReadFile(name)
+			if err != nil {
+				continue
+			}
+			for _, f := range strings.Fields(string(list)) {
+				j.processes = append(j.processes, int(numbers(t, []string{f})[0]))
 			}
 		}
-		return loop, split
 	}
-	// Two runs at once that have nothing to do with each other: what this machine gives two cores.
-	copies := func() float64 {
-		other := make(chan float64, 1)
-		go func() {
-			defer close(other) // where it fails
-			loop, _ := wall(1, 1)
-			other <- loop
-		}()
-		loop, _ := wall(1, 1)
-		return (loop + <-other) / 2
+	j.signal(syscall.SIGSTOP)
+	return j
+}
+
+func (j *job) signal(s syscall.Signal) {
+	for _, pid := range j.processes {
+		syscall.Kill(pid, s)
 	}
-	var overhead, speedup, ceiling []float64
-	least := [2]float64{math.Inf(1), math.Inf(1)}
-	for round := range 9 {
-		a := alone()
-		p := (one(long) - one(short)) / (long - short)
-		b := alone()
-		l1, split1 := wall(1, 1)
-		l2, split2 := wall(2, 1)
-		lc := copies()
-		lt, _ := wall(1, 2)
-		overhead = append(overhead, 2*p/(a+b)-1)
-		speedup, ceiling = append(speedup, l1/l2), append(ceiling, 2*l1/lc)
-		least[0], least[1] = min(least[0], l1), min(least[1], l2)
-		t.Logf("round %d: processor ms/step alone %.0f %.0f, one rank %.0f; clock ms/step one rank %.0f (%s), two %.0f (%s), two runs at once %.0f, two threads %.0f", round, 1e3*a, 1e3*b, 1e3*p, 1e3*l1, split1, 1e3*l2, split2, 1e3*lc, 1e3*lt)
+}
+
+// step is the last step in the log, -1 before the first.
+func (j *job) step(t *testing.T) int {
+	text, _ := os.ReadFile(j.log)
+	text = text[:bytes.LastIndexByte(text, '\n')+1] // whole lines
+	_, text, _ = bytes.Cut(text, []byte("Step"))
+	f := strings.Fields(string(text))
+	if len(f) == 0 {
+		return -1
 	}
-	spread := func(x []float64, scale float64) string {
-		slices.Sort(x)
-		return fmt.Sprintf("%.3g (median; %.3g to %.3g)", scale*x[len(x)/2], scale*x[0], scale*x[len(x)-1])
+	return int(numbers(t, f[len(f)-1:])[0])
+}
+
+// processor is the time in seconds that a job of one process has used.
+func (j *job) processor(t *testing.T) float64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", j.processes[0]))
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Logf("one rank over the calculator, %%: %s", spread(overhead, 100))
-	t.Logf("two ranks over one: %s; the fastest of each, %.0f and %.0f ms/step: %.2f", spread(speedup, 1), 1e3*least[0], 1e3*least[1], least[0]/least[1])
-	t.Logf("two runs at once, which exchange nothing, over one: %s", spread(ceiling, 1))
+	_, after, _ := strings.Cut(string(text), ") ")
+	user := numbers(t, strings.Fields(after)[11:13])
+	return (user[0] + user[1]) / 100
+}
+
+// turn is what jobs have done in a turn: seconds for a step, and the steps from
+// SIGCONT to SIGSTOP.
+type turn struct{ each, steps float64 }
+
+// steps lets jobs run at once until all have done n steps.
+func steps(t *testing.T, n int, jobs ...*job) turn {
+	var from, to = make([]time.Time, len(jobs)), make([]time.Time, len(jobs))
+	var first, last, before = make([]int, len(jobs)), make([]int, len(jobs)), make([]int, len(jobs))
+	for k, j := range jobs {
+		before[k] = j.step(t)
+		j.signal(syscall.SIGCONT)
+	}
+	done := 0
+	for done < len(jobs) {
+		time.Sleep(2 * time.Millisecond)
+		for k, j := range jobs {
+			switch s := j.step(t); {
+			case !to[k].IsZero():
+			case from[k].IsZero() && s > before[k]:
+				from[k], first[k] = time.Now(), s
+			case !from[k].IsZero() && s >= first[k]+n:
+				to[k], last[k] = time.Now(), s
+				done++
+			}
+		}
+	}
+	var r turn
+	for k, j := range jobs {
+		j.signal(syscall.SIGSTOP)
+		r.each += to[k].Sub(from[k]).Seconds() / float64(last[k]-first[k]) / float64(len(jobs))
+		r.steps += float64(last[k]-before[k]) / float64(len(jobs))
+	}
+	return r
 }
 
 // processor is the time in seconds that this process has used.
