@@ -109,7 +109,7 @@ func measureOverhead(t *testing.T, m *potential.Model) {
 	}
 	one, another, two, threads := run(0, 1), run(0, 1), run(2, 1), run(0, 2)
 	var overhead, speedup, ceiling, threaded, ones, twos []float64
-	for round := range 60 {
+	for round := range 41 {
 		a, used := alone(), one.processor(t)
 		l1 := steps(t, turn, one)
 		used = one.processor(t) - used
