@@ -22,6 +22,7 @@
 #include "neigh_list.h"
 #include "neigh_request.h"
 #include "neighbor.h"
+#include "timer.h"
 #include "update.h"
 #include "utils.h"
 
@@ -44,6 +45,18 @@ template <class C> auto reverse(C *comm, Pair *pair, int) -> decltype(comm->reve
 template <class C> auto reverse(C *comm, Pair *pair, long) -> decltype(comm->reverse_comm(pair)) {
   comm->reverse_comm(pair);
 }
+
+// Exchange counts what passes in its life as communication, not as work of the pair
+// style: the table at the end of a run and `fix balance … weight time` want to know how
+// long a rank computes, not how long it waits for others.
+class Exchange {
+ public:
+  explicit Exchange(Timer *t) : timer(t) { timer->stamp(Timer::PAIR); }
+  ~Exchange() { timer->stamp(Timer::COMM); }
+
+ private:
+  Timer *timer;
+};
 
 template <class N> auto request_full(N *neighbor, Pair *pair, int, int) -> decltype(neighbor->add_request(pair, 1), void()) {
   neighbor->add_request(pair, 1);  // NeighConst::REQ_FULL
@@ -499,6 +512,7 @@ void PairPonita::ask_for_rows() {
       if (d[0] * d[0] + d[1] * d[1] + d[2] * d[2] < reach * reach) wanted[original[j]] = 1;
     }
   }
+  Exchange counted(timer);
   reverse(comm, this, 0);
 }
 
@@ -510,6 +524,7 @@ void PairPonita::add_ghosts(const ponita_result &result) {
   backward = ADD;
   ghost_forces = result.forces;
   ghost_virials = result.virials;
+  Exchange counted(timer);
   reverse(comm, this, 0);
 }
 
@@ -629,6 +644,7 @@ void PairPonita::exchange() {
   begin(info);
   check(ponita_domain_describe(active->domain, &info));
   exchange_bytes = info.row_bytes;
+  Exchange counted(timer);
   forward(comm, this, 0);
 }
 
