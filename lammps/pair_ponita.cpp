@@ -46,13 +46,13 @@ template <class C> auto reverse(C *comm, Pair *pair, long) -> decltype(comm->rev
   comm->reverse_comm(pair);
 }
 
-// Exchange counts what passes in its life as communication, not as work of the pair
+// Communication counts what passes in its life as communication, not as work of the pair
 // style: the table at the end of a run and `fix balance … weight time` want to know how
 // long a rank computes, not how long it waits for others.
-class Exchange {
+class Communication {
  public:
-  explicit Exchange(Timer *t) : timer(t) { timer->stamp(Timer::PAIR); }
-  ~Exchange() { timer->stamp(Timer::COMM); }
+  explicit Communication(Timer *t) : timer(t) { timer->stamp(Timer::PAIR); }
+  ~Communication() { timer->stamp(Timer::COMM); }
 
  private:
   Timer *timer;
@@ -512,7 +512,7 @@ void PairPonita::ask_for_rows() {
       if (d[0] * d[0] + d[1] * d[1] + d[2] * d[2] < reach * reach) wanted[original[j]] = 1;
     }
   }
-  Exchange counted(timer);
+  Communication counted(timer);
   reverse(comm, this, 0);
 }
 
@@ -524,7 +524,7 @@ void PairPonita::add_ghosts(const ponita_result &result) {
   backward = ADD;
   ghost_forces = result.forces;
   ghost_virials = result.virials;
-  Exchange counted(timer);
+  Communication counted(timer);
   reverse(comm, this, 0);
 }
 
@@ -644,7 +644,7 @@ void PairPonita::exchange() {
   begin(info);
   check(ponita_domain_describe(active->domain, &info));
   exchange_bytes = info.row_bytes;
-  Exchange counted(timer);
+  Communication counted(timer);
   forward(comm, this, 0);
 }
 
@@ -724,7 +724,10 @@ void PairPonita::deviate(bool due) {
 
   memset(&total, 0, sizeof total);
   total.least = 1e300;
-  comm->ring(1, sizeof mine, &mine, 1, add, nullptr, &total);
+  {
+    Communication counted(timer);
+    comm->ring(1, sizeof mine, &mine, 1, add, nullptr, &total);
+  }
 
   double v[3] = {0, 1e300, 0};
   for (int k = 0; k < 6; k++) {

@@ -52,15 +52,18 @@ func TestMeasureOverhead(t *testing.T) {
 	need(t)
 	for _, channels := range []int{32, 64} {
 		t.Run(fmt.Sprintf("channels=%d", channels), func(t *testing.T) {
-			measureOverhead(t, untrained(channels))
+			if err := write(untrained(channels), "si.h5"); err != nil {
+				t.Fatal(err)
+			}
+			measureOverhead(t, filepath.Join(work, "si.h5"))
 		})
 	}
 	t.Run("si.h5", func(t *testing.T) {
-		m, err := potential.Load("../../potential/pretrained/si.h5")
+		path, err := filepath.Abs("../../potential/pretrained/si.h5")
 		if err != nil {
 			t.Fatal(err)
 		}
-		measureOverhead(t, m)
+		measureOverhead(t, path)
 	})
 }
 
@@ -75,13 +78,10 @@ func untrained(channels int) *potential.Model {
 	}
 }
 
-func measureOverhead(t *testing.T, m *potential.Model) {
-	var file bytes.Buffer
-	if err := m.Encode(&file, nil); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "si.h5")
-	if err := os.WriteFile(path, file.Bytes(), 0o644); err != nil {
+// measureOverhead takes a model of silicon.
+func measureOverhead(t *testing.T, path string) {
+	m, err := potential.Load(path)
+	if err != nil {
 		t.Fatal(err)
 	}
 	s := silicon(8)
@@ -92,30 +92,30 @@ func measureOverhead(t *testing.T, m *potential.Model) {
 	}
 	forces := make([][3]float64, len(s.pos))
 	var w [3][3]float64
-	const turn = 5 // steps
+	const few = 5 // steps of a turn
 	alone := func() float64 {
 		start := processor()
-		for k := range turn {
+		for k := range few {
 			s.pos[0][0] += 1e-4 * float64(k%2*2-1)
 			if _, err := calc.Compute(s.pos, s.lattice, forces, &w); err != nil {
 				t.Fatal(err)
 			}
 		}
-		return (processor() - start) / turn
+		return (processor() - start) / few
 	}
 	alone()
 	run := func(ranks, threads int) *job {
-		return start(t, ranks, fmt.Sprintf("units metal\natom_style atomic\nread_data %s\npair_style ponita threads %d\npair_coeff * * %s Si\nneighbor 1.0 bin\nfix 1 all nve\ntimestep 1e-6\nthermo_style custom step\nthermo 1\nthermo_modify flush yes\nrun 1000000\n", data, threads, path))
+		return launch(t, ranks, fmt.Sprintf("units metal\natom_style atomic\nread_data %s\npair_style ponita threads %d\npair_coeff * * %s Si\nneighbor 1.0 bin\nfix 1 all nve\ntimestep 1e-6\nthermo_style custom step\nthermo 1\nthermo_modify flush yes\nrun 1000000\n", data, threads, path))
 	}
 	one, another, two, threads := run(0, 1), run(0, 1), run(2, 1), run(0, 2)
 	var overhead, speedup, ceiling, threaded, ones, twos []float64
 	for round := range 41 {
 		a, used := alone(), one.processor(t)
-		l1 := steps(t, turn, one)
+		l1 := take(t, few, one)
 		used = one.processor(t) - used
-		l2 := steps(t, turn, two)
-		lc := steps(t, turn, one, another)
-		lt := steps(t, turn, threads)
+		l2 := take(t, few, two)
+		lc := take(t, few, one, another)
+		lt := take(t, few, threads)
 		if round == 0 {
 			continue // what starts up
 		}
@@ -142,8 +142,8 @@ type job struct {
 	processes []int // mpirun and its ranks
 }
 
-// start starts LAMMPS, and stops it at its first step.
-func start(t *testing.T, ranks int, script string) *job {
+// launch starts LAMMPS, and stops it at its first step.
+func launch(t *testing.T, ranks int, script string) *job {
 	cmd := command(t, ranks, script)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -208,8 +208,8 @@ func (j *job) processor(t *testing.T) float64 {
 // SIGCONT to SIGSTOP.
 type turn struct{ each, steps float64 }
 
-// steps lets jobs run at once until all have done n steps.
-func steps(t *testing.T, n int, jobs ...*job) turn {
+// take lets jobs run at once until all have done n steps.
+func take(t *testing.T, n int, jobs ...*job) turn {
 	var from, to = make([]time.Time, len(jobs)), make([]time.Time, len(jobs))
 	var first, last, before = make([]int, len(jobs)), make([]int, len(jobs)), make([]int, len(jobs))
 	for k, j := range jobs {
