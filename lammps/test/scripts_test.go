@@ -198,6 +198,7 @@ func TestRunsOfAllKinds(t *testing.T) {
 		"relax":     "fix b all box/relax aniso 0\nmin_style cg\nminimize 0 1e-2 20 100\nunfix b\n",
 		"swap":      dynamics + "fix s all atom/swap 2 5 4711 3000 types 1 2\nrun 20\n",
 		"types":     dynamics + "run 10 every 5 \"set atom 5 type 1\"\n",
+		"balance":   dynamics + "fix b all balance 5 1.0 shift xyz 10 1.001 weight time 1.0\nrun 20\n",
 		"evaporate": dynamics + "region r block EDGE EDGE EDGE EDGE EDGE EDGE\nfix e all evaporate 4 2 r 49892\nrun 20\n",
 		"deposit":   dynamics + "run 5\nregion r block 0 1 0 1 0 1\nfix d all deposit 2 1 3 777 region r near 1.2 units box\nrun 20\n",
 		"gcmc":      dynamics + "fix g all gcmc 5 10 10 2 29494 300 -0.5 0.1 full_energy overlap_cutoff 0.9\nrun 20\n",
