@@ -18,7 +18,10 @@ import (
 // ℓ is the sum of the covalent radii, w falls from one at 1.2 to zero at 3 (the
 // cutoff, if that is nearer), and s rises from s(0) = 0 to s = 1 from one on,
 // both with two continuous derivatives. ρ₀ is half of the least ρ in the
-// training data: nothing there, or near it, feels a force. The zero value is
+// training data: nothing there, or near it, feels a force. Where the data have
+// atoms that leave, ρ₀ is half a bond (half of the mean ρ where that is less): an
+// atom at the very end of its last bond is no measure of company, and made one
+// would have all of the binding go within thousandths of an Å. The zero value is
 // none.
 type Binding struct {
 	Energy  []float64 `json:"energy,omitempty"`  // B in eV: [species]
@@ -32,28 +35,47 @@ const (
 	companyFraction = 0.5
 )
 
-// NewBinding returns the binding with the given energies [eV] whose ρ₀ is half of
-// the least ρ among atoms of a species in the graphs of training data; kinds are
-// the atoms' indices into the species.
+// NewBinding returns the binding with the given energies [eV] and ρ₀ by the graphs of
+// training data; kinds are the atoms' indices into the species.
 func NewBinding(c Config, energy []float64, graphs []*neighbor.Graph, kinds [][]int) Binding {
-	b := Binding{Energy: energy, Company: make([]float64, len(energy))}
+	least, sum, atoms := make([]float64, len(energy)), make([]float64, len(energy)), make([]float64, len(energy))
 	bonds := newBonds(&c)
-	for z := range b.Company {
-		b.Company[z] = math.Inf(1)
-	}
 	for k, g := range graphs {
 		for i, z := range kinds[k] {
-			if rho := bonds.company(g, kinds[k], i, math.Inf(1)); rho > 0 {
-				b.Company[z] = min(b.Company[z], companyFraction*rho)
+			rho := bonds.company(g, kinds[k], i, math.Inf(1))
+			if rho == 0 {
+				continue
 			}
+			if least[z] == 0 || rho < least[z] {
+				least[z] = rho
+			}
+			sum[z], atoms[z] = sum[z]+rho, atoms[z]+1
 		}
 	}
-	for z, rho := range b.Company {
-		if math.IsInf(rho, 1) { // an element that is alone in all of the data
-			b.Company[z] = companyFraction
+	b := Binding{Energy: energy}
+	for z, rho := range least {
+		usual := 1.0 // of an element that is alone in all of the data
+		if atoms[z] > 0 {
+			usual = min(1, sum[z]/atoms[z])
 		}
+		b.Company = append(b.Company, companyFraction*max(rho, usual))
 	}
 	return b
+}
+
+// Bound returns how many atoms of each species are bound, Σ_i s(ρ_i/ρ₀), of a
+// configuration with the given kinds of atoms. A binding of no species counts all.
+func (b Binding) Bound(c Config, g *neighbor.Graph, kind []int) []float64 {
+	count := make([]float64, len(c.Species))
+	bonds := newBonds(&c)
+	for i, z := range kind {
+		share := 1.0
+		if len(b.Company) > 0 {
+			share, _ = smoothStep(min(1, bonds.company(g, kind, i, b.Company[z])/b.Company[z]))
+		}
+		count[z] += share
+	}
+	return count
 }
 
 func (b Binding) validate(species int) error {

@@ -75,6 +75,41 @@ func TestNewBindingLeavesTheDataWithoutForce(t *testing.T) {
 	}
 }
 
+// TestBindingGoesSmoothlyWhereDataDissociate pulls two hydrogens apart in the training
+// data, until hardly anything of their bond is left. The binding must not wait for that:
+// it has to go over tenths of an Å, with a slope like that of a bond.
+func TestBindingGoesSmoothlyWhereDataDissociate(t *testing.T) {
+	c := Config{Species: []int{1}, InputScalars: 1, Cutoff: 5}.WithDefaults()
+	dimer := func(r float64) *neighbor.Graph {
+		g, err := neighbor.Build([][3]float64{{}, {0, 0, r}}, [3][3]float64{}, [3]bool{}, c.Cutoff)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	var graphs []*neighbor.Graph
+	var kinds [][]int
+	for r := 0.5; r < 3; r += 0.025 { // the bond ends at 1.86 Å
+		graphs, kinds = append(graphs, dimer(r)), append(kinds, []int{0, 0})
+	}
+	b := NewBinding(c, []float64{-2.25}, graphs, kinds)
+	of, dVec := bindings{b, newBonds(&c)}, make([][3]float64, 2)
+	for r := 0.5; r < 3; r += 0.0005 {
+		g := dimer(r)
+		clear(dVec)
+		of.add(g, []int{0, 0}, make([]float64, 2), dVec, 0, 2)
+		if slope := dVec[0][2] - dVec[1][2]; math.Abs(slope) > 25 { // a bond of H₂ pulls with 5 eV/Å at most
+			t.Fatalf("the binding pulls with %g eV/Å at %.4f Å, ρ₀ is %g", slope, r, b.Company[0])
+		}
+		for z, bound := range b.Bound(c, g, []int{0, 0}) {
+			energy, _ := of.of(g, []int{0, 0}, 0)
+			if math.Abs(b.Energy[z]*bound-2*energy) > 1e-12 {
+				t.Fatalf("%g atoms are bound at %.4f Å, where one has %g of %g eV", bound, r, energy, b.Energy[z])
+			}
+		}
+	}
+}
+
 // TestDomainsShareLonelyAtoms: atoms without much company, whose binding pulls
 // at neighbours on other domains, are there in the comparison of domains with
 // the whole.

@@ -135,14 +135,14 @@ func leastSquares(rows, rhs []float64, unknowns int) (solution []float64, rank i
 	return mat.Col(nil, 0, &x), rank, nil
 }
 
-// meanEnergies returns the mean energy of an atom of each species in the samples
-// [eV]: the fit of energies by composition, as equal for all species as the data
+// meanEnergies returns the mean energy of a bound atom of each species [eV]: the fit of
+// energies by how many are bound in each sample, as equal for all species as the data
 // allow. Samples without an energy have NaN.
-func meanEnergies(energies []float64, samples []sample, species int) ([]float64, error) {
+func meanEnergies(energies []float64, bound [][]float64, species int) ([]float64, error) {
 	sum, atoms := 0., 0.
-	for n, s := range samples {
+	for n, count := range bound {
 		if !math.IsNaN(energies[n]) {
-			sum, atoms = sum+energies[n], atoms+float64(len(s.kind))
+			sum, atoms = sum+energies[n], atoms+floats.Sum(count)
 		}
 	}
 	if atoms == 0 {
@@ -150,15 +150,10 @@ func meanEnergies(energies []float64, samples []sample, species int) ([]float64,
 	}
 	mean := sum / atoms
 	var rows, rhs []float64
-	for n, s := range samples {
-		if math.IsNaN(energies[n]) {
-			continue
+	for n, count := range bound {
+		if !math.IsNaN(energies[n]) {
+			rows, rhs = append(rows, count...), append(rhs, energies[n]-mean*floats.Sum(count))
 		}
-		count := make([]float64, species)
-		for _, z := range s.kind {
-			count[z]++
-		}
-		rows, rhs = append(rows, count...), append(rhs, energies[n]-mean*float64(len(s.kind)))
 	}
 	energy, _, err := leastSquares(rows, rhs, species)
 	for z := range energy {
@@ -167,10 +162,18 @@ func meanEnergies(energies []float64, samples []sample, species int) ([]float64,
 	return energy, err
 }
 
+// bound returns how many atoms of each species a binding binds: [sample][species].
+func (t *Trainer) bound(b potential.Binding) (count [][]float64) {
+	for _, s := range t.samples {
+		count = append(count, b.Bound(t.model.Config, s.graph, s.kind))
+	}
+	return count
+}
+
 // rest returns the energies of the samples beyond what the model already gives and
-// the usual energy of each atom [eV]: NaN without an energy. A new network gives
+// the usual energy of each bound atom [eV]: NaN without an energy. A new network gives
 // nothing.
-func (t *Trainer) rest(usual []float64) ([]float64, error) {
+func (t *Trainer) rest(usual []float64, bound [][]float64) ([]float64, error) {
 	var given []Prediction
 	if t.start != nil {
 		var err error
@@ -188,9 +191,7 @@ func (t *Trainer) rest(usual []float64) ([]float64, error) {
 		if given != nil {
 			out[n] = *t.data.Labels[t.frames[n]].Energy - given[n].Energy
 		}
-		for _, z := range s.kind {
-			out[n] -= usual[z]
-		}
+		out[n] -= floats.Dot(usual, bound[n])
 	}
 	return out, nil
 }
@@ -198,15 +199,28 @@ func (t *Trainer) rest(usual []float64) ([]float64, error) {
 // setAside sets the mean energy of the atoms in the samples aside: as binding, or with
 // fitted reference energies as a part of them.
 func (t *Trainer) setAside(graphs []*neighbor.Graph, fitted bool) error {
-	usual := make([]float64, len(t.model.Config.Species))
+	species := len(t.model.Config.Species)
+	usual := make([]float64, species)
 	if t.start != nil && !fitted {
 		usual = startingBinding(t.model, t.start)
 	}
-	rest, err := t.rest(usual)
+	var binding potential.Binding
+	if !fitted {
+		var kinds [][]int
+		for _, s := range t.samples {
+			kinds = append(kinds, s.kind)
+		}
+		binding = potential.NewBinding(t.model.Config, make([]float64, species), graphs, kinds)
+		if t.start != nil {
+			keepCompany(&binding, t.model, t.start)
+		}
+	}
+	bound := t.bound(binding)
+	rest, err := t.rest(usual, bound)
 	if err != nil {
 		return err
 	}
-	energy, err := meanEnergies(rest, t.samples, len(usual))
+	energy, err := meanEnergies(rest, bound, species)
 	if err != nil {
 		return err
 	}
@@ -214,11 +228,8 @@ func (t *Trainer) setAside(graphs []*neighbor.Graph, fitted bool) error {
 	if fitted {
 		floats.Add(t.model.ReferenceEnergies, energy)
 	} else {
-		var kinds [][]int
-		for _, s := range t.samples {
-			kinds = append(kinds, s.kind)
-		}
-		t.model.Binding = potential.NewBinding(t.model.Config, energy, graphs, kinds)
+		binding.Energy = energy
+		t.model.Binding = binding
 	}
 	t.samples, err = samples(t.data, t.frames, graphs, t.model)
 	return err

@@ -163,3 +163,12 @@ func startingBinding(m, from *potential.Model) []float64 {
 	}
 	return energy
 }
+
+// keepCompany gives a binding the ρ₀ that the network of the other model goes with.
+func keepCompany(b *potential.Binding, m, from *potential.Model) {
+	for z, at := range speciesIn(&from.Config, &m.Config) {
+		if at >= 0 && len(from.Binding.Company) > 0 {
+			b.Company[z] = from.Binding.Company[at]
+		}
+	}
+}
