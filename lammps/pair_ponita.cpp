@@ -97,6 +97,12 @@ void add(int, char *buffer, void *total) {
     for (int k = 0; k < 6; k++) s->virial[m][k] += from.virial[m][k];
 }
 
+void count(int, char *buffer, void *total) {
+  int from;
+  memcpy(&from, buffer, sizeof from);
+  *static_cast<int *>(total) += from;
+}
+
 }  // namespace
 
 PairPonita::PairPonita(LAMMPS *lmp) : Pair(lmp) {
@@ -135,6 +141,15 @@ void PairPonita::close() {
 }
 
 void PairPonita::fail(const std::string &what) { error->one(FLERR, std::string("Pair ponita: ") + what); }
+
+// complain stops if there is a complaint, about what may differ between nodes: files and
+// the environment. error->all would wait for ranks that have none. All ranks call it.
+void PairPonita::complain(const std::string &why) {
+  int mine = !why.empty(), ranks = 0;
+  comm->ring(1, sizeof mine, &mine, 1, count, nullptr, &ranks);
+  if (mine && ranks == comm->nprocs) error->all(FLERR, "Pair ponita: " + why);
+  if (mine) fail(why);
+}
 
 // IDs of the atoms in rows, such as "17 and 4".
 std::string PairPonita::ids(const int64_t *row) const {
@@ -237,14 +252,13 @@ void PairPonita::settings(int narg, char **arg) {
   if (stop_devi > 0 && (committee.empty() || out_freq == 0))
     error->all(FLERR, std::string("Pair ponita: stop_devi without a ") + (out_freq == 0 ? "positive out_freq" : "committee") + " would never stop");
   if (threads == 0) {
-    threads = 1;
-    if (const char *env = getenv("PONITA_NUM_THREADS")) {
-      char *end;
-      const long n = strtol(env, &end, 10);
-      if (!*env || *end || n < 1 || n > 1000000)
-        error->all(FLERR, std::string("Pair ponita: PONITA_NUM_THREADS is \"") + env + "\", want a whole number, at least 1");
-      threads = static_cast<int>(n);
-    }
+    const char *env = getenv("PONITA_NUM_THREADS");
+    if (!env) env = "1";
+    char *end;
+    const long n = strtol(env, &end, 10);
+    const bool wrong = !*env || *end || n < 1 || n > 1000000;
+    complain(wrong ? std::string("PONITA_NUM_THREADS is \"") + env + "\", want a whole number, at least 1" : "");
+    threads = static_cast<int>(n);
   }
 }
 
@@ -264,9 +278,8 @@ void PairPonita::coeff(int narg, char **arg) {
     error->all(FLERR, "Pair ponita: want pair_coeff * * " + std::string(narg > 2 ? arg[2] : "model.h5") + " and an element or NULL for each of " +
                           std::to_string(types) + " types; after pair_style hybrid: pair_coeff * * ponita model.h5 …");
 
-  if (ponita_abi() != PONITA_ABI)
-    error->all(FLERR, "Pair ponita: libponita has version " + std::to_string(ponita_abi()) + " of its interface, the pair style was built for " +
-                          std::to_string(PONITA_ABI));
+  const int abi = ponita_abi();
+  complain(abi == PONITA_ABI ? "" : "libponita has version " + std::to_string(abi) + " of its interface, the pair style was built for " + std::to_string(PONITA_ABI));
   close();
   last_build = -1;
   members.resize(1 + committee.size());
@@ -305,9 +318,11 @@ void PairPonita::coeff(int narg, char **arg) {
         if (k == 0 && !isolated) left_out[t] = species.reference_energy;
       }
     }
-    for (int t = 1; t <= types; t++)
+    std::string missing;
+    for (int t = types; t > 0; t--)
       if (found[t] < 0 && strcmp(arg[2 + t], "NULL") != 0)
-        error->all(FLERR, "Pair ponita: element " + std::string(arg[2 + t]) + " of atom type " + std::to_string(t) + " is not in " + m.file + ", which knows " + known);
+        missing = "element " + std::string(arg[2 + t]) + " of atom type " + std::to_string(t) + " is not in " + m.file + ", which knows " + known;
+    complain(missing);
     if (k == 0) {
       number_of_type = found;
       for (int t = 1; t <= types; t++) map += " " + std::to_string(t) + " = " + arg[2 + t];
@@ -378,7 +393,8 @@ void PairPonita::check_masses() {
     check(ponita_model_species(members[0].model, static_cast<int32_t>(s), &species[s]));
   }
   const auto near = [](double a, double b) { return std::fabs(a - b) <= 0.05 * b; };
-  for (int t = 1; t <= atom->ntypes; t++) {
+  std::string swapped;
+  for (int t = 1; t <= atom->ntypes && swapped.empty(); t++) {
     if (number_of_type[t] < 0 || !atom->mass_setflag[t]) continue;
     const double mass = atom->mass[t] / per_amu;
     const ponita_species_info *own_element = nullptr, *other = nullptr;
@@ -387,10 +403,11 @@ void PairPonita::check_masses() {
       else if (near(mass, s.mass)) other = &s;
     }
     if (!own_element || near(mass, own_element->mass)) continue;
-    const std::string what = "Pair ponita: atom type " + std::to_string(t) + " is " + own_element->symbol + text(" with a mass of %.6g amu, the element has %.6g", mass, own_element->mass);
-    if (other) error->all(FLERR, what + ": that is " + other->symbol + ", is the order of elements in pair_coeff right?");
-    if (comm->me == 0) error->warning(FLERR, what);
+    const std::string what = "atom type " + std::to_string(t) + " is " + own_element->symbol + text(" with a mass of %.6g amu, the element has %.6g", mass, own_element->mass);
+    if (other) swapped = what + ": that is " + other->symbol + ", is the order of elements in pair_coeff right?";
+    else if (comm->me == 0) error->warning(FLERR, "Pair ponita: " + what);
   }
+  complain(swapped);
 }
 
 double PairPonita::init_one(int i, int j) {

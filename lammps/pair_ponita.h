@@ -114,6 +114,7 @@ class PairPonita : public Pair {
   void write_deviation(const double *);
   std::string ids(const int64_t *) const;
   [[noreturn]] void fail(const std::string &);
+  void complain(const std::string &);
   void check(int status);
 };
 

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -328,6 +329,51 @@ func TestMessages(t *testing.T) {
 	mapped := mustRun(t, 0, input(t, s, "")+"run 0\n")
 	if !strings.Contains(mapped, "atom types: 1 = H 2 = O") {
 		t.Errorf("the map of elements is not printed\n%s", tail(mapped))
+	}
+}
+
+// TestOneRankStops: what only one of two ranks meets ends both, and is said.
+func TestOneRankStops(t *testing.T) {
+	need(t)
+	dir := t.TempDir()
+	silicon := model(1)
+	silicon.Config.Species = []int{1, 14}
+	if err := write(silicon, "hsi.h5"); err != nil {
+		t.Fatal(err)
+	}
+	// A library in front of ours, of another version.
+	source, first := filepath.Join(dir, "first.cpp"), filepath.Join(dir, "first.so")
+	text := "extern \"C\" int ponita_abi() { return 3; }\n"
+	if err := os.WriteFile(source, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("g++", "-shared", "-fPIC", source, "-o", first).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	script := strings.Replace(input(t, systems()[0], ""), filepath.Join(work, "h2o.h5"), "model.h5", 1) + "run 0\n"
+	for name, c := range map[string]struct{ on, want string }{
+		"environment": {"export PONITA_NUM_THREADS=4x", `PONITA_NUM_THREADS is "4x"`},
+		"element":     {"ln -sf " + work + "/hsi.h5 model.h5", "element O of atom type 2 is not in model.h5, which knows H Si"},
+		"library":     {"export LD_PRELOAD=" + first, "libponita has version 3 of its interface"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, on := range []string{"1", "*"} { // the second rank, all
+				ranks := command(t, 2, script)
+				at := slices.Index(ranks.Args, "-np") + 2
+				shell := fmt.Sprintf("r=${OMPI_COMM_WORLD_RANK-$PMI_RANK}; mkdir $r; cd $r; ln -s %s/h2o.h5 model.h5; case $r in %s) %s;; esac; exec \"$@\"", work, on, c.on)
+				ranks.Args = slices.Insert(ranks.Args, at, "timeout", "60", "sh", "-c", shell, "sh")
+				in := slices.Index(ranks.Args, "-in") + 1
+				ranks.Args[in] = filepath.Join(ranks.Dir, "in.lammps")
+				out, err := ranks.CombinedOutput()
+				told := strings.Count(string(out), c.want)
+				if err == nil || told == 0 || strings.Contains(err.Error(), "124") {
+					t.Errorf("ended with %v, want %q\n%s", err, c.want, tail(string(out)))
+				}
+				if on == "*" && told != 1 {
+					t.Errorf("said %d times\n%s", told, tail(string(out)))
+				}
+			}
+		})
 	}
 }
 
