@@ -73,10 +73,15 @@ int main(int argc, char **argv) {
   } catch (const LAMMPSAbortException &) {
     fflush(nullptr);
     _Exit(1);
-  } catch (const std::exception &) {
+  } catch (const LAMMPSException &) {
     fflush(nullptr);
     lammps_mpi_finalize();
     return 1;
+  } catch (const std::exception &e) {
+    // Not an error of LAMMPS: nobody has told of it, and it may be this process' alone.
+    fprintf(stderr, "ERROR: %s\n", e.what());
+    fflush(nullptr);
+    _Exit(1);
   }
   lammps_mpi_finalize();
   return 0;
