@@ -8,6 +8,8 @@
 
 #include "pair_ponita.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -329,6 +331,12 @@ void PairPonita::coeff(int narg, char **arg) {
       if (comm->me == 0)
         utils::logmesg(lmp, "Pair ponita: libponita " + std::string(ponita_version()) + ", kernels " + info.kernel + ", precision " +
                                 (precision == 64 ? "double" : "mixed") + ", threads per rank " + std::to_string(threads) + "\n");
+#ifdef CPU_COUNT // of Linux
+      cpu_set_t cores;
+      if (comm->me == 0 && sched_getaffinity(0, sizeof cores, &cores) == 0 && CPU_COUNT(&cores) < threads)
+        error->warning(FLERR, "Pair ponita: " + std::to_string(threads) + " threads, but the rank may use only " +
+                                  std::to_string(CPU_COUNT(&cores)) + " of the cores, see --bind-to of mpirun");
+#endif
     }
     if (comm->me == 0)
       utils::logmesg(lmp, "  model " + m.file + " (" + m.info.hash + "), cutoff " + text("%g", m.info.cutoff) + " Angstrom, elements " + known +

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -324,6 +325,12 @@ func TestMessages(t *testing.T) {
 	} {
 		if out := mustRun(t, 0, script); strings.Contains(out, "WARNING: Pair ponita") {
 			t.Errorf("%s with check no: a warning\n%s", name, tail(out))
+		}
+	}
+	for _, threads := range []int{runtime.NumCPU(), runtime.NumCPU() + 1} {
+		out := mustRun(t, 0, strings.Replace(input(t, s, ""), "precision", fmt.Sprintf("threads %d precision", threads), 1)+"run 0\n")
+		if want := threads > runtime.NumCPU(); strings.Contains(out, fmt.Sprintf("WARNING: Pair ponita: %d threads, but the rank may use only %d of the cores", threads, runtime.NumCPU())) != want {
+			t.Errorf("a warning of %d threads: want %v\n%s", threads, want, tail(out))
 		}
 	}
 	mapped := mustRun(t, 0, input(t, s, "")+"run 0\n")
