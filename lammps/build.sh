@@ -14,6 +14,7 @@ dest=${1:?usage: lammps/build.sh FOLDER}
 here=$(cd "$(dirname "$0")" && pwd)
 keep=$here/../.lammps
 missing() { echo "lammps/build.sh: $*" >&2; exit 3; }
+[ -e "$dest/libponita.so" ] || { echo "lammps/build.sh: no libponita.so in $dest: run make lib first" >&2; exit 1; }
 sudo=$([ "$(id -u)" = 0 ] || echo sudo)
 exec 9> "$here/../.install.lock" && flock 9 # tests of two packages install at the same time
 

@@ -60,6 +60,15 @@ func need(t *testing.T) {
 	}
 }
 
+// TestBuildWantsLibrary: without the library nothing is installed or compiled.
+func TestBuildWantsLibrary(t *testing.T) {
+	dir := t.TempDir()
+	out, err := exec.Command("sh", "../build.sh", dir).CombinedOutput()
+	if want := "lammps/build.sh: no libponita.so in " + dir + ": run make lib first\n"; err == nil || err.Error() != "exit status 1" || string(out) != want {
+		t.Errorf("ended with %v\n%swant\n%s", err, out, want)
+	}
+}
+
 func model(seed uint64) *potential.Model {
 	c := potential.Config{Species: []int{1, 8}, Radial: potential.Pairs, Cutoff: 4, Channels: 8, Layers: 3, Hidden: 8, MeanNeighbors: 20}.WithDefaults()
 	rng := rand.New(rand.NewPCG(2, seed))
