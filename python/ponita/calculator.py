@@ -63,6 +63,7 @@ class Ponita(Calculator):
     def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
         """Compute all properties; those not asked for cost next to nothing."""
         # ASE's own also looks for the calculator's folder on disk, at every step.
+        self.results = {}  # not those of the structure before, if this one fails
         if atoms is not None:
             self.atoms = atoms.copy()
         atoms = self.atoms

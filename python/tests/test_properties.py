@@ -81,6 +81,14 @@ def test_what_is_no_structure(calculator, positions, cell, match):
             atoms.get_potential_energy()
 
 
+def test_failure_forgets_the_structure_before(triclinic):
+    triclinic.get_potential_energy()
+    broken = Atoms("HH", [[0, 0, 0], [0, 0, 0]])
+    for compute in triclinic.calc.calculate, triclinic.calc.get_potential_energy:
+        with pytest.raises(PonitaError, match="coincide"):
+            compute(broken)
+
+
 def test_wrong_arguments(model, tmp_path):
     for arguments, error, match in [
         ({"precision": "double"}, ValueError, "precision is 'double'"),
