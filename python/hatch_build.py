@@ -24,6 +24,15 @@ def version():
     return "+".join([release, ".".join(local)] if local else [release])
 
 
+def platform(library):
+    """Return the platform's tag: with the glibc that the library's symbols want, where it is glibc's."""
+    tag = re.sub(r"[-.]", "_", sysconfig.get_platform())
+    if wanted := re.findall(rb"GLIBC_(\d+)\.(\d+)", Path(library).read_bytes()):
+        major, minor = max((int(major), int(minor)) for major, minor in wanted)
+        tag = tag.replace("linux", f"manylinux_{major}_{minor}")
+    return tag
+
+
 class WithLibrary(BuildHookInterface):
     """Builds the library for every wheel, and ties the wheel to this platform but to no version of Python."""
 
@@ -32,7 +41,7 @@ class WithLibrary(BuildHookInterface):
         self.built = tempfile.TemporaryDirectory()
         make = ["make", "-C", str(REPOSITORY), "--no-print-directory", "lib", f"BIN={self.built.name}"]
         subprocess.run(make, check=True)
-        build_data["tag"] = "py3-none-" + re.sub(r"[-.]", "_", sysconfig.get_platform())
+        build_data["tag"] = "py3-none-" + platform(f"{self.built.name}/libponita.so.1")
         build_data["force_include"].update(
             {
                 f"{self.built.name}/libponita.so.1": "ponita/libponita.so.1",
