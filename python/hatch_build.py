@@ -38,6 +38,8 @@ class WithLibrary(BuildHookInterface):
 
     def initialize(self, version, build_data):
         """Build and say what goes where."""
+        if self.target_name != "wheel":
+            self.app.abort("ponita has no sdist: the library is built from the whole repository; build a wheel")
         self.built = tempfile.TemporaryDirectory()
         make = ["make", "-C", str(REPOSITORY), "--no-print-directory", "lib", f"BIN={self.built.name}"]
         subprocess.run(make, check=True)
