@@ -99,6 +99,12 @@ func TestTrainEvaluateInspect(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &epoch); code != 0 || err != nil || epoch["epoch"] != 1. {
 		t.Errorf("train --json: exit code %d, %v\n%s%s", code, err, out, errs)
 	}
+	if _, errs, code = ponita(t, "train", run, "--epochs=1", "--overwrite", "--no-report", "--output", filepath.Join(dir, "json")); code != 0 {
+		t.Errorf("train --overwrite: exit code %d\n%s", code, errs)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "json", "report.html")); err == nil {
+		t.Error("train --overwrite leaves the report of the earlier run, which is one of another model")
+	}
 	model := filepath.Join(dir, "out", "best.h5")
 	out, errs, code = ponita(t, "eval", model, data, "--json")
 	var ev map[string]map[string]any

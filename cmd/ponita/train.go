@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,6 +55,11 @@ func (c *trainCommand) Run(ctx context.Context, k *kong.Context) error {
 	if err := os.MkdirAll(c.Output, 0o755); err != nil {
 		return err
 	}
+	if c.Overwrite {
+		if err := c.removeEarlier(); err != nil {
+			return err
+		}
+	}
 	if err := replace.File(filepath.Join(c.Output, "effective.toml"), []byte(text.String())); err != nil {
 		return err
 	}
@@ -92,6 +98,17 @@ func (c *trainCommand) spareEarlier() error {
 		path := filepath.Join(c.Output, name)
 		if _, err := os.Lstat(path); err == nil {
 			return fmt.Errorf("%s is there from an earlier run: want --resume, --overwrite or another --output", path)
+		}
+	}
+	return nil
+}
+
+// removeEarlier takes away what another run wrote, so that nothing of it is taken for this
+// one's.
+func (c *trainCommand) removeEarlier() error {
+	for _, name := range []string{train.LastCheckpoint, train.BestModel, train.LastModel, train.LogFile, train.SplitFile, reportFile} {
+		if err := os.Remove(filepath.Join(c.Output, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
 	}
 	return nil
@@ -150,8 +167,8 @@ func (l *progressLine) report(p train.Progress) {
 	if p.Valid == nil {
 		if l.terminal && time.Since(l.last) > 200*time.Millisecond {
 			l.last = time.Now()
-			fmt.Fprintf(os.Stderr, "\repoch %d/%d  batch %d/%d  force %.1f meV/Å  %s left \x1b[K",
-				p.Epoch, p.Epochs, p.Batch, p.Batches, p.ForceRMSE, p.Remaining.Round(time.Second))
+			fmt.Fprintf(os.Stderr, "\repoch %d/%d  batch %d/%d  force %s meV/Å  %s left \x1b[K",
+				p.Epoch, p.Epochs, p.Batch, p.Batches, cell(p.ForceRMSE), p.Remaining.Round(time.Second))
 		}
 		return
 	}
@@ -163,7 +180,7 @@ func (l *progressLine) report(p train.Progress) {
 		mark = "*"
 	}
 	fmt.Printf("epoch %4d/%d  rate %.2e  train E %s F %s  valid E %s F %s%s  %s left\n",
-		p.Epoch, p.Epochs, p.Rate, cell(&p.EnergyRMSE), cell(&p.ForceRMSE),
+		p.Epoch, p.Epochs, p.Rate, cell(p.EnergyRMSE), cell(p.ForceRMSE),
 		cell(p.Valid.EnergyRMSEPerAtom), cell(p.Valid.ForceRMSE), mark, p.Remaining.Round(time.Second))
 }
 
@@ -177,8 +194,8 @@ func printJSON(p train.Progress) {
 		Epochs     int           `json:"epochs"`
 		Rate       float64       `json:"learning_rate"`
 		Loss       float64       `json:"loss"`
-		EnergyRMSE float64       `json:"train_energy_rmse_meV_per_atom"`
-		ForceRMSE  float64       `json:"train_force_rmse_meV_per_A"`
+		EnergyRMSE *float64      `json:"train_energy_rmse_meV_per_atom,omitempty"`
+		ForceRMSE  *float64      `json:"train_force_rmse_meV_per_A,omitempty"`
 		Valid      *train.Errors `json:"valid"`
 		Best       bool          `json:"best"`
 	}{p.Epoch, p.Epochs, p.Rate, p.Loss, p.EnergyRMSE, p.ForceRMSE, p.Valid, p.Best})

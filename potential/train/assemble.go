@@ -80,14 +80,14 @@ func (t *Trainer) build(version string) error {
 // were fitted.
 func (t *Trainer) makeModel(version string) (graphs []*neighbor.Graph, fitted bool, err error) {
 	s := t.settings
-	c, err := s.config(t.data.Species(), t.start)
+	c, err := s.config(t.data.Subset(t.frames).Species(), t.start)
 	if err != nil {
 		return nil, false, err
 	}
 	for _, k := range t.held {
 		f := t.valid.Frames[k]
 		if _, err := c.Kinds(f.Species); err != nil {
-			return nil, false, fmt.Errorf("train: %v, to validate on, has an element that is not in the training data: %w", f.Origin, err)
+			return nil, false, fmt.Errorf("train: %v, to validate on, has an element that is in no frame to train on (another seed holds back other frames): %w", f.Origin, err)
 		}
 	}
 	stats, err := measure(t.data, t.frames, c)
@@ -113,7 +113,6 @@ func (t *Trainer) makeModel(version string) (graphs []*neighbor.Graph, fitted bo
 	if err != nil {
 		return nil, false, err
 	}
-	t.Warnings = warnings
 	scale := make([]float64, len(c.Species))
 	for k := range scale {
 		scale[k] = stats.forceRMS
@@ -134,6 +133,7 @@ func (t *Trainer) makeModel(version string) (graphs []*neighbor.Graph, fitted bo
 	if t.start != nil {
 		startFrom(t.model, t.start, filepath.Base(s.Start))
 	}
+	t.Warnings = append(warnings, t.warnings()...)
 	return stats.graphs, fitted, t.model.Validate()
 }
 
@@ -190,20 +190,21 @@ func (s Settings) sources(data, valid *Dataset) (string, error) {
 	return text, nil
 }
 
-// identity is what must be the same for a run to be resumed: all settings but
-// those that do not change the result, and the number of epochs. Settings that are
-// zero or empty are left out, so that one which comes with a later version, and is not used,
-// does not matter.
+// identity is what must be the same for a run to be resumed, a line each: all settings but
+// those that do not change the result, the number of epochs, and the names of files, of which
+// the content counts (see sources). Settings that are zero or empty are left out, so that one which
+// comes with a later version, and is not used, does not matter.
 func (s Settings) identity() string {
 	s.Threads, s.Output, s.Epochs = 0, "", 0
+	s.Train, s.Valid, s.ReferenceFile, s.Start = "", "", "", ""
 	var b strings.Builder
 	v := reflect.ValueOf(s)
 	for k := range v.NumField() {
 		if f := v.Field(k); !f.IsZero() && !(f.Kind() == reflect.Slice && f.Len() == 0) {
-			fmt.Fprintf(&b, " %s:%v", v.Type().Field(k).Name, f)
+			fmt.Fprintf(&b, "%s = %v\n", v.Type().Field(k).Name, f)
 		}
 	}
-	return strings.TrimSpace(b.String())
+	return b.String()
 }
 
 // config is the architecture for the species, that of the model to start from where

@@ -204,7 +204,7 @@ func compareActivations(start, now [][]potential.Activations[float64], layer int
 			count++
 		}
 	}
-	return rms(size, count), rms(change, count)
+	return math.Sqrt(size / count), math.Sqrt(change / count)
 }
 
 func activation(a potential.Activations[float64], quantity string) []float64 {

@@ -95,13 +95,18 @@ func alone(f *xyz.Frame, cutoff float64) bool {
 	return err == nil && len(g.Neighbor) == 0
 }
 
-// split shuffles the frames that are not isolated atoms, of which it draws at
-// most so many (0 is all), and holds back a fraction: the two lists together are
+// unlabelled tells whether a frame has nothing to train on or to validate by.
+func (d *Dataset) unlabelled(k int) bool {
+	return d.Labels[k].Energy == nil && d.Labels[k].Forces == nil
+}
+
+// split shuffles the frames that are not isolated atoms and have a label, of which it draws
+// at most so many (0 is all), and holds back a fraction: the two lists together are
 // all of them, each ascending.
 func (d *Dataset) split(fraction float64, most int, seed uint64, cutoff float64) (train, valid []int) {
 	var frames []int
 	for k, f := range d.Frames {
-		if !alone(f, cutoff) {
+		if !alone(f, cutoff) && !d.unlabelled(k) {
 			frames = append(frames, k)
 		}
 	}
@@ -143,7 +148,8 @@ type sample struct {
 	energy  *float64     // eV
 	forces  [][3]float64 // eV/Å, nil without
 	stress  *[3][3]float64
-	volume  float64 // Å³, 1 without a cell
+	volume  float64     // Å³, 1 without a cell
+	weights lossWeights // of the frame, beside those of the loss
 	// wall is set for two atoms that shall only not attract each other: the direction
 	// from the first to the second. See wall.go.
 	wall *[3]float64
@@ -168,7 +174,11 @@ func newSample(f *xyz.Frame, l xyz.Labels, g *neighbor.Graph, m *potential.Model
 	if err != nil {
 		return sample{}, err
 	}
-	s := sample{kind: kind, graph: g, scalars: m.Config.OneHot(kind), volume: 1}
+	weights, err := frameWeights(f)
+	if err != nil {
+		return sample{}, err
+	}
+	s := sample{kind: kind, graph: g, scalars: m.Config.OneHot(kind), volume: 1, weights: weights}
 	base := m.Baseline(g, kind)
 	for _, k := range kind {
 		s.scale = append(s.scale, m.Scale[k])
@@ -196,6 +206,39 @@ func newSample(f *xyz.Frame, l xyz.Labels, g *neighbor.Graph, m *potential.Model
 		s.stress = &stress
 	}
 	return s, nil
+}
+
+// frameWeights reads the weights that data sets give single frames: config_weight for all of a
+// frame, config_energy_weight, config_forces_weight and config_stress_weight (or
+// config_virials_weight) for its parts. All are 1 without.
+func frameWeights(f *xyz.Frame) (w lossWeights, err error) {
+	w = lossWeights{energy: 1, force: 1, stress: 1, wall: 1}
+	for key, parts := range map[string][]*float64{
+		"config_weight":         {&w.energy, &w.force, &w.stress},
+		"config_energy_weight":  {&w.energy},
+		"config_forces_weight":  {&w.force},
+		"config_stress_weight":  {&w.stress},
+		"config_virials_weight": {&w.stress},
+	} {
+		var weight float64
+		switch v := f.Value(key).(type) {
+		case nil:
+			continue
+		case int:
+			weight = float64(v)
+		case float64:
+			weight = v
+		default:
+			weight = math.NaN()
+		}
+		if !(weight >= 0) || math.IsInf(weight, 1) {
+			return w, fmt.Errorf("key %q is %v, want a weight, zero or more", key, f.Value(key))
+		}
+		for _, part := range parts {
+			*part *= weight
+		}
+	}
+	return w, nil
 }
 
 // rotated returns the sample turned by r, with memory from the buffers. Energies

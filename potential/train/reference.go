@@ -32,7 +32,11 @@ func references(s Settings, d, extra *Dataset, species []int, frames []int) (e0 
 			return nil, false, nil, fmt.Errorf("train: no isolated atom of %v; add one-atom frames with an energy, or set reference = \"fit\"", missing)
 		}
 	}
+	partial := s.Reference != "fit" && slices.ContainsFunc(e0, func(e float64) bool { return e != 0 })
 	e0, warnings, err = fitted(d, species, frames)
+	if partial {
+		warnings = append(warnings, "isolated atoms of some elements are missing: those in the data are not used, and reference energies are fitted")
+	}
 	return e0, true, warnings, err
 }
 

@@ -1,8 +1,6 @@
 package train
 
 import (
-	"math"
-
 	"ponita/internal/parallel"
 	"ponita/potential"
 )
@@ -16,6 +14,10 @@ type learner interface {
 
 // lossWeights are w_E, w_F, w_S and that of the wall in the loss.
 type lossWeights struct{ energy, force, stress, wall float64 }
+
+func (w lossWeights) times(o lossWeights) lossWeights {
+	return lossWeights{energy: w.energy * o.energy, force: w.force * o.force, stress: w.stress * o.stress, wall: w.wall * o.wall}
+}
 
 // errorSums accumulates squared errors over samples.
 type errorSums struct {
@@ -37,12 +39,10 @@ func (s *errorSums) add(o errorSums) {
 	s.StressComponents += o.StressComponents
 }
 
-// rms returns the root of sum/count, 0 without a count.
-func rms(sum, count float64) float64 {
-	if count == 0 {
-		return 0
-	}
-	return math.Sqrt(sum / count)
+// milliRMS returns the root of sum/count in thousandths, nil without a count.
+func milliRMS(sum, count float64) *float64 {
+	rmse, _ := tally{count: count, squared: sum}.milli()
+	return rmse
 }
 
 // engine is a learner in one precision: a network and one set of working memory
@@ -107,6 +107,8 @@ func (e *engine[T]) gradient(theta []float64, batch []sample, rotations [][3][3]
 		s, worker, w := batch[k], e.workers[thread], w
 		if s.wall != nil {
 			w.force = w.wall
+		} else {
+			w = w.times(s.weights)
 		}
 		if rotations != nil {
 			s = s.rotated(rotations[k], &worker.vec, &worker.turned)

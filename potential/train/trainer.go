@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -63,13 +64,13 @@ type Progress struct {
 	Epoch, Epochs  int // the current epoch, from 1
 	Batch, Batches int
 	Rate           float64
-	Loss           float64 // mean over the epoch so far
-	Norm           float64 // of the gradient, before it is clipped
-	EnergyRMSE     float64 // meV/atom, training
-	ForceRMSE      float64 // meV/Å, training
-	Valid          *Errors // after an epoch
-	ValidLoss      float64 // with the weights of the last step
-	Best           bool    // this epoch is the best so far
+	Loss           float64  // mean over the epoch so far
+	Norm           float64  // of the gradient, before it is clipped
+	EnergyRMSE     *float64 // meV/atom, training; nil without energies
+	ForceRMSE      *float64 // meV/Å, training; nil without forces
+	Valid          *Errors  // after an epoch
+	ValidLoss      float64  // with the weights of the last step
+	Best           bool     // this epoch is the best so far
 	Remaining      time.Duration
 }
 
@@ -103,12 +104,24 @@ func (t *Trainer) Resume() error {
 		return err
 	}
 	if t.state.Settings != want {
-		return fmt.Errorf("train: %s belongs to a run with other settings\n  there: %s\n  here:  %s\n%w", path, t.state.Settings, want, ErrCheckpoint)
+		there, here := strings.Split(t.state.Settings, "\n"), strings.Split(want, "\n")
+		return fmt.Errorf("train: %s belongs to a run with other settings\n  there: %s\n  here:  %s\n%w", path,
+			strings.Join(beyond(there, here), ", "), strings.Join(beyond(here, there), ", "), ErrCheckpoint)
 	}
 	if t.state.Data != data {
 		return fmt.Errorf("train: %s belongs to other data, isolated atoms or another model to start from: %w", path, ErrCheckpoint)
 	}
 	return nil
+}
+
+// beyond returns the lines of a that b does not have.
+func beyond(a, b []string) (lines []string) {
+	for _, line := range a {
+		if !slices.Contains(b, line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // Run trains to the end, or until the context is done: then it writes a
@@ -196,7 +209,7 @@ func (t *Trainer) step(order []int, batches int) (Progress, error) {
 	return Progress{
 		Epoch: st.Epoch + 1, Epochs: s.Epochs, Batch: st.Batch, Batches: batches, Rate: rate, Norm: norm,
 		Loss:       st.Sums.Loss / float64(st.Sums.Samples),
-		EnergyRMSE: 1e3 * rms(st.Sums.Energy, st.Sums.EnergyCount), ForceRMSE: 1e3 * rms(st.Sums.Force, st.Sums.ForceComponents),
+		EnergyRMSE: milliRMS(st.Sums.Energy, st.Sums.EnergyCount), ForceRMSE: milliRMS(st.Sums.Force, st.Sums.ForceComponents),
 	}, nil
 }
 
@@ -313,16 +326,13 @@ func logRow(p Progress, sums errorSums, valid Errors) string {
 		}
 		return number(*x)
 	}
-	stress := ""
-	if sums.StressComponents > 0 {
-		stress = number(1e3 * rms(sums.Stress, sums.StressComponents))
-	}
 	best := "0"
 	if p.Best {
 		best = "1"
 	}
 	return strings.Join([]string{
-		strconv.Itoa(p.Epoch), number(p.Rate), number(p.Loss), number(p.EnergyRMSE), number(p.ForceRMSE), stress,
+		strconv.Itoa(p.Epoch), number(p.Rate), number(p.Loss), optional(p.EnergyRMSE), optional(p.ForceRMSE),
+		optional(milliRMS(sums.Stress, sums.StressComponents)),
 		optional(valid.EnergyRMSEPerAtom), optional(valid.ForceRMSE), optional(valid.StressRMSE), best,
 	}, ",") + "\n"
 }

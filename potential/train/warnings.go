@@ -1,0 +1,71 @@
+package train
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"ponita/xyz"
+)
+
+// warnings tells what of the data is not used although it is there, and what the model will
+// not know.
+func (t *Trainer) warnings() (out []string) {
+	warn := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	sets := []*Dataset{t.data}
+	if t.valid != t.data {
+		sets = append(sets, t.valid)
+	}
+	for _, d := range sets {
+		unlabelled, flat := 0, 0
+		for k, f := range d.Frames {
+			if d.unlabelled(k) && len(f.Species) > 1 {
+				unlabelled++
+			}
+			if d.Labels[k].Stress != nil && f.PBC != [3]bool{true, true, true} && len(f.Species) > 1 {
+				flat++
+			}
+		}
+		if unlabelled > 0 {
+			warn("%d of %d frames of %s have neither an energy nor forces and are left out", unlabelled, len(d.Frames), d.File.Name)
+		}
+		if flat > 0 {
+			warn("the stress of %d frames of %s is not used: they are not periodic in three directions", flat, d.File.Name)
+		}
+	}
+	known := t.model.Config.Species
+	if others := without(t.data.Species(), known); len(others) > 0 {
+		warn("%s: only as isolated atoms, or in frames that are not trained on: the model will not know %s", symbols(others), them(others))
+	}
+	if t.start != nil {
+		if gone := without(t.start.Config.Species, known); len(gone) > 0 {
+			warn("%s: not in the new data: the new model will not know %s, which the one to start from does", symbols(gone), them(gone))
+		}
+	}
+	return out
+}
+
+// without returns the elements of a that b does not have.
+func without(a, b []int) (rest []int) {
+	for _, z := range a {
+		if !slices.Contains(b, z) {
+			rest = append(rest, z)
+		}
+	}
+	return rest
+}
+
+func symbols(elements []int) string {
+	var names []string
+	for _, z := range elements {
+		names = append(names, xyz.Symbol(z))
+	}
+	return strings.Join(names, ", ")
+}
+
+func them(elements []int) string {
+	if len(elements) == 1 {
+		return "it"
+	}
+	return "them"
+}

@@ -1,0 +1,139 @@
+package train
+
+import (
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"ponita/xyz"
+)
+
+// changed writes the data with some frames changed and returns the path.
+func changed(t *testing.T, data string, change func(k int, f *xyz.Frame)) string {
+	t.Helper()
+	frames, err := xyz.ReadAll(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, f := range frames {
+		change(k, f)
+	}
+	path := filepath.Join(t.TempDir(), "changed.xyz")
+	if err := xyz.WriteFile(path, frames...); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestWhatIsNotUsedIsSaid: of data that are there and not used, and of elements that the
+// model will not know, a warning says so.
+func TestWhatIsNotUsedIsSaid(t *testing.T) {
+	data := writeData(t, 10) // and two isolated atoms
+	for name, c := range map[string]struct {
+		change func(k int, f *xyz.Frame)
+		want   string
+	}{
+		"no labels": {func(k int, f *xyz.Frame) {
+			if k < 3 {
+				f.Info = slices.DeleteFunc(f.Info, func(v xyz.Entry) bool { return v.Key == "energy" })
+				f.Columns = slices.DeleteFunc(f.Columns, func(c xyz.Column) bool { return c.Name == "forces" })
+			}
+		}, "3 of 12 frames of changed.xyz have neither an energy nor forces"},
+		"a slab": {func(k int, f *xyz.Frame) { f.PBC[2] = false }, "the stress of 10 frames of changed.xyz is not used"},
+		"an isolated atom of another element": {func(k int, f *xyz.Frame) {
+			if len(f.Species) == 1 && f.Species[0] == 11 {
+				f.Species[0] = 19
+			}
+		}, "K: only as isolated atoms"},
+		"isolated atoms of one element": {func(k int, f *xyz.Frame) {
+			if len(f.Species) == 1 && f.Species[0] == 11 {
+				f.Species[0] = 8
+			}
+		}, "isolated atoms of some elements are missing"},
+	} {
+		trainer := newTrainer(t, small(changed(t, data, c.change), t.TempDir()))
+		if !slices.ContainsFunc(trainer.Warnings, func(w string) bool { return strings.Contains(w, c.want) }) {
+			t.Errorf("%s: warnings %q, want %q", name, trainer.Warnings, c.want)
+		}
+		if species := trainer.model.Config.Species; !slices.Equal(species, []int{8, 11}) {
+			t.Errorf("%s: the model knows %v, want the elements of the frames that are trained on", name, species)
+		}
+		train, valid := trainer.Sizes()
+		if want := 10 - 3*strings.Count(c.want, "3 of 12"); train+valid != want {
+			t.Errorf("%s: %d frames to train on and to validate on, want %d", name, train+valid, want)
+		}
+	}
+}
+
+// TestWeightsOfFrames: the loss of a frame counts as often as its weights say.
+func TestWeightsOfFrames(t *testing.T) {
+	data := writeData(t, 4)
+	loss := func(weights map[string]any, w lossWeights) float64 {
+		trainer := newTrainer(t, small(changed(t, data, func(k int, f *xyz.Frame) {
+			for key, v := range weights {
+				f.Set(key, v)
+			}
+		}), t.TempDir()))
+		sums, err := trainer.gradient(trainer.state.theta, trainer.samples, nil, w, trainer.grad)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := 0.; weights["config_weight"] == 0 {
+			for _, g := range trainer.grad {
+				v = max(v, math.Abs(g))
+			}
+			if v > 0 {
+				t.Errorf("frames of weight 0 have a gradient of %g", v)
+			}
+		}
+		return sums.Loss
+	}
+	energy, force, stress := lossWeights{energy: 1}, lossWeights{force: 1}, lossWeights{stress: 1}
+	for _, c := range []struct {
+		weights map[string]any
+		loss    lossWeights
+		times   float64
+	}{
+		{map[string]any{"config_weight": 3}, energy, 3},
+		{map[string]any{"config_weight": 0.5, "config_forces_weight": 3}, force, 1.5},
+		{map[string]any{"config_weight": 0.5, "config_forces_weight": 3}, stress, 0.5},
+		{map[string]any{"config_energy_weight": 0}, energy, 0},
+		{map[string]any{"config_virials_weight": 2.0}, stress, 2},
+		{map[string]any{"config_weight": 0}, lossWeights{1, 1, 1, 0}, 0},
+	} {
+		plain, weighted := loss(nil, c.loss), loss(c.weights, c.loss)
+		if math.Abs(weighted-c.times*plain) > 1e-12*plain {
+			t.Errorf("%v: loss %g, want %g times %g", c.weights, weighted, c.times, plain)
+		}
+	}
+	bad := small(changed(t, data, func(k int, f *xyz.Frame) { f.Set("config_weight", -1.0) }), t.TempDir())
+	if _, err := New(bad, "", ""); err == nil || !strings.Contains(err.Error(), "config_weight") || !strings.Contains(err.Error(), "frame ") {
+		t.Errorf("a negative weight: %v", err)
+	}
+}
+
+// TestResumeAfterDataMoved: what the files hold is what counts.
+func TestResumeAfterDataMoved(t *testing.T) {
+	s := small(writeData(t, 6), t.TempDir())
+	s.Epochs = 1
+	if err := newTrainer(t, s).Run(context.Background(), func(Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+	moved := filepath.Join(t.TempDir(), "moved.xyz")
+	if err := os.Rename(s.Train, moved); err != nil {
+		t.Fatal(err)
+	}
+	s.Train, s.Epochs = moved, 2
+	if err := newTrainer(t, s).Resume(); err != nil {
+		t.Error(err)
+	}
+	s.Batch = 1
+	err := newTrainer(t, s).Resume()
+	if err == nil || !strings.Contains(err.Error(), "there: Batch = 3\n  here:  Batch = 1\n") {
+		t.Errorf("another setting: %v", err)
+	}
+}
