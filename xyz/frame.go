@@ -71,6 +71,16 @@ func (f *Frame) Value(key string) any {
 	return nil
 }
 
+// ConfigType returns what the frame says about its kind under config_type, a
+// number or a logical as it is written, and "" if it says nothing.
+func (f *Frame) ConfigType() string {
+	v := f.Value("config_type")
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprint(v)
+}
+
 // Set gives a key of Info a value, in its place if the frame has the key and at
 // the end if not.
 func (f *Frame) Set(key string, value any) {

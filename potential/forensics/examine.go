@@ -127,6 +127,16 @@ func (e *examination) add(s Severity, kind string, where []Place, advice, format
 	e.result.Findings = append(e.result.Findings, Finding{s, kind, where, fmt.Sprintf(format, args...), advice})
 }
 
+// itemsOf lists the items of a file.
+func (e *examination) itemsOf(set int) (items []int) {
+	for k := range e.items {
+		if e.items[k].set == set {
+			items = append(items, k)
+		}
+	}
+	return items
+}
+
 // places groups items by their file.
 func (e *examination) places(items ...int) []Place {
 	frames := make([][]int, len(e.sets))

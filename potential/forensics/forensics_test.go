@@ -400,6 +400,34 @@ func TestShearStressIsComparedByItself(t *testing.T) {
 	}
 }
 
+// TestShearOfEachKindIsCompared has hot cells whose small shears are in another
+// order, between strained ones that have them right.
+func TestShearOfEachKindIsCompared(t *testing.T) {
+	kind := func(frames []*xyz.Frame, name any) []*xyz.Frame {
+		for _, f := range frames {
+			f.Set("config_type", name)
+		}
+		return frames
+	}
+	nothing(t, examine(t, slices.Concat(kind(elastic(), "strained"), kind(hot(40), 300))))
+	cold := func() []*xyz.Frame {
+		return breakStress(kind(hot(40), 300), func(_ *xyz.Frame, s []float64) {
+			yz, xz, xy := s[5], s[2], s[1]
+			s[5], s[7], s[2], s[6], s[1], s[3] = xy, xy, yz, yz, xz, xz
+		})
+	}
+	r := examine(t, slices.Concat(kind(elastic(), "strained"), cold()))
+	f := find(t, r, Error, "stress-order", "config_type 300 are in the order xy yz xz, as VASP", "those of strained", "frames 26-65", "as xz, xy, yz")
+	if r.Count(Error) != 1 {
+		t.Errorf("want one error, %v\nfound\n%v", f, r)
+	}
+	// Of one kind only, it is the file that has the order.
+	f = find(t, examine(t, cold()), Error, "stress-order", "in the order xy yz xz")
+	if f.Where[0].Frames != nil {
+		t.Errorf("want the file as a whole: %v", f)
+	}
+}
+
 func scaleForces(frames []*xyz.Frame, factor float64) []*xyz.Frame {
 	for _, f := range frames {
 		forces := f.Column("forces").([][3]float64)

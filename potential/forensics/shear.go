@@ -1,12 +1,29 @@
 package forensics
 
-import "math"
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+)
 
-// orders of the shear components yz, xz, xy in a label, the right one first.
-var orders = []struct {
+// shearOrder is an order of the shear components in a label: what is yz, xz, xy
+// stands as component order[0], order[1], order[2] of them.
+type shearOrder struct {
 	name  string
 	order [3]int
-}{
+}
+
+// from lists the components of the label that are yz, xz, xy.
+func (o shearOrder) from() string {
+	names := [3]string{"yz", "xz", "xy"}
+	return fmt.Sprintf("%s, %s, %s", names[o.order[0]], names[o.order[1]], names[o.order[2]])
+}
+
+// orders are those that occur, the right one first.
+var orders = []shearOrder{
 	{"yz xz xy", [3]int{0, 1, 2}},
 	{"xy yz xz, as VASP prints them", [3]int{1, 2, 0}}, // what is read as yz is xy, as xz is yz, as xy is xz
 	{"xy xz yz", [3]int{2, 1, 0}},
@@ -17,15 +34,7 @@ var orders = []struct {
 
 // checkShear compares the shear components once the unit is known.
 func (e *examination) checkShear(set int, c *Convention, w witness, u stressUnit, sign float64) {
-	evidence := make([]Evidence, len(orders))
-	best := 0
-	for k, o := range orders {
-		x, y := w.shear(u, o.order)
-		evidence[k] = compare("shear by "+w.what, x, y)
-		if math.Abs(evidence[k].Correlation) > math.Abs(evidence[best].Correlation)+0.02 {
-			best = k
-		}
-	}
+	evidence, best := inOrders("shear by "+w.what, func(order [3]int) (x, y []float64) { return w.shear(u, order) })
 	plain := evidence[0]
 	if plain.Count == 0 {
 		return
@@ -52,6 +61,68 @@ func (e *examination) checkShear(set int, c *Convention, w witness, u stressUnit
 		e.add(Warning, "stress-shear", where, "look at the order and the sign of its components",
 			"the shear stress has little to do with the forces, while the diagonal has (%s: %v)", w.certainty, plain)
 	}
+}
+
+// inOrders compares the shear in every order, and returns which goes best: the
+// right one, unless another is better by some margin.
+func inOrders(what string, shear func(order [3]int) (label, expected []float64)) (evidence []Evidence, best int) {
+	evidence = make([]Evidence, len(orders))
+	for k, o := range orders {
+		x, y := shear(o.order)
+		evidence[k] = compare(what, x, y)
+		if math.Abs(evidence[k].Correlation) > math.Abs(evidence[best].Correlation)+0.02 {
+			best = k
+		}
+	}
+	return evidence, best
+}
+
+// checkKinds compares the shear of each config_type with the pair potential, in a
+// file of several: those of one source may have another order, which the larger
+// shears of the others hide. It returns what it compared, and whether one is wrong.
+func (e *examination) checkKinds(set int, u stressUnit, sign float64) (compared []Evidence, wrong bool) {
+	kinds := map[string][]int{}
+	for _, k := range e.itemsOf(set) {
+		name := cmp.Or(e.items[k].frame.ConfigType(), "(none)")
+		kinds[name] = append(kinds[name], k)
+	}
+	if len(kinds) < 2 {
+		return nil, false
+	}
+	type odd struct {
+		name    string
+		order   shearOrder
+		plain   Evidence
+		ordered Evidence
+	}
+	var odds []odd
+	var right []string
+	for _, name := range slices.Sorted(maps.Keys(kinds)) {
+		evidence, best := inOrders(fmt.Sprintf("shear of config_type %s by %s", name, pairWitness),
+			func(order [3]int) (x, y []float64) { return e.pairShear(kinds[name], u, order) })
+		plain, v := evidence[0], evidence[best]
+		if plain.Count < likelyCount || plain.Slope == 0 { // no shear by symmetry
+			continue
+		}
+		compared = append(compared, plain)
+		switch {
+		case good(sign*plain.Slope, math.Abs(plain.Correlation), Likely):
+			right = append(right, name)
+		case best != 0 && v.likely() && good(sign*v.Slope, math.Abs(v.Correlation), Likely):
+			odds = append(odds, odd{name, orders[best], plain, v})
+		}
+	}
+	rest := ""
+	if len(right) > 0 {
+		rest = "; in the right order are those of " + strings.Join(right, ", ")
+	}
+	for _, o := range odds {
+		e.add(Error, "stress-order", e.places(kinds[o.name]...),
+			fmt.Sprintf("in these frames take yz, xz, xy from what is there as %s, or leave their stress out of training (or set stress_weight = 0)", o.order.from()),
+			"the shear components of config_type %s are in the order %s (%s: %v; as they are %.3f)%s",
+			o.name, o.order.name, Likely, o.ordered, o.plain.Correlation, rest)
+	}
+	return compared, len(odds) > 0
 }
 
 // good tells whether a comparison is as expected.
@@ -92,8 +163,8 @@ func (e *examination) workOfShear(set int, u stressUnit, order [3]int) (x, y []f
 	return x, y
 }
 
-func (e *examination) pairShear(set int, u stressUnit, order [3]int) (x, y []float64) {
-	e.eachPairStress(set, func(label *[3][3]float64, expected [3][3]float64, volume float64) {
+func (e *examination) pairShear(items []int, u stressUnit, order [3]int) (x, y []float64) {
+	e.eachPairStress(items, func(label *[3][3]float64, expected [3][3]float64, volume float64) {
 		for n, c := range shearComponents {
 			l := shearComponents[order[n]]
 			x, y = append(x, u.scale(volume)*label[l[0]][l[1]]), append(y, expected[c[0]][c[1]])

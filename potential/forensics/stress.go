@@ -88,6 +88,9 @@ func (e *examination) stressRMS(set int) float64 {
 	return math.Sqrt(sum / count)
 }
 
+// pairWitness is what the second witness is called.
+const pairWitness = "the pair potential that fits the forces"
+
 // witness compares the stresses of a file with one kind of evidence, for a unit
 // and an order of the shear components.
 type witness struct {
@@ -99,14 +102,17 @@ type witness struct {
 }
 
 func (e *examination) convention(set int, c *Convention, units []stressUnit) {
+	items := e.itemsOf(set)
 	witnesses := []witness{
 		{"work on strained copies", Certain, Evidence.certain,
 			func(u stressUnit) (x, y []float64) { return e.workOfStress(set, u) },
 			func(u stressUnit, order [3]int) (x, y []float64) { return e.workOfShear(set, u, order) }},
-		{"the pair potential that fits the forces", Likely, Evidence.likely,
-			func(u stressUnit) (x, y []float64) { return e.pairStress(set, u) },
-			func(u stressUnit, order [3]int) (x, y []float64) { return e.pairShear(set, u, order) }},
+		{pairWitness, Likely, Evidence.likely,
+			func(u stressUnit) (x, y []float64) { return e.pairStress(items, u) },
+			func(u stressUnit, order [3]int) (x, y []float64) { return e.pairShear(items, u, order) }},
 	}
+	var kinds []Evidence
+	mixed := false
 	for _, w := range witnesses {
 		unit, v := w.unit(units)
 		if v.Count > 0 {
@@ -118,9 +124,13 @@ func (e *examination) convention(set int, c *Convention, units []stressUnit) {
 		if c.Certainty == Unknown {
 			c.Certainty, c.Unit, c.Positive = w.certainty, unit.name, unit.sign(v.Slope < 0)
 			e.wrongUnit(set, unit, v, w.certainty, units[0])
+			kinds, mixed = e.checkKinds(set, unit, math.Copysign(1, v.Slope))
 		}
-		e.checkShear(set, c, w, unit, math.Copysign(1, v.Slope))
+		if !mixed || w.certainty == Certain { // else the frames are judged one kind at a time
+			e.checkShear(set, c, w, unit, math.Copysign(1, v.Slope))
+		}
 	}
+	c.Evidence = append(c.Evidence, kinds...)
 	switch typical := 2.; {
 	case c.Certainty != Unknown:
 	case c.Key == e.sets[set].Labeling.Stress && c.RMS > typical:
@@ -206,8 +216,8 @@ func (e *examination) workOfStress(set int, u stressUnit) (x, y []float64) {
 
 // pairStress compares the diagonal, beside its mean, with the pair potential: a
 // pressure that is the same in all frames is nothing forces tell.
-func (e *examination) pairStress(set int, u stressUnit) (x, y []float64) {
-	e.eachPairStress(set, func(label *[3][3]float64, expected [3][3]float64, volume float64) {
+func (e *examination) pairStress(items []int, u stressUnit) (x, y []float64) {
+	e.eachPairStress(items, func(label *[3][3]float64, expected [3][3]float64, volume float64) {
 		for k := range 3 {
 			x, y = append(x, u.scale(volume)*label[k][k]), append(y, expected[k][k])
 		}
@@ -217,12 +227,12 @@ func (e *examination) pairStress(set int, u stressUnit) (x, y []float64) {
 	return x, y
 }
 
-func (e *examination) eachPairStress(set int, visit func(label *[3][3]float64, expected [3][3]float64, volume float64)) {
+func (e *examination) eachPairStress(items []int, visit func(label *[3][3]float64, expected [3][3]float64, volume float64)) {
 	if e.pairs == nil {
 		return
 	}
-	for k := range e.items {
-		if it := &e.items[k]; it.set == set && it.labels.Stress != nil && crystal(it.frame) && !math.IsNaN(e.pairs.energy[k]) {
+	for _, k := range items {
+		if it := &e.items[k]; it.labels.Stress != nil && crystal(it.frame) && !math.IsNaN(e.pairs.energy[k]) {
 			visit(it.labels.Stress, e.pairs.stress[k], it.frame.Volume())
 		}
 	}
