@@ -25,6 +25,10 @@
 // where following it would lose or guess something:
 //
 //   - A key alone on the comment line is true.
+//   - A value without quotes or brackets that holds a comma, =, a quote or a bracket
+//     (smiles=CC(=O)C, name=2,4-pentanedione), or a backslash before a character that needs
+//     none, is the string up to the next blank; with nothing after the =, or the next
+//     key=, it is the empty string. ASE writes both. Lattice and pbc must have quotes.
 //   - A key or a column that occurs twice is an error.
 //   - Lattice, Properties and pbc are recognised in any case. A comment line with
 //     none of them is plain XYZ: it is kept whole under the key comment, and the

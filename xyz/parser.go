@@ -3,6 +3,7 @@ package xyz
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -10,6 +11,10 @@ import (
 // special lists the characters that a string holds only in quotes, or after a
 // backslash.
 const special = "=\",{}[]\\"
+
+// nextKey is what stands after the = of an empty string; in "energy= -1" it is a
+// value that does, and in "smiles= CC(=O)C".
+var nextKey = regexp.MustCompile(`^[^ \t=",{}\[\]\\()]+[ \t]*=`)
 
 // problem is what is wrong with a line, and at which byte. The Reader adds file,
 // frame and line.
@@ -68,14 +73,22 @@ func (p *parser) pair() (pair, error) {
 	}
 	end := p.i
 	p.blanks()
+	apart := p.i > end
 	if !p.accept('=') {
-		if end == p.i && p.i < len(p.s) {
+		if !apart && p.i < len(p.s) {
 			return pair{}, problemf(p.i, "expected = or a blank after key %q, found %s", key.text, p.found())
 		}
 		return pair{key.text, true, at, at}, nil
 	}
+	end = p.i
 	p.blanks()
+	if p.i == len(p.s) || !apart && p.i > end && nextKey.MatchString(p.s[p.i:]) {
+		return pair{key.text, "", at, end}, nil // as ASE writes an empty string
+	}
 	valueAt := p.i
+	if own := ownName(key.text); own != "" && own != keyProperties && !strings.ContainsRune(`"[{`, rune(p.s[p.i])) {
+		return pair{}, problemf(valueAt, "expected the values of %s in double quotes, found %s", own, p.found())
+	}
 	value, err := p.value()
 	if err != nil {
 		return pair{}, err
@@ -100,8 +113,13 @@ func (p *parser) value() (any, error) {
 	case p.i < len(p.s) && p.s[p.i] == '"':
 		return p.quotedValue()
 	}
-	e, err := p.element(false)
-	return assemble(0, []element{e}), err
+	start := p.i
+	if e, err := p.element(false); err == nil && (p.i == len(p.s) || isBlank(p.s[p.i])) {
+		return assemble(0, []element{e}), nil
+	}
+	for p.i = start; p.i < len(p.s) && !isBlank(p.s[p.i]); p.i++ {
+	}
+	return p.s[start:p.i], nil // such as smiles=CC(=O)C, which ASE writes without quotes
 }
 
 // quotedValue reads "1 2 3" as an array and any other text in quotes as a string.

@@ -20,6 +20,9 @@ func TestValues(t *testing.T) {
 		// bare strings; what is nearly something else is a string
 		`bulk`: "bulk", `TRuE`: "TRuE", `t`: "t", `1.3k7`: "1.3k7", `600K_MD`: "600K_MD", `1e`: "1e", `-`: "-", `.`: ".",
 		`a:b/c;d'e`: "a:b/c;d'e", `Å`: "Å", `a\ b\=c`: "a b=c", `\\`: `\`, `\"5`: `"5`,
+		// what needs quotes and ASE writes without
+		`CC(=O)CC(=O)C`: "CC(=O)CC(=O)C", `2,4-pentanedione`: "2,4-pentanedione", `a\b`: `a\b`, `C:\data`: `C:\data`, `C[C@H](O)N`: "C[C@H](O)N",
+		`1,2`: "1,2", `b=c`: "b=c", `=x`: "=x", `,x`: ",x", `}`: "}", `b"c`: `b"c`,
 		// numbers that would not read back the same
 		`012`: "012", `-00.5`: "-00.5", `9223372036854775808`: "9223372036854775808", `1e999`: "1e999", `nan`: "nan", `inf`: "inf",
 		`0x1p3`: "0x1p3", `1_000`: "1_000",
@@ -71,11 +74,33 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+func TestEmptyStrings(t *testing.T) {
+	for line, want := range map[string][]Entry{
+		`a=`:               {{"a", ""}},
+		`a= `:              {{"a", ""}},
+		`a= pbc="T T T"`:   {{"a", ""}, {"pbc", []bool{true, true, true}}},
+		`a= b= c=1 d=`:     {{"a", ""}, {"b", ""}, {"c", 1}, {"d", ""}},
+		`a= smiles=C(=O)C`: {{"a", ""}, {"smiles", "C(=O)C"}},
+		// no empty strings
+		`a= -1.5 b=2`:        {{"a", -1.5}, {"b", 2}},
+		`smiles= C(=O)C b=2`: {{"smiles", "C(=O)C"}, {"b", 2}},
+	} {
+		pairs, err := parsePairs(line)
+		var got []Entry
+		for _, p := range pairs {
+			got = append(got, Entry{p.key, p.value})
+		}
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %v, %v, want %v", line, got, err, want)
+		}
+	}
+}
+
 func TestMalformedPairs(t *testing.T) {
 	for _, line := range []string{
-		`a=`, `a= `, `=1`, `""=1`, `a==1`, `a=b=c`, `a=1,2`, `a=b"c`, `a="b`, `a="b\"`, `a="b"c`, `a="b"c=1`, `a=b[1]`, `a=[`, `a=[1`, `a=[1,`,
+		`=1`, `""=1`, `a = b = c`, `a="b`, `a="b\"`, `a="b"c`, `a="b"c=1`, `a=[`, `a=[1`, `a=[1,`,
 		`a=[1,]`, `a=[]`, `a={}`, `a={1`, `a=[1 2]`, `a=[1,2]3`, `a=[[1,2],[3]]`, `a=[[1,2],3]`, `a=[[1,2]`, `a=[[1,2],`, `a=[[1] [2]]`, `a=[[[1]]]`, `a=[[]]`,
-		`a=b\`, `a=b\c`, `a="b\`, `a=\`, `a=1 a=2`, `a a`, `a=}`, `a={[1]}`, `a="_JSON [1"`, `a="_JSON "`, `a"b"=1`, `,`,
+		`a="b\`, `a=1 a=2`, `a a`, `a= b=1 a=2`, `a={[1]}`, `pbc=T T T`, `Lattice='1 2 3'`, `a="_JSON [1"`, `a="_JSON "`, `a"b"=1`, `,`,
 	} {
 		pairs, err := parsePairs(line)
 		var p *problem
@@ -102,7 +127,7 @@ func TestValuesThatCannotBeWritten(t *testing.T) {
 // value is read again as it was.
 func FuzzPairs(f *testing.F) {
 	for _, seed := range []string{
-		`a=1 b="x y" c`, `a = [1, 2.5] b={T F} c=[[a, "b c"], [1, 2]]`, `"k k"="\\5" j="_JSON {\"a\": [1]}" s="a\nb\\\"" p=a\ b`,
+		`a=1 b="x y" c`, `a = [1, 2.5] b={T F} c=[[a, "b c"], [1, 2]]`, `smiles=CC(=O)C o= path=a\b n=2,4 q=a"b`, `"k k"="\\5" j="_JSON {\"a\": [1]}" s="a\nb\\\"" p=a\ b`,
 	} {
 		f.Add(seed)
 	}
