@@ -155,6 +155,9 @@ func (l Labeling) energy(f *Frame) (*float64, error) {
 	case int:
 		return new(float64(v)), nil
 	default:
+		if n, _ := flatNumbers(v); len(n) == 1 { // as ASE writes an array of one
+			return &n[0], nil
+		}
 		return nil, labelError(f, l.Energy, "expected a number, found %s", describe(v))
 	}
 }
@@ -187,13 +190,17 @@ func (l Labeling) forces(f *Frame) ([][3]float64, error) {
 //
 // Where it has both they must agree. Their signs are what data sets get wrong
 // most, and a wrong sign is not seen in any error metric before the first run at
-// constant pressure.
+// constant pressure. The virial of a molecule or an isolated atom without a cell,
+// as programs write it beside the others, is no stress.
 func (l Labeling) stress(f *Frame) (*[3][3]float64, error) {
 	stress, err := tensor(f, l.Stress, 1)
 	if err != nil || f.Value(l.Virial) == nil {
 		return stress, err
 	}
 	volume := f.Volume()
+	if volume == 0 && f.PBC == [3]bool{} {
+		return stress, nil
+	}
 	if volume == 0 {
 		return nil, labelError(f, l.Virial, "expected a lattice with a volume beside a virial, found %v", f.Lattice)
 	}

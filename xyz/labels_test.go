@@ -96,6 +96,7 @@ func TestStressIsMinusVirialOverVolume(t *testing.T) {
 		`virials=[[-8,-4,0],[-4,-16,0],[0,0,24]]`,
 		`stress="1 2 -3 0 0 0.5" virial="-8.0001 -16 24 0 0 -4"`, // as rounded in a file
 		`stress=[[1,0.5,0],[0.5,2,0],[0,0,-3]]`,
+		`REF_virials="_JSON [[-8.0, -4.0, 0.0], [-4.0, -16.0, 0.0], [0.0, 0.0, 24.0]]"`,
 	} {
 		labels, err := labelled(t, keys).Labels(LabelKeys{})
 		if err != nil || *labels.Stress != want {
@@ -104,13 +105,35 @@ func TestStressIsMinusVirialOverVolume(t *testing.T) {
 	}
 }
 
+// TestArraysOfOneAreEnergies has the notations that ASE has for one number.
+func TestArraysOfOneAreEnergies(t *testing.T) {
+	for _, text := range []string{"-1.5", "[-1.5]", `"_JSON [-1.5]"`, `"_JSON -1.5"`, "[[-1.5]]"} {
+		labels, err := labelled(t, "energy="+text).Labels(LabelKeys{})
+		if err != nil || *labels.Energy != -1.5 {
+			t.Errorf("%s: got %v, %v, want -1.5", text, labels.Energy, err)
+		}
+	}
+}
+
+// TestIsolatedAtomHasNoStress: data sets give one a virial like all their frames.
+func TestIsolatedAtomHasNoStress(t *testing.T) {
+	atom := &Frame{Species: []int{1}, Pos: make([][3]float64, 1), Info: []Entry{{"energy", -1.0}, {"virial", make([]float64, 9)}}}
+	labels, err := atom.Labels(LabelKeys{})
+	if err != nil || labels.Stress != nil || *labels.Energy != -1 {
+		t.Errorf("got %+v, %v, want the energy alone", labels, err)
+	}
+}
+
 func TestUnusableLabels(t *testing.T) {
 	for _, c := range []struct{ keys, want string }{
 		{"energy=abc", `key "energy": expected a number, found string "abc"`},
 		{"energy=nan", `key "energy": expected a number, found string "nan"`},
 		{"energy", `key "energy": expected a number, found logical T`},
-		{"energy=[1.5]", `key "energy": expected a number, found real[1] [1.5]`},
-		{`energy="_JSON -1"`, `key "energy": expected a number, found json "_JSON -1"`},
+		{"energy=[1.5,2]", `key "energy": expected a number, found real[2] "1.5 2.0"`},
+		{`energy="_JSON [1, 2]"`, `key "energy": expected a number, found json "_JSON [1, 2]"`},
+		{`energy="_JSON [null]"`, `key "energy": expected a number, found json "_JSON [null]"`},
+		{"energy= n=1", `key "energy": expected a number, found string ""`},
+		{`virial="_JSON [[1, 2], [3]]"`, `key "virial": expected 6 or 9 numbers, found json "_JSON [[1, 2], [3]]"`},
 		{"|forces:R:2=1,2", `key "forces": expected a column of type real[3], found real[2]`},
 		{"|forces:I:3=1,2,3", `key "forces": expected a column of type real[3], found int[3]`},
 		{"|forces:R:3=1,nan,3", `key "forces": expected finite forces, found [1 NaN 3] on atom 1`},
@@ -127,11 +150,12 @@ func TestUnusableLabels(t *testing.T) {
 		}
 	}
 
-	molecule := &Frame{Species: []int{1}, Pos: make([][3]float64, 1), Info: []Entry{{"virial", make([]float64, 6)}}}
-	_, err := molecule.Labels(LabelKeys{})
-	const want = `xyz: frame in memory: key "virial": expected a lattice with a volume beside a virial, found [[0 0 0] [0 0 0] [0 0 0]]: unusable label`
+	slab := &Frame{Species: []int{1}, Pos: make([][3]float64, 1), Info: []Entry{{"virial", make([]float64, 6)}}}
+	slab.Lattice[0][0], slab.PBC[0] = 5, true
+	_, err := slab.Labels(LabelKeys{})
+	const want = `xyz: frame in memory: key "virial": expected a lattice with a volume beside a virial, found [[5 0 0] [0 0 0] [0 0 0]]: unusable label`
 	if err == nil || err.Error() != want {
-		t.Errorf("virial of a molecule: %v", err)
+		t.Errorf("virial without a volume: %v", err)
 	}
 }
 

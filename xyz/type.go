@@ -85,8 +85,8 @@ func describe(v any) string {
 	return fmt.Sprintf("%s %.60s", typeName(typeOf(v)), text)
 }
 
-// flatNumbers returns the numbers of a vector or of a matrix, row after row. ok is
-// false for other values.
+// flatNumbers returns the numbers of a vector or of a matrix, row after row, also of
+// one in JSON, as ASE writes a matrix. ok is false for other values.
 func flatNumbers(v any) (numbers []float64, ok bool) {
 	switch v := v.(type) {
 	case []float64:
@@ -104,6 +104,29 @@ func flatNumbers(v any) (numbers []float64, ok bool) {
 	case [][]int:
 		for _, row := range v {
 			part, _ := flatNumbers(row)
+			numbers = append(numbers, part...)
+		}
+		return numbers, true
+	case json.RawMessage:
+		var decoded any
+		if json.Unmarshal(v, &decoded) == nil {
+			return jsonNumbers(decoded)
+		}
+	}
+	return nil, false
+}
+
+// jsonNumbers returns a number of JSON, or those of an array of them.
+func jsonNumbers(v any) (numbers []float64, ok bool) {
+	switch v := v.(type) {
+	case float64:
+		return []float64{v}, true
+	case []any:
+		for _, element := range v {
+			part, ok := jsonNumbers(element)
+			if !ok {
+				return nil, false
+			}
 			numbers = append(numbers, part...)
 		}
 		return numbers, true
