@@ -20,6 +20,8 @@ type Census struct {
 	Columns     []Field        `json:"columns"`      // in order of appearance
 	Labels      []LabelCount   `json:"labels"`       // what Choose chose
 	Unused      []Field        `json:"unused"`       // what could be a label and was not chosen
+
+	keyed bool // a comment that was kept whole has a = in it
 }
 
 // Field is a key or column of one type and shape. A key of several types or
@@ -55,6 +57,9 @@ func (c *Census) Add(f *Frame) {
 		c.Keys = count(c.Keys, Field{Name: e.Key, Type: word, Shape: shape})
 		if e.Key == "config_type" {
 			c.ConfigTypes[fmt.Sprint(e.Value)]++
+		}
+		if text, ok := e.Value.(string); ok && e.Key == keyComment && strings.Contains(text, "=") {
+			c.keyed = true
 		}
 	}
 	for _, column := range f.Columns {

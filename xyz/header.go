@@ -16,6 +16,9 @@ const (
 	keyPBC        = "pbc"
 )
 
+// keyComment is the key of a comment line that is kept whole.
+const keyComment = "comment"
+
 // The columns that become fields of Frame.
 const (
 	columnSpecies = "species"
@@ -59,7 +62,7 @@ func parseHeader(s string) (header, error) {
 	// The search comes first and is cheap; frames may have as few as one atom.
 	if !strings.Contains(s, keyProperties+"=") && !ownKey.MatchString(s) {
 		if strings.Trim(s, " \t") != "" {
-			h.info = []Entry{{"comment", s}}
+			h.info = []Entry{{keyComment, s}}
 		}
 		return h, nil
 	}

@@ -1,6 +1,7 @@
 package xyz
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -81,8 +82,12 @@ func (c *Census) Choose(keys LabelKeys) (Labeling, error) {
 func (c *Census) choose(kind labelKind, keys LabelKeys) (string, error) {
 	if key := kind.explicit(keys); key != "" {
 		if c.frames(kind.column, key) == 0 {
-			return "", fmt.Errorf("xyz: %s key %q is in none of %d frames, which have %s: %w",
-				kind.name, key, c.Frames, strings.Join(c.names(kind.column), ", "), ErrLabel)
+			hint := c.Plain()
+			if hint != "" {
+				hint = "; " + hint
+			}
+			return "", fmt.Errorf("xyz: %s key %q is in none of %d frames, which have %s%s: %w",
+				kind.name, key, c.Frames, strings.Join(c.names(kind.column), ", "), hint, ErrLabel)
 		}
 		return key, nil
 	}
@@ -95,6 +100,76 @@ func (c *Census) choose(kind labelKind, keys LabelKeys) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// Plain says why frames have no keys but a comment with a = in it, or is "".
+func (c *Census) Plain() string {
+	if !c.keyed || len(c.Keys) > 1 || len(c.Columns) > 0 {
+		return ""
+	}
+	return "a comment line without Properties= is kept whole, write Properties=species:S:1:pos:R:3 before its keys"
+}
+
+// Candidate is a key or column that looks like a label that no frame has.
+type Candidate struct {
+	Label string // energy, forces, stress or virial, as in LabelCount
+	Name  string
+}
+
+// String says with which flag to choose it.
+func (c Candidate) String() string {
+	return fmt.Sprintf("%q looks like %s and is not used: name it with --%s-key=%s", c.Name, c.Label, c.Label, c.Name)
+}
+
+// Overlooked lists what Choose did not take for a label, where it found no other:
+// numbers and vectors under names such as dft_energy and dft_forces.
+func (c *Census) Overlooked() (list []Candidate) {
+	chosen := map[string]bool{"": true}
+	for _, l := range c.Labels {
+		chosen[l.Label] = l.Key != ""
+	}
+	tensor := chosen["stress"] || chosen["virial"] // one label in two notations
+	chosen["stress"], chosen["virial"] = tensor, tensor
+	for _, f := range c.Unused {
+		if one := (Candidate{f.label(), f.Name}); !chosen[one.Label] && !slices.Contains(list, one) {
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
+// label returns the label that a key or column has the name and the shape of, or "".
+func (f Field) label() string {
+	width := 1
+	for _, n := range f.Shape {
+		width *= n
+	}
+	number := f.Type == kindReal.name() || f.Type == kindInt.name()
+	switch {
+	case looksLike(f.Name, "force"):
+		if f.Type == kindReal.name() && width == 3 {
+			return "forces"
+		}
+	case looksLike(f.Name, "energy"):
+		if number && width == 1 {
+			return "energy"
+		}
+	case !(number && (width == 6 || width == 9) || f.Type == "json"):
+	case looksLike(f.Name, "stress"):
+		return "stress"
+	case looksLike(f.Name, "virial"):
+		return "virial"
+	}
+	return ""
+}
+
+// Advice says what to do about frames in which Choose found neither energies nor
+// forces.
+func (c *Census) Advice() string {
+	if list := c.Overlooked(); len(list) > 0 {
+		return list[0].String()
+	}
+	return cmp.Or(c.Plain(), "name their keys: --energy-key, --forces-key, or energy_key, forces_key in a run file")
 }
 
 // unused lists keys and columns that look like labels and were not chosen.

@@ -176,6 +176,41 @@ func TestLabelsAskedForMustExist(t *testing.T) {
 	}
 }
 
+func TestOverlookedLabels(t *testing.T) {
+	for keys, want := range map[string][]Candidate{
+		"dft_energy=1 |dft_forces:R:3=1,2,3":                    {{"energy", "dft_energy"}, {"forces", "dft_forces"}},
+		"energy=1 free_energy=2 |dft_forces:R:3=1,2,3":          {{"forces", "dft_forces"}},
+		`energy=1 dft_stress="1 2 3 4 5 6"`:                     {{"stress", "dft_stress"}},
+		`energy=1 virial="1 2 3 4 5 6" my_stress="1 2 3 4 5 6"`: nil,
+		"energy_of=DFT stress_kind=kbar |max_force:R:1=1":       nil,
+	} {
+		var c Census
+		c.Add(labelled(t, keys))
+		if _, err := c.Choose(LabelKeys{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Overlooked(); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %v, want %v", keys, got, want)
+		}
+	}
+}
+
+// TestKeysOfPlainXYZ: the keys of a comment line that is kept whole are none.
+func TestKeysOfPlainXYZ(t *testing.T) {
+	var c Census
+	c.Add(mustRead(t, "1\nenergy=-1.5\nH 0 0 0\n"))
+	const advice = "a comment line without Properties= is kept whole, write Properties=species:S:1:pos:R:3 before its keys"
+	_, err := c.Choose(LabelKeys{Energy: "energy"})
+	if err == nil || !strings.Contains(err.Error(), "which have comment; "+advice) || c.Advice() != advice {
+		t.Errorf("got %v and advice %q, want %q", err, c.Advice(), advice)
+	}
+	c = Census{}
+	c.Add(mustRead(t, "1\nwater\nH 0 0 0\n"))
+	if got := c.Advice(); !strings.Contains(got, "--energy-key") || !strings.Contains(got, "energy_key") {
+		t.Errorf("without keys: advice %q", got)
+	}
+}
+
 func TestCensus(t *testing.T) {
 	frames, err := readString(`2
 Properties=species:S:1:pos:R:3:forces:R:3:dft_force:R:3 config_type=bulk energy=-3.5 free_energy=-3 config_energy_weight=2

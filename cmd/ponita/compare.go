@@ -53,7 +53,7 @@ func (c *compareCommand) Run() error {
 	if len(c.Files) < 2 {
 		return fmt.Errorf("no model: want ponita compare %s MODEL.h5 MODEL.h5", c.Files[0])
 	}
-	d, err := train.ReadDataset(c.Files[0], c.keys())
+	d, err := c.read(c.Files[0])
 	if err != nil {
 		return err
 	}

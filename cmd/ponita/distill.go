@@ -11,7 +11,6 @@ import (
 
 	"ponita/potential"
 	"ponita/potential/distill"
-	"ponita/potential/train"
 	"ponita/xyz"
 )
 
@@ -44,7 +43,7 @@ func (c *distillCommand) Run(ctx context.Context) error {
 	if c.Samples == 0 || c.Time == 0 || c.Timestep == 0 || c.MaxDeviation == 0 {
 		return fmt.Errorf("one of --samples, --time, --timestep and --max-deviation is 0, want positive numbers")
 	}
-	d, err := train.ReadDataset(c.Files[0], c.keys())
+	d, err := c.read(c.Files[0])
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func (c *evalCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	d, err := train.ReadDataset(c.File, c.keys())
+	d, err := c.read(c.File)
 	if err != nil {
 		return err
 	}

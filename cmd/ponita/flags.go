@@ -1,7 +1,11 @@
 package main
 
 import (
+	"fmt"
+	"os"
+
 	"ponita/potential"
+	"ponita/potential/train"
 	"ponita/xyz"
 )
 
@@ -15,6 +19,18 @@ type labelFlags struct {
 
 func (f labelFlags) keys() xyz.LabelKeys {
 	return xyz.LabelKeys{Energy: f.EnergyKey, Forces: f.ForcesKey, Stress: f.StressKey, Virial: f.VirialKey}
+}
+
+// read reads a data set, and says what in it looks like a label that it lacks.
+func (f labelFlags) read(path string) (*train.Dataset, error) {
+	d, err := train.ReadDataset(path, f.keys())
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range d.Census.Overlooked() {
+		fmt.Fprintf(os.Stderr, "warning: %s: %v\n", path, c)
+	}
+	return d, nil
 }
 
 // modelFlags say how a model is evaluated.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -121,6 +122,24 @@ func TestTrainEvaluateInspect(t *testing.T) {
 	}
 	if out, _, code = ponita(t, "eval", model, data); code != 0 || !strings.Contains(out, "rotation residual: energy") {
 		t.Errorf("eval: exit code %d\n%s", code, out)
+	}
+	// A label under another name is not left out in silence.
+	renamed, plain := filepath.Join(dir, "renamed.xyz"), filepath.Join(dir, "plain.xyz")
+	frames, err := xyz.ReadAll(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range frames[:40] {
+		f.Columns[0].Name = "dft_forces"
+	}
+	if err := errors.Join(xyz.WriteFile(renamed, frames...), os.WriteFile(plain, []byte("1\nenergy=-1.5\nH 0 0 0\n"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code = ponita(t, "eval", model, renamed, "--rotations=0"); code != 0 || !strings.Contains(errs, `"dft_forces" looks like forces and is not used: name it with --forces-key=dft_forces`) {
+		t.Errorf("eval of renamed forces: exit code %d\n%s", code, errs)
+	}
+	if _, errs, code = ponita(t, "eval", model, plain); code == 0 || !strings.Contains(errs, "without Properties= is kept whole") {
+		t.Errorf("eval of plain XYZ: exit code %d\n%s", code, errs)
 	}
 	predicted := filepath.Join(dir, "predicted.xyz")
 	if out, _, code = ponita(t, "eval", model, data, "--rotations=0", "--worst=2", "--output", predicted); code != 0 || strings.Count(out, " %") != 2 {

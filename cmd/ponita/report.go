@@ -41,7 +41,7 @@ func (c *reportCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d, err := train.ReadDataset(c.File, c.keys())
+	d, err := c.read(c.File)
 	if err != nil {
 		return err
 	}

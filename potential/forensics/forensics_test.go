@@ -631,6 +631,18 @@ func TestMissingAndMixedLabelsAreNamed(t *testing.T) {
 	find(t, r, Warning, "missing-label", "2 frames without energy", "frames 8, 10")
 	find(t, r, Warning, "mixed-keys", `2 frames with energy "dft_energy" in place of "energy"`, "frames 8, 10")
 
+	frames = molecules(30)
+	for _, f := range frames {
+		forces := f.Column("forces")
+		remove(f, "forces")
+		f.SetColumn(xyz.Column{Name: "dft_forces", Data: forces})
+	}
+	r = examine(t, frames)
+	find(t, r, Warning, "overlooked-label", `no forces in any frame, but "dft_forces" looks like it`, "--forces-key=dft_forces")
+	if slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Kind == "missing-label" }) {
+		t.Errorf("the forces are overlooked and missing\n%v", r)
+	}
+
 	frames, more := molecules(30), molecules(50)[30:]
 	for _, f := range more {
 		f.Set("REF_energy", f.Value("energy"))

@@ -1,6 +1,7 @@
 package forensics
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ func (e *examination) problems() {
 // missing reports frames without a label that others have.
 func (e *examination) missing() {
 	for n, s := range e.sets {
+		e.overlooked(n)
 		for _, label := range []struct {
 			name  string
 			has   func(xyz.Labels) bool
@@ -44,15 +46,25 @@ func (e *examination) missing() {
 				e.add(Warning, "missing-label", e.places(without...),
 					"training uses the labels a frame has; make sure the others are meant to be without",
 					"%s without %s, %d have it", plural(len(without), "frame"), label.name, with)
+			case slices.ContainsFunc(s.Census.Overlooked(), func(c xyz.Candidate) bool { return c.Label == label.name }):
 			case label.name == "forces":
 				e.add(Note, "missing-label", []Place{{File: s.Name}},
 					"good for a test of energies; a network trained on energies alone needs many more frames", "no forces in any frame")
 			case label.name == "energy":
 				e.add(Warning, "missing-label", []Place{{File: s.Name}},
-					"forces alone leave the energy of every composition undetermined; add energies, or name their key", "no energy in any frame")
+					cmp.Or(s.Census.Plain(), "forces alone leave the energy of every composition undetermined; add energies, or name their key"), "no energy in any frame")
 			}
 		}
 		e.useless(n)
+	}
+}
+
+// overlooked reports keys and columns that look like a label of which there is no other.
+func (e *examination) overlooked(set int) {
+	s := e.sets[set]
+	for _, c := range s.Census.Overlooked() {
+		e.add(Warning, "overlooked-label", []Place{{File: s.Name}}, fmt.Sprintf("if they are, name it with --%s-key=%s", c.Label, c.Name),
+			"no %s in any frame, but %q looks like it", c.Label, c.Name)
 	}
 }
 

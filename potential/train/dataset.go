@@ -61,8 +61,8 @@ func ReadDataset(path string, keys xyz.LabelKeys) (*Dataset, error) {
 		d.Labels = append(d.Labels, l)
 	}
 	if !labelled {
-		return nil, fmt.Errorf("%s: no energies and no forces in any of %d frames; name their keys (energy_key, forces_key)\n%s",
-			path, len(d.Frames), &d.Census)
+		return nil, fmt.Errorf("%s: no energies and no forces in any of %d frames; %s\n%s",
+			path, len(d.Frames), d.Census.Advice(), &d.Census)
 	}
 	return d, nil
 }
