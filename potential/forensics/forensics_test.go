@@ -677,6 +677,8 @@ func TestReferenceEnergiesAreChecked(t *testing.T) {
 	nothing(t, r)
 	if ref := r.Reference; ref.Source != "isolated atoms" || math.Abs(ref.Mean+5) > 0.5 || ref.Energies["H"] != -13.6 {
 		t.Errorf("reference %+v, want isolated atoms and -5 eV/atom", ref)
+	} else if want := fmt.Sprintf("%.4f eV/atom ± %.1f meV/atom", ref.Mean, ref.Spread); !strings.Contains(r.String(), want) {
+		t.Errorf("want %q in\n%v", want, r)
 	}
 	// A pseudopotential's oxygen does not belong to all-electron frames.
 	find(t, examine(t, frames, []*xyz.Frame{atom(1, -13.6), atom(8, -432.)}), Error, "isolated-atom", "eV/atom")

@@ -45,7 +45,7 @@ func (r *Result) labels(b *strings.Builder) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	defer w.Flush()
 	if e := r.Reference; e.Source != "none" {
-		fmt.Fprintf(w, "energies\t%.4f ± %.1f meV/atom beside reference energies from %s",
+		fmt.Fprintf(w, "energies\t%.4f eV/atom ± %.1f meV/atom beside reference energies from %s",
 			e.Mean, e.Spread, map[string]string{"fit": "a fit", "isolated atoms": "isolated atoms"}[e.Source])
 		fmt.Fprintf(w, " (the compositions determine %d of %d, condition number %.2g)\n", e.Rank, e.Elements, e.Condition)
 		for _, symbol := range sortedSymbols(e.Energies) {
