@@ -56,7 +56,7 @@ func (c *Census) Add(f *Frame) {
 		word, shape := typeOf(e.Value)
 		c.Keys = count(c.Keys, Field{Name: e.Key, Type: word, Shape: shape})
 		if e.Key == "config_type" {
-			c.ConfigTypes[fmt.Sprint(e.Value)]++
+			c.ConfigTypes[f.ConfigType()]++
 		}
 		if text, ok := e.Value.(string); ok && e.Key == keyComment && strings.Contains(text, "=") {
 			c.keyed = true

@@ -72,7 +72,7 @@ func (f *Frame) Value(key string) any {
 }
 
 // ConfigType returns what the frame says about its kind under config_type, a
-// number or a logical as it is written, and "" if it says nothing.
+// number or a logical as text, and "" if it says nothing.
 func (f *Frame) ConfigType() string {
 	v := f.Value("config_type")
 	if v == nil {
@@ -80,6 +80,10 @@ func (f *Frame) ConfigType() string {
 	}
 	return fmt.Sprint(v)
 }
+
+// NoConfigType is what frames without a config_type are called in tables, where
+// others have one.
+const NoConfigType = "(none)"
 
 // Set gives a key of Info a value, in its place if the frame has the key and at
 // the end if not.

@@ -211,6 +211,14 @@ func TestKeysOfPlainXYZ(t *testing.T) {
 	}
 }
 
+func TestConfigTypes(t *testing.T) {
+	for keys, want := range map[string]string{"config_type=bulk": "bulk", "config_type=300": "300", "config_type=0.5": "0.5", "config_type=T": "true", "": ""} {
+		if got := labelled(t, keys).ConfigType(); got != want {
+			t.Errorf("%s: got %q, want %q", keys, got, want)
+		}
+	}
+}
+
 func TestCensus(t *testing.T) {
 	frames, err := readString(`2
 Properties=species:S:1:pos:R:3:forces:R:3:dft_force:R:3 config_type=bulk energy=-3.5 free_energy=-3 config_energy_weight=2

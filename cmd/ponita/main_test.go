@@ -117,7 +117,7 @@ func TestTrainEvaluateInspect(t *testing.T) {
 			t.Errorf("eval --json has %s = %v", key, ev["all"][key])
 		}
 	}
-	if len(ev["by_config_type"]) != 2 || ev["rotation_residual"]["force_meV_per_A"] == nil {
+	if len(ev["by_config_type"]) != 3 || ev["by_config_type"]["(none)"] == nil || ev["rotation_residual"]["force_meV_per_A"] == nil {
 		t.Errorf("eval --json: %s", out)
 	}
 	if out, _, code = ponita(t, "eval", model, data); code != 0 || !strings.Contains(out, "rotation residual: energy") {

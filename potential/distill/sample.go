@@ -199,7 +199,7 @@ func labels(f *xyz.Frame, s *integrator.State) xyz.Labels {
 // there are any. It shares memory with its arguments.
 func Relabelled(f *xyz.Frame, pos [][3]float64, l xyz.Labels) *xyz.Frame {
 	out := &xyz.Frame{Species: f.Species, Pos: pos, Lattice: f.Lattice, PBC: f.PBC}
-	if name, ok := f.Value("config_type").(string); ok {
+	if name := f.Value("config_type"); name != nil {
 		out.Set("config_type", name)
 	}
 	if l.Energy != nil {

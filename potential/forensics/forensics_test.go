@@ -573,7 +573,7 @@ func TestOutliersAreNamed(t *testing.T) {
 func TestOutliersAreThoseOfTheirKind(t *testing.T) {
 	frames := molecules(100)
 	for k, f := range frames {
-		f.Set("config_type", "liquid")
+		f.Set("config_type", 300)
 		if k%4 == 0 {
 			for a := range 3 {
 				f.Pos[1][a] = 1.6*f.Pos[1][a] - 0.6*f.Pos[0][a]
@@ -583,7 +583,7 @@ func TestOutliersAreThoseOfTheirKind(t *testing.T) {
 		}
 	}
 	nothing(t, examine(t, frames))
-	frames[0].Set("config_type", "liquid")
+	frames[0].Set("config_type", 300)
 	r := examine(t, frames)
 	find(t, r, Warning, "energy-outlier", "frame 1")
 	nothing(t, r, "energy-outlier", "force-outlier")

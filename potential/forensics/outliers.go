@@ -47,7 +47,7 @@ const cohortSize = 20
 func (e *examination) cohorts() [][]int {
 	kinds := map[string][]int{}
 	for k := range e.items {
-		name, _ := e.items[k].frame.Value("config_type").(string)
+		name := e.items[k].frame.ConfigType()
 		kinds[name] = append(kinds[name], k)
 	}
 	var groups [][]int

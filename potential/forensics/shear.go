@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"ponita/xyz"
 )
 
 // shearOrder is an order of the shear components in a label: what is yz, xz, xy
@@ -83,7 +85,7 @@ func inOrders(what string, shear func(order [3]int) (label, expected []float64))
 func (e *examination) checkKinds(set int, u stressUnit, sign float64) (compared []Evidence, wrong bool) {
 	kinds := map[string][]int{}
 	for _, k := range e.itemsOf(set) {
-		name := cmp.Or(e.items[k].frame.ConfigType(), "(none)")
+		name := cmp.Or(e.items[k].frame.ConfigType(), xyz.NoConfigType)
 		kinds[name] = append(kinds[name], k)
 	}
 	if len(kinds) < 2 {

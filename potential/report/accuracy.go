@@ -75,9 +75,8 @@ func accuracy(m *potential.Model, d *train.Dataset, predictions []train.Predicti
 	byConfig := map[string][]int{}
 	for k := range all {
 		all[k] = k
-		if name := configType(d.Frames[k]); name != "" {
-			byConfig[name] = append(byConfig[name], k)
-		}
+		name := cmp.Or(d.Frames[k].ConfigType(), xyz.NoConfigType)
+		byConfig[name] = append(byConfig[name], k)
 	}
 	a.All = group("all", m, d, predictions, all)
 	if len(byConfig) > 1 {
@@ -234,7 +233,7 @@ func worst(d *train.Dataset, predictions []train.Prediction) []WorstFrame {
 	var list []WorstFrame
 	for k, f := range d.Frames {
 		l, p := d.Labels[k], predictions[k]
-		w := WorstFrame{Frame: f.Origin.Frame, Config: configType(f)}
+		w := WorstFrame{Frame: f.Origin.Frame, Config: f.ConfigType()}
 		if l.Energy != nil {
 			w.Energy = new(1e3 * (p.Energy - *l.Energy) / float64(len(f.Species)))
 		}
@@ -262,9 +261,4 @@ func worst(d *train.Dataset, predictions []train.Prediction) []WorstFrame {
 		return cmp.Or(cmp.Compare(b.Force, a.Force), cmp.Compare(energy(b), energy(a)))
 	})
 	return list[:min(listed, len(list))]
-}
-
-func configType(f *xyz.Frame) string {
-	name, _ := f.Value("config_type").(string)
-	return name
 }

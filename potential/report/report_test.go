@@ -116,6 +116,14 @@ func TestErrorsAreThoseOfTheNoise(t *testing.T) {
 	if len(a.ByConfig) != 2 || a.ByConfig[0].Name != "path" || a.ByConfig[0].ForceRMSE != nil || a.ByConfig[1].ForceRMSE == nil || a.ByConfig[1].Frames != 12 {
 		t.Errorf("by config_type: %+v, want path without forces and warm with", a.ByConfig)
 	}
+	for k, f := range d.Frames { // a number, and none
+		if f.Set("config_type", 300); k%2 == 1 {
+			f.Info = nil
+		}
+	}
+	if g := measured(t, m, d).ByConfig; len(g) != 2 || g[0].Name != "(none)" || g[1].Name != "300" || g[1].Frames != 12 {
+		t.Errorf("by config_type: %+v, want (none) and 300", g)
+	}
 	if len(a.Elements) != 3 || a.Elements[0].Symbol != "H" || a.Elements[0].Atoms != 8*12 {
 		t.Errorf("by element: %+v, want 96 H first", a.Elements)
 	}

@@ -110,14 +110,16 @@ func (d *Dataset) Compare(predictions []Prediction) *Evaluation {
 	for k, p := range predictions {
 		t := compare(d.Frames[k], d.Labels[k], p)
 		all.merge(t)
-		if name, ok := d.Frames[k].Value("config_type").(string); ok {
-			if groups[name] == nil {
-				groups[name] = &tallies{}
-			}
-			groups[name].merge(t)
+		name := cmp.Or(d.Frames[k].ConfigType(), xyz.NoConfigType)
+		if groups[name] == nil {
+			groups[name] = &tallies{}
 		}
+		groups[name].merge(t)
 	}
 	out := &Evaluation{All: all.errors()}
+	if len(groups) == 1 {
+		delete(groups, xyz.NoConfigType) // of all frames
+	}
 	for _, name := range slices.Sorted(maps.Keys(groups)) {
 		if out.ByConfig == nil {
 			out.ByConfig = map[string]Errors{}
