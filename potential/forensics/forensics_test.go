@@ -328,18 +328,48 @@ func TestStressUnitAndSignAreDetected(t *testing.T) {
 			positive   string
 		}{
 			{"sign", scaleBy(-1), "stress-sign", "opposite sign", compression},
-			{"kbar", scaleBy(1602.176634), "stress-unit", "kbar, positive in tension", tension},
-			{"VASP", scaleBy(-1602.176634), "stress-unit", "kbar, positive in compression", compression},
-			{"GPa", scaleBy(160.2176634), "stress-unit", "GPa, positive in tension", tension},
-			{"GPa, pressure", scaleBy(-160.2176634), "stress-unit", "GPa, positive in compression", compression},
+			{"kbar", scaleBy(1602.176634), "stress-unit", "in kbar, positive", tension},
+			{"VASP", scaleBy(-1602.176634), "stress-unit", "in kbar, positive", compression},
+			{"GPa", scaleBy(160.2176634), "stress-unit", "in GPa", tension},
+			{"GPa, pressure", scaleBy(-160.2176634), "stress-unit", "in GPa", compression},
 		} {
 			r := examine(t, breakStress(d.frames(), test.change))
-			f := find(t, r, d.severity, test.kind, test.text, "file1.xyz")
+			texts := []string{test.text, "file1.xyz"}
+			if test.kind == "stress-unit" {
+				texts = append(texts, ", positive in "+test.positive)
+			}
+			f := find(t, r, d.severity, test.kind, texts...)
 			if s := r.Stress[0]; s.Certainty != d.certainty || s.Positive != test.positive {
 				t.Errorf("%s, %s: stress is %v, want %s and positive in %s: %v", name, test.what, s, d.certainty, test.positive, f)
 			}
 			nothing(t, r, test.kind)
 		}
+	}
+}
+
+// TestUnitsThatCannotBeToldApartAreAllNamed has cells of one volume, 187 Å³: beside
+// the pair potential a stress in GPa is as near to a virial in eV.
+func TestUnitsThatCannotBeToldApartAreAllNamed(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	var frames []*xyz.Frame
+	for range 60 {
+		frames = append(frames, bcc([3][3]float64{}, 0.12, rng))
+	}
+	r := examine(t, breakStress(frames, scaleBy(160.2176634)))
+	find(t, r, Warning, "stress-unit", "in GPa or eV (a virial), positive in tension (likely", "find out which")
+	if u := r.Stress[0].Unit; u != "GPa or eV (a virial)" {
+		t.Errorf("unit is %q", u)
+	}
+	nothing(t, r, "stress-unit")
+}
+
+// TestStressOfNoUnitIsNotNamed: the diagonal goes with the energies, by a factor that
+// is no unit.
+func TestStressOfNoUnitIsNotNamed(t *testing.T) {
+	r := examine(t, breakStress(elastic(), scaleBy(9)))
+	find(t, r, Error, "stress-unit", "in no unit known here", "multiplied by 0.11")
+	if s := r.Stress[0]; s.Certainty != Unknown || s.Unit != "" || r.Count(Error) != 1 {
+		t.Errorf("stress is %v, want unknown and one error\n%v", s, r)
 	}
 }
 
@@ -444,6 +474,15 @@ func scaleForces(frames []*xyz.Frame, factor float64) []*xyz.Frame {
 func TestForceUnitAndSignAreDetected(t *testing.T) {
 	find(t, examine(t, scaleForces(molecules(60), -1)), Warning, "force-unit", "opposite sign", "multiply the forces by -1")
 	find(t, examine(t, scaleForces(molecules(60), 0.529177/27.2114)), Warning, "force-unit", "Hartree/Bohr", "51.4")
+	// Beside the pair potential forces in eV/Å and energies in Hartree are like many others.
+	frames := molecules(60)
+	for _, f := range frames {
+		f.Set("energy", f.Value("energy").(float64)/27.211386)
+	}
+	f := find(t, examine(t, frames), Warning, "force-unit", "in eV/Å, energies in Hartree", "or in kcal/mol/Å, energies in eV", "find out which", "multiply the energies by 27.2114, or")
+	if strings.HasPrefix(f.Advice, "multiply") {
+		t.Errorf("advice for one of several: %v", f)
+	}
 	// A trajectory: every frame is close to the next, which makes it certain.
 	var path []*xyz.Frame
 	for n := range 12 {
@@ -458,6 +497,13 @@ func TestForceUnitAndSignAreDetected(t *testing.T) {
 	r := examine(t, scaleForces(path, 0.529177))
 	find(t, r, Error, "force-unit", "eV/Bohr", "certain")
 	scaleForces(path, 1/0.529177)
+	for _, f := range path {
+		f.Set("energy", f.Value("energy").(float64)/27.211386)
+	}
+	find(t, examine(t, path), Error, "force-unit", "in eV/Å, energies in Hartree (certain", "→ multiply the energies by 27.2114")
+	for _, f := range path {
+		f.Set("energy", f.Value("energy").(float64)*27.211386)
+	}
 	energy := path[7].Value("energy").(float64)
 	path[7].Set("energy", energy+0.1)
 	find(t, examine(t, path), Warning, "force-contradiction", "frame 8")

@@ -1,16 +1,18 @@
 package forensics
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Relation is how energies and forces of a file go together.
 type Relation struct {
 	File      string     `json:"file"`
 	Certainty Certainty  `json:"certainty"`
-	Factor    float64    `json:"factor"` // by which forces would have to be multiplied; 0 if unknown
+	Factor    float64    `json:"factor"` // by which forces would have to be multiplied; the slope where no unit, or several, are near; 0 if unknown
 	Evidence  []Evidence `json:"evidence,omitempty"`
 }
 
@@ -73,19 +75,25 @@ func (v Evidence) likely() bool {
 	return v.Count >= likelyCount && math.Abs(v.Correlation) > likelyCorrelation
 }
 
-// forceFactors are what forces in the file may have to be multiplied with.
-var forceFactors = []struct {
+// forceFactor is what forces in the file may have to be multiplied with.
+type forceFactor struct {
 	name  string
 	value float64
-}{
-	{"eV/Å", 1},
-	{"eV/Bohr (or both in Hartree and Bohr)", 1 / bohr},
-	{"Hartree/Bohr, energies in eV", hartree / bohr},
-	{"Rydberg/Bohr, energies in eV", hartree / bohr / 2},
-	{"eV/Å, energies in Hartree", 1 / hartree},
-	{"kcal/mol/Å, energies in eV", kilocalorie},
-	{"kJ/mol/Å, energies in eV", kilocalorie / 4.184},
-	{"eV/Å, energies in kcal/mol", 1 / kilocalorie},
+	// energies tells that it is the energies that are in another unit, and have to
+	// be multiplied with the inverse.
+	energies bool
+}
+
+// forceFactors are those that occur, the right one first.
+var forceFactors = []forceFactor{
+	{"eV/Å", 1, false},
+	{"eV/Bohr (or both in Hartree and Bohr)", 1 / bohr, false},
+	{"Hartree/Bohr, energies in eV", hartree / bohr, false},
+	{"Rydberg/Bohr, energies in eV", hartree / bohr / 2, false},
+	{"eV/Å, energies in Hartree", 1 / hartree, true},
+	{"kcal/mol/Å, energies in eV", kilocalorie, false},
+	{"kJ/mol/Å, energies in eV", kilocalorie / 4.184, false},
+	{"eV/Å, energies in kcal/mol", 1 / kilocalorie, true},
 }
 
 // CODATA 2018.
@@ -117,10 +125,13 @@ func (e *examination) relations() {
 			continue
 		}
 		if r.Certainty != Unknown {
-			name, factor := nearestFactor(decisive.Slope, r.Certainty)
-			r.Factor = factor
-			if factor != 1 {
-				e.wrongForces(n, name, factor, r.Certainty, decisive)
+			fit := factors(decisive.Slope, r.Certainty)
+			r.Factor = decisive.Slope
+			if len(fit) == 1 {
+				r.Factor = math.Copysign(fit[0].value, decisive.Slope)
+			}
+			if r.Factor != 1 {
+				e.wrongForces(n, fit, r.Certainty, decisive)
 			}
 		}
 		e.result.Energy = append(e.result.Energy, r)
@@ -129,47 +140,63 @@ func (e *examination) relations() {
 	e.sizes()
 }
 
-// nearestFactor names the factor nearest to a slope. A pair potential knows it
-// to a factor of a few only.
-func nearestFactor(slope float64, c Certainty) (name string, factor float64) {
+// factors are those a slope is near to, the nearest first: a pair potential knows it
+// to a factor of a few only. The right one leaves out the others.
+func factors(slope float64, c Certainty) (fit []forceFactor) {
 	room := 1.25
 	if c == Likely {
 		room = 6
 	}
 	size := math.Abs(slope)
-	name, factor = "an unknown unit", size
-	if size > 1/room && size < room {
-		name, factor = "eV/Å", 1
-	} else {
-		for _, f := range forceFactors {
-			if size > f.value/room && size < f.value*room && math.Abs(math.Log(size/f.value)) < math.Abs(math.Log(size/factor))+1e9*boolean(name == "an unknown unit") {
-				name, factor = f.name, f.value
-			}
+	for _, f := range forceFactors {
+		if size > f.value/room && size < f.value*room {
+			fit = append(fit, f)
 		}
 	}
-	return name, math.Copysign(factor, slope)
-}
-
-func boolean(yes bool) float64 {
-	if yes {
-		return 1
+	if len(fit) > 0 && fit[0].value == 1 {
+		return fit[:1]
 	}
-	return 0
+	away := func(f forceFactor) float64 { return math.Abs(math.Log(size / f.value)) }
+	slices.SortFunc(fit, func(a, b forceFactor) int { return cmp.Compare(away(a), away(b)) })
+	if c == Certain {
+		return fit[:min(1, len(fit))]
+	}
+	return fit
 }
 
-func (e *examination) wrongForces(set int, name string, factor float64, c Certainty, v Evidence) {
-	what := fmt.Sprintf("the forces are not those of the energies but in %s", name)
-	if factor < 0 {
+func (e *examination) wrongForces(set int, fit []forceFactor, c Certainty, v Evidence) {
+	var advice, names []string
+	reversed := v.Slope < 0
+	for _, f := range fit {
+		names = append(names, f.name)
+		switch {
+		case f.energies:
+			advice = append(advice, fmt.Sprintf("multiply the energies by %.6g", 1/f.value))
+			if reversed {
+				advice[len(advice)-1] += " and multiply the forces by -1"
+			}
+		default:
+			advice = append(advice, fmt.Sprintf("multiply the forces by %.6g", math.Copysign(f.value, v.Slope)))
+		}
+	}
+	if len(fit) == 0 {
+		names, advice = []string{"an unknown unit"}, []string{fmt.Sprintf("multiply the forces by %.6g", v.Slope)}
+	}
+	if len(fit) > 1 {
+		advice = []string{"find out which, and convert both to eV and eV/Å: " + strings.Join(advice, ", or ")}
+	}
+	what := fmt.Sprintf("the forces are not those of the energies but in %s", strings.Join(names, ", or in "))
+	if reversed {
 		what += " and of the opposite sign (∂E/∂x in place of −∂E/∂x)"
 	}
-	if factor == -1 {
+	if reversed && len(fit) == 1 && fit[0].value == 1 {
 		what = "the forces have the opposite sign: ∂E/∂x in place of −∂E/∂x"
 	}
 	severity := Error
 	if c == Likely {
 		severity = Warning
 	}
-	e.add(severity, "force-unit", []Place{{File: e.sets[set].Name}}, fmt.Sprintf("multiply the forces by %.6g", factor), "%s (%s: %v)", what, c, v)
+	e.add(severity, "force-unit", []Place{{File: e.sets[set].Name}}, advice[0], "%s (%s: %v)", what, c, v)
 }
 
 // workOfForces compares energy differences with the work of the forces, over the

@@ -1,8 +1,11 @@
 package forensics
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/stat"
 )
@@ -114,7 +117,7 @@ func (e *examination) convention(set int, c *Convention, units []stressUnit) {
 	var kinds []Evidence
 	mixed := false
 	for _, w := range witnesses {
-		unit, v := w.unit(units)
+		fit, unit, v := w.units(units)
 		if v.Count > 0 {
 			c.Evidence = append(c.Evidence, v)
 		}
@@ -122,8 +125,11 @@ func (e *examination) convention(set int, c *Convention, units []stressUnit) {
 			continue
 		}
 		if c.Certainty == Unknown {
-			c.Certainty, c.Unit, c.Positive = w.certainty, unit.name, unit.sign(v.Slope < 0)
-			e.wrongUnit(set, unit, v, w.certainty, units[0])
+			e.wrongUnit(set, fit, unit, v, w.certainty, units[0])
+			if len(fit) == 0 {
+				return // there is no scale to compare the shear on
+			}
+			c.Certainty, c.Unit, c.Positive = w.certainty, names(fit), unit.sign(v.Slope < 0)
 			kinds, mixed = e.checkKinds(set, unit, math.Copysign(1, v.Slope))
 		}
 		if !mixed || w.certainty == Certain { // else the frames are judged one kind at a time
@@ -142,43 +148,88 @@ func (e *examination) convention(set int, c *Convention, units []stressUnit) {
 	}
 }
 
-// unit returns the unit in which the diagonal of the label is nearest to what is
-// expected. Slope is then the ratio beside the unit, with the sign.
-func (w witness) unit(units []stressUnit) (unit stressUnit, best Evidence) {
-	for _, u := range units {
-		x, y := w.diagonal(u)
-		v := compare("diagonal of the stress by "+w.what, x, y)
-		// A volume that varies shows which power of it is right; one that does
-		// not leaves the first of equal candidates.
-		worse := func(v Evidence) float64 {
-			return math.Abs(math.Log(math.Abs(v.Slope))) + 5*(1-math.Abs(v.Correlation))
-		}
-		if unit.name == "" || v.Slope != 0 && worse(v) < worse(best)-0.05 {
-			unit, best = u, v
-		}
+// room is up to which factor beside the expected a slope is that of a unit.
+func (w witness) room() float64 {
+	if w.certainty == Certain {
+		return 1.3
 	}
-	return unit, best
+	return 6
 }
 
-func (e *examination) wrongUnit(set int, u stressUnit, v Evidence, c Certainty, right stressUnit) {
-	reversed := v.Slope < 0
-	room := 1.3
-	if c == Likely {
-		room = 6
+// units returns the units in which the diagonal of the label is what is expected,
+// none or several where the witness knows no better, and one of them, or else the
+// nearest, with its comparison: the slope is the ratio beside the unit, with the sign.
+// The first of the candidates comes first, then those that need no volume: what has
+// the key of a stress is rather one in kbar than a virial.
+func (w witness) units(candidates []stressUnit) (fit []stressUnit, unit stressUnit, v Evidence) {
+	// A volume that varies shows which power of it is right; one that does
+	// not leaves the first of equal candidates.
+	worse := func(v Evidence) float64 {
+		return math.Abs(math.Log(math.Abs(v.Slope))) + 5*(1-math.Abs(v.Correlation))
 	}
+	all := make([]Evidence, len(candidates))
+	nearest := 0
+	for k, u := range candidates {
+		x, y := w.diagonal(u)
+		all[k] = compare("diagonal of the stress by "+w.what, x, y)
+		if all[k].Slope != 0 && worse(all[k]) < worse(all[nearest])-0.05 {
+			nearest = k
+		}
+	}
+	// Twice what the nearest leaves unexplained is a power of the volume that is wrong.
+	unexplained := func(v Evidence) float64 { return 1 - math.Abs(v.Correlation) + 1e-6 }
+	fits := func(k int) bool {
+		size := math.Abs(all[k].Slope)
+		return size > 1/w.room() && size < w.room() && unexplained(all[k]) < 2*unexplained(all[nearest])
+	}
+	switch {
+	case !fits(nearest):
+		return nil, candidates[nearest], all[nearest]
+	case w.certainty == Certain:
+		return candidates[nearest : nearest+1], candidates[nearest], all[nearest]
+	case fits(0):
+		return candidates[:1], candidates[0], all[0]
+	}
+	first := nearest
+	for k, u := range candidates {
+		if fits(k) {
+			fit = append(fit, u)
+			if u.volume == 0 && candidates[first].volume != 0 {
+				first = k
+			}
+		}
+	}
+	slices.SortStableFunc(fit, func(a, b stressUnit) int { return cmp.Compare(math.Abs(a.volume), math.Abs(b.volume)) })
+	return fit, candidates[first], all[first]
+}
+
+// names joins the names of units.
+func names(units []stressUnit) string {
+	var list []string
+	for _, u := range units {
+		list = append(list, u.name)
+	}
+	return strings.Join(list, " or ")
+}
+
+func (e *examination) wrongUnit(set int, fit []stressUnit, u stressUnit, v Evidence, c Certainty, right stressUnit) {
+	reversed := v.Slope < 0
 	severity := Error
 	if c == Likely {
 		severity = Warning
 	}
 	where := []Place{{File: e.sets[set].Name}}
-	factor := math.Copysign(u.factor, u.factor*v.Slope)
-	switch size := math.Abs(v.Slope); {
-	case size < 1/room || size > room:
+	advice := conversion(u, math.Copysign(u.factor, u.factor*v.Slope))
+	if len(fit) > 1 {
+		advice = "find out which, and convert to eV/Å³, positive in tension, or name the key of a virial in eV, positive in compression, with --virial-key"
+	}
+	switch {
+	case len(fit) == 0:
 		e.add(severity, "stress-unit", where, "find out what the numbers are and convert to eV/Å³",
 			"the stress is in no unit known here: it would have to be multiplied by %.4g (%s: %v)", v.Slope*u.factor, c, v)
 	case u.name != right.name:
-		e.add(severity, "stress-unit", where, conversion(u, factor),
-			"the stress is in %s, positive in %s (%s: %v)", u.name, u.sign(reversed), c, v)
+		e.add(severity, "stress-unit", where, advice,
+			"the stress is in %s, positive in %s (%s: %v)", names(fit), u.sign(reversed), c, v)
 	case reversed:
 		e.add(severity, "stress-sign", where, "change the sign: here a stress is positive in tension, a virial in compression",
 			"the stress has the opposite sign (%s: %v)", c, v)
