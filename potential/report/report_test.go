@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -349,6 +350,23 @@ func log(valid, trained func(epoch int) float64, epochs int) string {
 		fmt.Fprintf(&b, "%d,0.001,%g,%g,,1\n", k, trained(k), valid(k))
 	}
 	return b.String()
+}
+
+// TestIsolatedAtomsAreNoFailure: there is nothing to turn, to double or to move.
+func TestIsolatedAtomsAreNoFailure(t *testing.T) {
+	d := &train.Dataset{
+		Frames: []*xyz.Frame{{Species: []int{1}, Pos: make([][3]float64, 1)}},
+		Labels: []xyz.Labels{{Energy: new(-13.6)}},
+	}
+	r := mustMake(t, acac(t), d, options())
+	for what, v := range map[string]Verdict{"rotation": r.Rotation.Verdict, "extensivity": r.Extensivity.Verdict, "drift": r.Drift.Verdict, "speed": r.Speed.Verdict} {
+		if v.Mark != None || v.Text != "Not applicable: no frame with several atoms." {
+			t.Errorf("%s: %+v, want no mark", what, v)
+		}
+	}
+	if err := r.WriteHTML(io.Discard); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestLearningIsJudgedByItsCourse(t *testing.T) {

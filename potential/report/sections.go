@@ -99,14 +99,15 @@ func (r *Report) paritySection() section {
 func (r *Report) rotationSection() section {
 	x := r.Rotation
 	s := section{ID: "rotation", Title: "Rotation residual", Verdict: x.Verdict, Criterion: fmt.Sprintf("Pass: at most %.0f %% of the force RMSE, caution: at most %.0f %%.", 100*smallResidual, 100*largeResidual)}
+	if x.Rotations == 0 {
+		return s
+	}
 	s.Text = []string{fmt.Sprintf("The network lives on a finite grid of %d orientations, so its energy depends a little on how a system is turned. "+
 		"This is the standard deviation over %d random orientations of each of %d frames; it is part of the errors above, which are of single evaluations without averaging.",
 		r.Model.Orientations, x.Rotations, x.Frames)}
-	if x.Rotations > 0 {
-		s.Facts = [][2]string{{"energy", short(x.Energy) + " meV"}, {"force components", short(x.Force) + " meV/Å"}}
-		if x.OfForce > 0 {
-			s.Facts = append(s.Facts, [2]string{"over the force RMSE", fmt.Sprintf("%.2g %%", 100*x.OfForce)})
-		}
+	s.Facts = [][2]string{{"energy", short(x.Energy) + " meV"}, {"force components", short(x.Force) + " meV/Å"}}
+	if x.OfForce > 0 {
+		s.Facts = append(s.Facts, [2]string{"over the force RMSE", fmt.Sprintf("%.2g %%", 100*x.OfForce)})
 	}
 	return s
 }

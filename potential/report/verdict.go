@@ -1,6 +1,9 @@
 package report
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Mark is the short form of a verdict.
 type Mark string
@@ -23,8 +26,14 @@ func verdict(m Mark, format string, args ...any) Verdict {
 	return Verdict{m, minus(fmt.Sprintf(format, args...))}
 }
 
-// impossible is the verdict of a section that could not be measured.
-func impossible(err error) Verdict { return verdict(Fail, "Could not be measured: %v.", err) }
+// impossible is the verdict of a section that could not be measured, or that there is
+// nothing to measure for.
+func impossible(err error) Verdict {
+	if errors.Is(err, errNone) {
+		return verdict(None, "Not applicable: %v.", err)
+	}
+	return verdict(Fail, "Could not be measured: %v.", err)
+}
 
 // graded returns Pass up to the first bound, Caution up to the second, and Fail
 // beyond or for what is not a number.
