@@ -74,8 +74,8 @@ func (c *benchCommand) Help() string {
 }
 
 func (c *benchCommand) Run() error {
-	if c.Duration <= 0 {
-		return fmt.Errorf("duration is %v, want more than nothing", c.Duration)
+	if err := checkDuration(c.Duration); err != nil {
+		return err
 	}
 	for k, n := range c.Threads {
 		if n < 0 {
@@ -119,6 +119,13 @@ func (c *benchCommand) Run() error {
 		return out.Encode(r)
 	}
 	return r.print()
+}
+
+func checkDuration(d time.Duration) error {
+	if d <= 0 {
+		return fmt.Errorf("duration is %v, want more than nothing", d)
+	}
+	return nil
 }
 
 // describe names the sizes of a network.
@@ -302,6 +309,10 @@ func silicon(atoms int) *benchSystem {
 
 // untrained returns a model for silicon with random weights, the readout too.
 func (c *benchCommand) untrained() (*potential.Model, error) {
+	// In Config these zeros are defaults, here somebody has typed them.
+	if c.Channels == 0 || c.Layers == 0 || c.Degree == 0 || c.Widening == 0 {
+		return nil, fmt.Errorf("channels is %d, layers %d, degree %d, widening %d: none may be 0", c.Channels, c.Layers, c.Degree, c.Widening)
+	}
 	grid, err := potential.FindGrid(c.Grid)
 	if err != nil {
 		return nil, err

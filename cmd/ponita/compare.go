@@ -53,6 +53,12 @@ func (c *compareCommand) Run() error {
 	if len(c.Files) < 2 {
 		return fmt.Errorf("no model: want ponita compare %s MODEL.h5 MODEL.h5", c.Files[0])
 	}
+	if err := checkRotations(c.Rotations); err != nil {
+		return err
+	}
+	if err := checkDuration(c.Duration); err != nil {
+		return err
+	}
 	d, err := c.read(c.Files[0])
 	if err != nil {
 		return err
@@ -95,7 +101,7 @@ func (c *compareCommand) measure(path string, d *train.Dataset) (row comparison,
 		return row, nil, err
 	}
 	row.Errors = d.Compare(p).All
-	if c.Rotations > 1 {
+	if c.Rotations > 0 {
 		if row.Rotation, err = train.RotationResidual(m, d, c.Rotations, c.Threads, c.Seed, c.options()...); err != nil {
 			return row, nil, err
 		}

@@ -53,6 +53,11 @@ func TestCompareMeasuresModels(t *testing.T) {
 	if mean := rows[2]; mean.Model != "mean of 2" || mean.error() >= rows[0].error() || mean.Cost != rows[0].Cost+rows[1].Cost {
 		t.Errorf("mean: %+v", mean)
 	}
+	for flag, want := range map[string]string{"--duration=-1s": "duration is -1s", "--rotations=-2": "rotations is -2, want 2 or more", "--rotations=1": "rotations is 1"} {
+		if _, errs, code = ponita(t, append(args, flag)...); code != exitFailure || !strings.Contains(errs, want) {
+			t.Errorf("%s: exit code %d, %s", flag, code, errs)
+		}
+	}
 	if _, errs, code = ponita(t, "compare", data); code != exitFailure || !strings.Contains(errs, "no model") {
 		t.Errorf("without a model: exit code %d, %s", code, errs)
 	}

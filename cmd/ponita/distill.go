@@ -17,9 +17,9 @@ import (
 type distillCommand struct {
 	Files        []string `arg:"" name:"file" type:"existingfile" help:"Extended XYZ file with reference values, then two or more model files."`
 	labelFlags   `embed:""`
-	Output       string    `default:"distilled.xyz" placeholder:"FILE" help:"File to write."`
+	Output       string    `default:"distilled.xyz" help:"File to write."`
 	Samples      int       `default:"10" help:"Runs from every frame."`
-	Temperature  []float64 `default:"300" placeholder:"K" help:"Temperatures of the runs in turn, K."`
+	Temperature  []float64 `default:"300" help:"Temperatures of the runs in turn, K, with commas between them."`
 	Time         float64   `default:"100" help:"Length of a run, fs."`
 	Timestep     float64   `default:"0.5" help:"Time step, fs."`
 	Friction     float64   `default:"0.02" help:"Friction of the Langevin thermostat, 1/fs."`

@@ -46,6 +46,9 @@ func TestDistillTeachesOneModel(t *testing.T) {
 	}
 	fit(file, "3")
 
+	if out, _, _ = ponita(t, "distill", "--help"); !strings.Contains(out, "distilled.xyz") || !strings.Contains(out, "=300") {
+		t.Errorf("the help has no defaults\n%s", out)
+	}
 	if _, errs, code = ponita(t, args[:3]...); code != exitFailure || !strings.Contains(errs, "a committee needs two models") {
 		t.Errorf("one model: exit code %d, %s", code, errs)
 	}

@@ -34,6 +34,9 @@ func TestBenchPrintsPhases(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "15 atoms") || !strings.Contains(out, "block adjoints") {
 		t.Errorf("exit code %d: %s%s", code, out, stderr)
 	}
+	if _, stderr, code = ponita(t, "bench", "--channels=0"); code != 1 || !strings.Contains(stderr, "channels is 0, layers 2") {
+		t.Errorf("no channels: exit code %d, %s", code, stderr)
+	}
 	if _, stderr, code = ponita(t, "bench", "../../potential/pretrained/acac.h5"); code != 1 || !strings.Contains(stderr, "no structure") {
 		t.Errorf("without a structure: exit code %d: %s", code, stderr)
 	}

@@ -25,6 +25,9 @@ type evalCommand struct {
 }
 
 func (c *evalCommand) Run() error {
+	if err := checkRotations(c.Rotations); err != nil {
+		return err
+	}
 	m, err := c.load(c.Model)
 	if err != nil {
 		return err
@@ -48,7 +51,7 @@ func (c *evalCommand) Run() error {
 			return err
 		}
 	}
-	if c.Rotations > 1 {
+	if c.Rotations > 0 {
 		if ev.Rotation, err = train.RotationResidual(m, d, c.Rotations, c.Threads, c.Seed, c.options()...); err != nil {
 			return err
 		}

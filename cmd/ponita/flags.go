@@ -33,6 +33,14 @@ func (f labelFlags) read(path string) (*train.Dataset, error) {
 	return d, nil
 }
 
+// checkRotations refuses numbers of orientations that have no deviation.
+func checkRotations(n int) error {
+	if n < 0 || n == 1 {
+		return fmt.Errorf("rotations is %d, want 2 or more, or 0, which leaves the residual out", n)
+	}
+	return nil
+}
+
 // modelFlags say how a model is evaluated.
 type modelFlags struct {
 	Grid      string `help:"Evaluate on another grid: icosahedron12, dodecahedron20, icosahedral32, icosahedral42, icosahedral62 or a file."`

@@ -123,6 +123,11 @@ func TestTrainEvaluateInspect(t *testing.T) {
 	if out, _, code = ponita(t, "eval", model, data); code != 0 || !strings.Contains(out, "rotation residual: energy") {
 		t.Errorf("eval: exit code %d\n%s", code, out)
 	}
+	for _, n := range []string{"1", "-3"} {
+		if _, errs, code = ponita(t, "eval", model, data, "--rotations="+n); code != exitFailure || !strings.Contains(errs, "rotations is "+n+", want 2 or more, or 0") {
+			t.Errorf("eval --rotations=%s: exit code %d\n%s", n, code, errs)
+		}
+	}
 	// A label under another name is not left out in silence.
 	renamed, plain := filepath.Join(dir, "renamed.xyz"), filepath.Join(dir, "plain.xyz")
 	frames, err := xyz.ReadAll(data)
