@@ -74,7 +74,7 @@ func Examine(sets []*Set, o Options) (*Result, error) {
 	e.collect()
 	e.measureAll()
 	for _, step := range []func(){
-		e.problems, e.missing, e.mixed, // labels.go
+		e.problems, e.absurd, e.missing, e.mixed, // labels.go
 		e.distances, e.lonely, e.thin, e.elements, // distances.go
 		e.same, e.near, // duplicates.go, near.go
 		e.references, e.lone, e.precision, // energies.go

@@ -1,6 +1,7 @@
 package forensics
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -705,6 +706,21 @@ func TestMissingAndMixedLabelsAreNamed(t *testing.T) {
 	find(t, r, Error, "unusable-label", "frame 6", "expected a number")
 	if r.Files[0].Stresses != len(cells)-1 || r.Files[0].Forces != len(cells) {
 		t.Errorf("%+v: a bad stress takes other labels with it", r.Files[0])
+	}
+}
+
+// TestHugeLabelsAreLeftOut: their squares are infinite, and JSON has no number for that.
+func TestHugeLabelsAreLeftOut(t *testing.T) {
+	cells := elastic()
+	cells[3].Set("energy", -1e308)
+	cells[5].Column("forces").([][3]float64)[1][2] = 1e200
+	breakStress(cells[7:8], func(_ *xyz.Frame, s []float64) { s[0] = 1e160 })
+	r := examine(t, cells)
+	find(t, r, Error, "absurd-label", "1 frame with energy beyond 1e+30", "frame 4")
+	find(t, r, Error, "absurd-label", "forces", "frame 6")
+	find(t, r, Error, "absurd-label", "stress", "frame 8")
+	if _, err := json.Marshal(r); err != nil || strings.Contains(r.String(), "Inf") || r.Stress[0].Certainty != Certain {
+		t.Errorf("%v\n%v", err, r)
 	}
 }
 

@@ -3,6 +3,7 @@ package forensics
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -13,6 +14,38 @@ import (
 func (e *examination) problems() {
 	for _, s := range e.sets {
 		e.result.Findings = append(e.result.Findings, s.Problems...)
+	}
+}
+
+// huge is beyond any label in any unit, and below what overflows in the sums of squares
+// that are taken here.
+const huge = 1e30
+
+// absurd reports labels beyond huge, and leaves them out of all that is measured.
+func (e *examination) absurd() {
+	beyond := func(vectors [][3]float64) bool {
+		return slices.ContainsFunc(vectors, func(v [3]float64) bool { return !(norm(v) < huge) })
+	}
+	for _, label := range []struct {
+		name   string
+		beyond func(xyz.Labels) bool
+		remove func(*xyz.Labels)
+	}{
+		{"energy", func(l xyz.Labels) bool { return l.Energy != nil && !(math.Abs(*l.Energy) < huge) }, func(l *xyz.Labels) { l.Energy = nil }},
+		{"forces", func(l xyz.Labels) bool { return beyond(l.Forces) }, func(l *xyz.Labels) { l.Forces = nil }},
+		{"stress", func(l xyz.Labels) bool { return l.Stress != nil && beyond(l.Stress[:]) }, func(l *xyz.Labels) { l.Stress = nil }},
+	} {
+		var frames []int
+		for k := range e.items {
+			if l := &e.items[k].labels; label.beyond(*l) {
+				frames = append(frames, k)
+				label.remove(l)
+			}
+		}
+		e.bySet(frames, func(frames []int) {
+			e.add(Error, "absurd-label", e.places(frames...), "correct the label or take the frames out; it is left out of what is measured here",
+				"%s with %s beyond %g in eV and Å", plural(len(frames), "frame"), label.name, huge)
+		})
 	}
 }
 
