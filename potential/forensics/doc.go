@@ -20,7 +20,8 @@
 // forces and stresses do between them (work.go), and stress and energy with the
 // pair potential that fits the forces best (pairfit.go). The first is exact up
 // to the third order of the difference and says what is certain; the second
-// needs no similar frames and says what is likely.
+// needs no similar frames and says what is likely: it judges the shear of every
+// config_type by itself, and names all units that it cannot tell apart.
 //
 // Units are eV, Å, eV/Å, eV/Å³; the stress is positive in tension.
 package forensics
