@@ -26,7 +26,7 @@ type checkpoint struct {
 	Conserved     float64 `json:"conserved"`     // eV, at step 0
 	Wall          float64 `json:"wall"`          // s
 	Thermo        int64   `json:"thermo"`        // bytes
-	Trajectory    int64   `json:"trajectory"`    // bytes
+	Trajectory    int64   `json:"trajectory"`    // bytes; 0 without a file, -1 of one without a frame
 }
 
 // restartPath returns the checkpoint to continue from, "" for a new run.
@@ -91,6 +91,9 @@ func (r *simulation) save() error {
 	case r.trajectory != nil:
 		if c.Trajectory, err = settled(r.trajectory); err != nil {
 			return err
+		}
+		if c.Trajectory == 0 {
+			c.Trajectory = -1 // the equilibration is not over: the file is that of this run
 		}
 	case r.goesOn():
 		c.Trajectory = r.from.Trajectory // a later part may go on with it

@@ -91,7 +91,7 @@ func (r *simulation) open(ending string, size func(*checkpoint) int64) (*os.File
 	if missing || !r.goesOn() || size(r.from) == 0 {
 		return create(path, r.set.Overwrite)
 	}
-	return reopen(path, size(r.from))
+	return reopen(path, max(size(r.from), 0))
 }
 
 func (r *simulation) closeOutputs() error {

@@ -40,13 +40,20 @@ func sameRun(t *testing.T, a, b string) {
 func TestRestartIsBitwiseIdentical(t *testing.T) {
 	for _, ensemble := range []string{"nve", "csvr", "langevin", "nose-hoover"} {
 		t.Run(ensemble, func(t *testing.T) {
-			once, twice := workplace(t), workplace(t)
+			once, twice, thrice := workplace(t), workplace(t), workplace(t)
 			// Equilibration ends between the two parts, at step 24.
 			args := short("molecule.xyz", "--ensemble="+ensemble, "--equilibrate=0.0024")
 			mustRun(t, once, append(args, steps(36))...)
 			mustRun(t, twice, append(args, steps(6))...)
 			mustRun(t, twice, append(args, steps(36), "--restart=md.ckpt")...)
 			sameRun(t, once, twice)
+			// Within the equilibration, and after it before the first frame.
+			if code, _, stderr := mdrun(t, thrice, append(args, steps(36), "--max-time=1ns")...); code != exitTimeLimit {
+				t.Fatalf("exit code %d, %s", code, stderr)
+			}
+			mustRun(t, thrice, append(args, steps(2), "--restart=auto")...)
+			mustRun(t, thrice, append(args, steps(36), "--restart=auto")...)
+			sameRun(t, once, thrice)
 		})
 	}
 }
