@@ -27,15 +27,15 @@ func readStructure(s *Settings) (*xyz.Frame, error) {
 		return nil, err
 	}
 	if !lammps {
-		if len(s.Elements) > 0 || s.AtomStyle != "" || len(s.Boundary) > 0 {
-			return nil, fmt.Errorf("%s is extended XYZ: elements, atom_style and boundary are for LAMMPS data files", s.Structure)
+		if len(s.Elements) > 0 || s.AtomStyle != "" || len(s.Boundary) > 0 || s.Units != "" {
+			return nil, fmt.Errorf("%s is extended XYZ: elements, atom_style, boundary and units are for LAMMPS data files", s.Structure)
 		}
 		return readFrame(s.Structure, s.Frame)
 	}
 	if s.Frame != 1 && s.Frame != -1 {
 		return nil, fmt.Errorf("%s has 1 frame, frame = %d is none of them", s.Structure, s.Frame)
 	}
-	options := data.Options{Style: s.AtomStyle, Elements: s.Elements}
+	options := data.Options{Style: s.AtomStyle, Units: s.Units, Elements: s.Elements}
 	for k, b := range s.Boundary {
 		options.Open[k] = b != "p"
 	}

@@ -19,6 +19,7 @@ type Settings struct {
 	Elements   []string `group:"System" placeholder:"Si,O" help:"Of the types of a data file; default by their masses."`
 	AtomStyle  string   `group:"System" placeholder:"STYLE" help:"Of a data file that does not say: atomic, full, ..."`
 	Boundary   []string `group:"System" placeholder:"p,p,f" help:"Of a data file: p periodic, f not; default p,p,p."`
+	Units      string   `group:"System" placeholder:"UNITS" help:"Of its velocities if it does not say: metal, real."`
 	Velocities string   `group:"System" default:"auto" enum:"auto,file,draw" help:"Columns vel or velo of the file (Å/fs), drawn at the temperature, or auto: file if it has them."`
 	Precision  string   `group:"System" default:"float32" enum:"float32,float64" help:"Of the network: float32 or float64."`
 	Threads    int      `group:"System" default:"0" help:"Cores to use; 0 is all. Results do not depend on it."`
@@ -43,7 +44,7 @@ type Settings struct {
 	Seed uint64 `group:"Dynamics" default:"1" help:"Of velocities and thermostat."`
 
 	Out             string         `group:"Output" default:"." help:"Directory of the output files."`
-	Prefix          string         `group:"Output" help:"Start of their names; default the name of run.toml."`
+	Prefix          string         `group:"Output" placeholder:"NAME" help:"Start of their names; default that of run.toml."`
 	ThermoEvery     int            `group:"Output" default:"100" help:"Steps between rows of the thermo file."`
 	TrajectoryEvery int            `group:"Output" default:"200" help:"Steps between frames; 0 is none."`
 	CheckpointEvery int            `group:"Output" default:"10000" help:"Steps between checkpoints; 0 is at the end only."`
@@ -53,7 +54,7 @@ type Settings struct {
 	MaxTime         time.Duration  `group:"Output" default:"0s" help:"Stop after this wall time, as 1h30m; 0s is never."`
 
 	MaxTemperature  float64 `group:"Guards" default:"10000" help:"Stop a run that is hotter, K."`
-	MaxEnergyChange float64 `group:"Guards" default:"10" help:"Stop if the potential energy changes by more, eV/atom."`
+	MaxEnergyChange float64 `group:"Guards" default:"10" help:"Stop if Epot changes by more, eV/atom."`
 	MaxCellChange   float64 `group:"Guards" default:"2" help:"Stop if the cell halves or doubles, as factor 2."`
 	MaxMove         float64 `group:"Guards" default:"1" help:"Stop if an atom moves further in a step, Å."`
 }
@@ -81,6 +82,8 @@ func (s *Settings) resolve(file runFile) error {
 		return fmt.Errorf("repeat = %v, want three numbers", s.Repeat)
 	case len(s.Boundary) > 0 && len(s.Boundary) != 3:
 		return fmt.Errorf("boundary = %v, want three of p and f", s.Boundary)
+	case s.Units != "" && s.Units != "metal" && s.Units != "real":
+		return fmt.Errorf("units = %q, want metal or real", s.Units)
 	case s.Threads < 0:
 		return fmt.Errorf("threads = %d, want 1 or more, or 0 for all cores", s.Threads)
 	case s.ThermoEvery < 1:

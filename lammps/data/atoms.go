@@ -122,6 +122,10 @@ func (f *file) readVelocities() error {
 	if f.atoms == nil {
 		return f.wrong("section Velocities before Atoms, want it after")
 	}
+	speed, known := speeds[f.units]
+	if !known {
+		return f.wrong("velocities in a file whose title does not say its units: want units = \"metal\" (Å/ps) or units = \"real\" (Å/fs) in the settings")
+	}
 	index := make(map[int]int, len(f.atoms))
 	for i, a := range f.atoms {
 		index[a.id] = i
@@ -148,7 +152,7 @@ func (f *file) readVelocities() error {
 			if err != nil {
 				return err
 			}
-			f.atoms[i].vel[k] = v * f.speed
+			f.atoms[i].vel[k] = v * speed
 		}
 		return nil
 	})

@@ -90,6 +90,11 @@ func TestUnitsRealHaveVelocitiesPerFemtosecond(t *testing.T) {
 	if v := frame.Column("vel").([][3]float64)[0][0]; v != 1000 {
 		t.Errorf("velocity %g Å/fs", v)
 	}
+	// LAMMPS of 2021 names none.
+	frame = read(t, strings.Replace(tilted, ", units = metal", "", 1), Options{Units: "real"})
+	if v := frame.Column("vel").([][3]float64)[0][0]; v != 1000 {
+		t.Errorf("velocity %g Å/fs by the settings", v)
+	}
 }
 
 // molecule has n atoms of one style, each line the columns given.
@@ -178,9 +183,15 @@ func TestWrongFilesAreNamed(t *testing.T) {
 		}
 		var options Options
 		for field := range strings.FieldsSeq(strings.SplitN(string(content), "\n", 2)[0]) {
-			switch key, value, _ := strings.Cut(field, "="); key {
+			key, value, setting := strings.Cut(field, "=")
+			if !setting || value == "" {
+				continue // of a title
+			}
+			switch key {
 			case "atom_style":
 				options.Style = value
+			case "units":
+				options.Units = value
 			case "elements":
 				options.Elements = strings.Split(value, ",")
 			case "open":

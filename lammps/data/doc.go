@@ -13,9 +13,10 @@
 // An element is that of the mass of its type, or a label of the type, or given by
 // Options; where two of them contradict each other, or a mass is near those
 // of two elements, reading fails. The column masses has the masses of the
-// file in amu, and vel its velocities in Å/fs; the file has them in Å/ps, units
-// metal, unless its first line says "units = real". The key types tells which
-// element each type became, and by what.
+// file in amu, and vel its velocities in Å/fs; the file has them in Å/ps (units
+// metal) or Å/fs (real), and where its first line does not say which, as of LAMMPS
+// 29 Sep 2021, Options must. The key types tells which element each type
+// became, and by what.
 //
 // Bonds, coefficients and other sections without atoms are skipped.
 package data

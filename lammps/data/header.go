@@ -62,10 +62,13 @@ func (f *file) readHeader() error {
 	return f.checkBox()
 }
 
+// speeds are the velocities in Å/fs of units that have Å and amu.
+var speeds = map[string]float64{"metal": 1e-3, "real": 1}
+
 // readTitle reads the first line, which is a title whatever it says. Later
-// versions of LAMMPS write their units into it.
+// versions of LAMMPS than 29 Sep 2021 write their units into it.
 func (f *file) readTitle() error {
-	f.speed = 1e-3
+	f.units = f.options.Units
 	if err := f.scan(); err == io.EOF {
 		return f.wrongAt(1, "an empty file")
 	} else if err != nil {
@@ -76,12 +79,12 @@ func (f *file) readTitle() error {
 	if !strings.HasPrefix(title, "LAMMPS data file") || at < 0 {
 		return nil
 	}
-	switch units := strings.TrimSpace(title[at+len("units = "):]); units {
-	case "metal":
-	case "real":
-		f.speed = 1
-	default:
-		return f.wrong("units = %.20s, want metal or real", units)
+	f.units = strings.TrimSpace(title[at+len("units = "):])
+	if speeds[f.units] == 0 {
+		return f.wrong("units = %.20s, want metal or real", f.units)
+	}
+	if given := f.options.Units; given != "" && given != f.units {
+		return f.wrong("the file is in units %s, but units is %s: leave that out", f.units, given)
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ var ErrFormat = errors.New("unusable LAMMPS data file")
 // all directions.
 type Options struct {
 	Style    string   // of atoms, where the file does not say: atomic, charge, …
+	Units    string   // of velocities, where the title does not say: metal or real
 	Elements []string // symbols of the types in order; none means by label or mass
 	Open     [3]bool  // not periodic along a, b, c
 }
@@ -69,8 +70,8 @@ type file struct {
 	types  map[string]int // by label
 	masses map[int]mass
 	atoms  []atom
-	moving bool    // there are velocities
-	speed  float64 // Å/fs of a unit of velocity
+	moving bool   // there are velocities
+	units  string // of the title or the options; "" if neither says
 }
 
 // mass is that of a type.

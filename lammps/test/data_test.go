@@ -32,7 +32,7 @@ func mdrun(t *testing.T, path, name string) (first, last *xyz.Frame) {
 	out := t.TempDir()
 	cmd := exec.Command(filepath.Join(work, "mdrun"), "--model="+filepath.Join(work, "h2o.h5"), "--structure="+path, "--out="+out,
 		"--prefix="+name, "--ensemble=nve", "--precision=float64", "--timestep=0.5", "--steps=100", "--trajectory-every=100",
-		"--no-plot", "--velocities=file")
+		"--no-plot", "--velocities=file", "--units=metal")
 	printed, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, printed)
