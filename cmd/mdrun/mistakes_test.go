@@ -76,6 +76,9 @@ func TestStructuresThatCannotBeRunAreRefused(t *testing.T) {
 	write(t, dir, "empty.xyz", "0\n\n")
 	write(t, dir, "massless.xyz", "1\nProperties=species:S:1:pos:R:3:mass:R:1\nH 0 0 0 0\n")
 	write(t, dir, "heavy.xyz", "1\nProperties=species:S:1:pos:R:3:masses:S:1\nH 0 0 0 two\n")
+	write(t, dir, "fixed.xyz", "2\nProperties=species:S:1:pos:R:3:move_mask:L:1\nH 0 0 0 T\nH 0 0 0.8 F\n")
+	write(t, dir, "fixed-along.xyz", "2\nProperties=species:S:1:pos:R:3:move_mask:L:3\nH 0 0 0 T T T\nH 0 0 0.8 T F T\n")
+	write(t, dir, "flat.xyz", "1\nProperties=species:S:1:pos:R:3:vel:R:2\nH 0 0 0 1 1\n")
 	write(t, dir, "co.data", carbonMonoxide)
 	for _, c := range []struct{ structure, flag, want string }{
 		{"empty.xyz", "", "empty.xyz: frame 1 has no atoms"},
@@ -93,7 +96,10 @@ func TestStructuresThatCannotBeRunAreRefused(t *testing.T) {
 		{"molecule.xyz", "--repeat=1,2,1", "is not periodic along b: cannot repeat it 2 times there"},
 		{"molecule.xyz", "--pressure=0.1", "is not periodic, pressure = 0.1 needs a cell that is periodic along a, b and c: leave pressure out"},
 		{"molecule.xyz", "--frame=2", "molecule.xyz has 1 frames, frame = 2 is none of them"},
-		{"molecule.xyz", "--velocities=file", "has no column vel or velo"},
+		{"molecule.xyz", "--velocities=file", "has no column vel, velo or momenta of three reals"},
+		{"flat.xyz", "", "flat.xyz: frame 1: column vel is not of three reals for each atom"},
+		{"fixed.xyz", "", "fixed.xyz: frame 1: column move_mask holds atom 2 fixed, and atoms cannot be held fixed here"},
+		{"fixed-along.xyz", "", "column move_mask holds atom 2 fixed"},
 		{"molecule.xyz", "--model=molecule.xyz", "not a readable model file"},
 	} {
 		code, _, stderr := mdrun(t, dir, append(short(c.structure, steps(1)), strings.Fields(c.flag)...)...)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -149,6 +150,59 @@ func TestFreedomOfVelocitiesOfAFile(t *testing.T) {
 	}
 	if a, b := before[len(before)-1].Temperature, after[0].Temperature; a != b {
 		t.Errorf("%g K at the end, %g K at the start of the next run", a, b)
+	}
+}
+
+// TestCopiesOfACellDoNotMoveAlike: with the velocities of the cell each they would for ever.
+func TestCopiesOfACellDoNotMoveAlike(t *testing.T) {
+	dir := workplace(t)
+	mustRun(t, dir, short("crystal.xyz", steps(5))...)
+	for flag, want := range map[string]string{"--velocities=auto": "velocities  drawn at 300 K", "--velocities=file": "note: all copies of the cell"} {
+		stdout := mustRun(t, dir, short("md.final.xyz", steps(5), "--prefix=copies", "--overwrite", "--repeat=2,1,1", flag)...)
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%s: %q is not in\n%s", flag, want, stdout)
+		}
+		frame, err := xyz.ReadFile(filepath.Join(dir, "copies.final.xyz"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		vel := frame.Column("vel").([][3]float64)
+		alike := math.Abs(vel[0][0]-vel[2][0]) < 1e-6 // float32 forces
+		if alike != (flag == "--velocities=file") {
+			t.Errorf("%s: velocities %v", flag, vel)
+		}
+	}
+}
+
+func TestVelocitiesOfOtherPrograms(t *testing.T) {
+	dir := workplace(t)
+	const start = "2\nProperties=species:S:1:pos:R:3:masses:R:1:"
+	for _, c := range []struct {
+		column string
+		want   float64 // Å/fs, of the second atom along z
+	}{
+		{"vel:R:3\nH 0 0 0 2.0 0 0 0\nH 0 0 0.8 2.0 0 0 0.01", 0.01},
+		{"velo:I:3\nH 0 0 0 2.0 0 0 0\nH 0 0 0.8 2.0 0 0 1", 1},
+		// ase.units.fs is 1/10.180505710774743
+		{"momenta:R:3\nH 0 0 0 2.0 0 0 0\nH 0 0 0.8 2.0 0 0 0.5", 0.5 / 2 / 10.180505710774743},
+		{"velocities:R:3\nH 0 0 0 2.0 0 0 0\nH 0 0 0.8 2.0 0 0 0.5", math.NaN()},
+	} {
+		write(t, dir, "start.xyz", start+c.column+"\n")
+		stdout := mustRun(t, dir, short("start.xyz", "--overwrite", steps(0))...)
+		if math.IsNaN(c.want) {
+			if !strings.Contains(stdout, "column velocities is left out") || !strings.Contains(stdout, "drawn at 300 K") {
+				t.Errorf("%s:\n%s", c.column, stdout)
+			}
+			continue
+		}
+		frame, err := xyz.ReadFile(filepath.Join(dir, "md.final.xyz"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// CODATA 2014 in ASE.
+		if got := frame.Column("vel").([][3]float64)[1][2]; math.Abs(got-c.want) > 1e-7*c.want {
+			t.Errorf("%s: %.9g Å/fs, want %.9g", c.column, got, c.want)
+		}
 	}
 }
 

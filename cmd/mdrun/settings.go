@@ -20,7 +20,7 @@ type Settings struct {
 	AtomStyle  string   `group:"System" placeholder:"STYLE" help:"Of a data file that does not say: atomic, full, ..."`
 	Boundary   []string `group:"System" placeholder:"p,p,f" help:"Of a data file: p periodic, f not; default p,p,p."`
 	Units      string   `group:"System" placeholder:"UNITS" help:"Of its velocities if it does not say: metal, real."`
-	Velocities string   `group:"System" default:"auto" enum:"auto,file,draw" help:"Columns vel or velo of the file (Å/fs), drawn at the temperature, or auto: file if it has them."`
+	Velocities string   `group:"System" default:"auto" enum:"auto,file,draw" help:"Of the file (vel, velo in Å/fs, momenta of ASE), draw at the temperature, or auto: file if it has them and is not repeated."`
 	Precision  string   `group:"System" default:"float32" enum:"float32,float64" help:"Of the network: float32 or float64."`
 	Threads    int      `group:"System" default:"0" help:"Cores to use; 0 is all. Results do not depend on it."`
 	IPI        string   `group:"System" name:"ipi" placeholder:"ADDRESS" help:"Make no run but compute forces for i-PI at host:port or unix:NAME."`

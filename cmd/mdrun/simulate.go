@@ -94,6 +94,9 @@ func (r *simulation) startNew() error {
 	if err != nil {
 		return err
 	}
+	for _, note := range st.notes {
+		r.report.note("%s", note)
+	}
 	r.sys, r.drawn = st.system, st.vel == nil
 	if err := r.sys.checkPressure(r.set); err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -37,6 +38,7 @@ type start struct {
 	vel     [][3]float64 // Å/fs; nil if they are to be drawn
 	masses  []float64
 	lattice [3][3]float64
+	notes   []string // for the user
 }
 
 // readStart returns what the settings say about the start of a run.
@@ -57,7 +59,13 @@ func readStart(s *Settings) (*start, error) {
 	if st.masses, st.isotope, err = masses(frame); err != nil {
 		return nil, err
 	}
-	if st.vel, err = velocities(frame, s.Velocities); err != nil {
+	if s.IPI != "" {
+		return st, st.repeat([3]int(s.Repeat)) // i-PI moves the atoms
+	}
+	if err := checkFree(frame); err != nil {
+		return nil, err
+	}
+	if err := st.readVelocities(frame, s); err != nil {
 		return nil, err
 	}
 	return st, st.repeat([3]int(s.Repeat))
@@ -82,20 +90,70 @@ func masses(frame *xyz.Frame) (masses []float64, isotope bool, err error) {
 	return integrator.Masses(frame.Species), false, nil
 }
 
-// velocities returns the column vel, or velo as GPUMD has it; both are in Å/fs.
-func velocities(frame *xyz.Frame, from string) ([][3]float64, error) {
-	if from == "draw" {
-		return nil, nil
+// readVelocities takes the column vel, or velo as GPUMD has it, both in Å/fs, or
+// momenta as ASE has them. Copies of a cell that start with the same velocities
+// stay copies, so that auto draws those of a supercell.
+func (st *start) readVelocities(frame *xyz.Frame, s *Settings) error {
+	copies := s.Repeat[0]*s.Repeat[1]*s.Repeat[2] > 1
+	if s.Velocities == "draw" || s.Velocities == "auto" && copies {
+		return nil
 	}
-	for _, name := range []string{"vel", "velo"} {
-		if vel, ok := frame.Column(name).([][3]float64); ok {
-			return vel, nil
+	for _, name := range []string{"vel", "velo", "momenta"} {
+		column := frame.Column(name)
+		if column == nil {
+			continue
 		}
+		var ok bool
+		if st.vel, ok = vectors(column, len(frame.Species)); !ok {
+			return fmt.Errorf("%s: column %s is not of three reals for each atom: want velocities, or velocities = \"draw\" in the settings", frame.Origin, name)
+		}
+		if name == "momenta" {
+			// In units of ASE: its time is Å √(amu/eV), 10.18 fs.
+			for i, m := range st.masses {
+				for k := range 3 {
+					st.vel[i][k] *= math.Sqrt(integrator.PerMass) / m
+				}
+			}
+		}
+		if copies {
+			st.notes = append(st.notes, "all copies of the cell start with the velocities of the file and move alike: velocities = \"draw\" makes them differ")
+		}
+		return nil
 	}
-	if from == "file" {
-		return nil, fmt.Errorf("%s has no column vel or velo of three reals", frame.Origin)
+	if s.Velocities == "file" {
+		return fmt.Errorf("%s has no column vel, velo or momenta of three reals", frame.Origin)
 	}
-	return nil, nil
+	if frame.Column("velocities") != nil {
+		st.notes = append(st.notes, fmt.Sprintf("%s: column velocities is left out, its units differ between programs: call it vel if it is in Å/fs", frame.Origin))
+	}
+	return nil
+}
+
+// vectors returns a column of three numbers for each of n atoms.
+func vectors(column any, n int) ([][3]float64, bool) {
+	whole, ok := column.([]int)
+	if !ok {
+		v, ok := column.([][3]float64)
+		return v, ok
+	}
+	if len(whole) != 3*n {
+		return nil, false
+	}
+	v := make([][3]float64, n)
+	for i, x := range whole {
+		v[i/3][i%3] = float64(x)
+	}
+	return v, true
+}
+
+// checkFree refuses atoms that ASE holds fixed: here they would move.
+func checkFree(frame *xyz.Frame) error {
+	free, ok := frame.Column("move_mask").([]bool)
+	if i := slices.Index(free, false); ok && i >= 0 {
+		return fmt.Errorf("%s: column move_mask holds atom %d fixed, and atoms cannot be held fixed here: leave the column out to let all move",
+			frame.Origin, 1+i*len(frame.Species)/len(free))
+	}
+	return nil
 }
 
 // repeat makes a supercell of n copies along a, b and c.
