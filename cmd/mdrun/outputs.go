@@ -18,9 +18,13 @@ func create(path string, overwrite bool) (*os.File, error) {
 	}
 	file, err := os.OpenFile(path, flag, 0o666)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("%s is there from an earlier run: want --restart auto, --overwrite or another --prefix", path)
+		return nil, earlier(path)
 	}
 	return file, err
+}
+
+func earlier(path string) error {
+	return fmt.Errorf("%s is there from an earlier run: want --restart auto, --overwrite or another --prefix", path)
 }
 
 // reopen opens an output file to go on after its first size bytes. What follows
@@ -51,6 +55,12 @@ func reopen(path string, size int64) (*os.File, error) {
 func (r *simulation) openOutputs() (err error) {
 	if err := os.MkdirAll(r.set.Out, 0o777); err != nil {
 		return err
+	}
+	// These are not created but replaced as a whole.
+	for _, ending := range []string{".ckpt", ".final.xyz"} {
+		if _, err := os.Stat(r.set.path(ending)); err == nil && !r.set.Overwrite && !r.goesOn() {
+			return earlier(r.set.path(ending))
+		}
 	}
 	if r.thermo, err = r.open(".thermo.csv", func(c *checkpoint) int64 { return c.Thermo }); err != nil {
 		return err

@@ -168,6 +168,18 @@ func TestFilesOfAnEarlierRunAreKept(t *testing.T) {
 	if code != exitFailed || !strings.Contains(stderr, "--overwrite") {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
+	// Also if only what took longest is left.
+	for _, name := range []string{"md.ckpt", "md.final.xyz"} {
+		left := workplace(t)
+		write(t, left, name, read(t, dir, name))
+		code, _, stderr := mdrun(t, left, short("molecule.xyz", steps(5))...)
+		if code != exitFailed || !strings.Contains(stderr, name+" is there from an earlier run") {
+			t.Errorf("exit code %d, %s", code, stderr)
+		}
+		if _, err := os.Stat(filepath.Join(left, "md.thermo.csv")); err == nil {
+			t.Error("what was refused left a file")
+		}
+	}
 	mustRun(t, dir, short("molecule.xyz", steps(5), "--overwrite")...)
 }
 
