@@ -12,15 +12,18 @@ import (
 
 // create opens a new output file. One that is there holds a run that took time.
 func create(path string, overwrite bool) (*os.File, error) {
-	flag := os.O_RDWR | os.O_CREATE | os.O_EXCL
-	if overwrite {
-		flag = os.O_RDWR | os.O_CREATE | os.O_TRUNC
+	flag := os.O_RDWR | os.O_CREATE
+	if !overwrite {
+		flag |= os.O_EXCL
 	}
 	file, err := os.OpenFile(path, flag, 0o666)
 	if errors.Is(err, fs.ErrExist) {
 		return nil, earlier(path)
 	}
-	return file, err
+	if err != nil {
+		return nil, err
+	}
+	return take(file, 0)
 }
 
 func earlier(path string) error {
@@ -34,9 +37,17 @@ func reopen(path string, size int64) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return take(file, size)
+}
+
+// take locks a file, so that no second process writes to it, and cuts it to size bytes.
+func take(file *os.File, size int64) (*os.File, error) {
 	info, err := file.Stat()
+	if err == nil && locked(file) {
+		err = fmt.Errorf("another mdrun writes %s: wait for its end, or give another --prefix", file.Name())
+	}
 	if err == nil && info.Size() < size {
-		err = fmt.Errorf("%s has %d bytes, it had %d at the checkpoint: put it back as it was, or give another --prefix", path, info.Size(), size)
+		err = fmt.Errorf("%s has %d bytes, it had %d at the checkpoint: put it back as it was, or give another --prefix", file.Name(), info.Size(), size)
 	}
 	if err == nil {
 		err = file.Truncate(size)

@@ -195,10 +195,11 @@ func TestWallTimeLimitLeavesARunToContinue(t *testing.T) {
 	sameRun(t, once, twice)
 }
 
-func TestSignalStopsAfterTheStepAndTheRunContinues(t *testing.T) {
-	once, stopped := workplace(t), workplace(t)
-	args := short("molecule.xyz", "--thermo-every=1", "--json")
-	cmd := command(stopped, append(args, "--steps=100000000")...)
+// goOn starts a run that makes steps until the function returned sends it a signal
+// and has waited for its end.
+func goOn(t *testing.T, dir string, args ...string) (stop func(syscall.Signal) (code int)) {
+	t.Helper()
+	cmd := command(dir, append(args, "--thermo-every=1", "--json", "--steps=100000000")...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -206,18 +207,42 @@ func TestSignalStopsAfterTheStepAndTheRunContinues(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { cmd.Process.Kill() })
 	// Once it has made a few steps it listens.
 	lines := bufio.NewScanner(stdout)
 	for range 20 {
 		lines.Scan()
 	}
-	cmd.Process.Signal(syscall.SIGTERM)
-	watchdog := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
-	defer watchdog.Stop()
-	for lines.Scan() {
+	return func(signal syscall.Signal) int {
+		cmd.Process.Signal(signal)
+		watchdog := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
+		defer watchdog.Stop()
+		for lines.Scan() {
+		}
+		cmd.Wait()
+		return cmd.ProcessState.ExitCode()
 	}
-	cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != 128+int(syscall.SIGTERM) {
+}
+
+// TestTwoRunsDoNotWriteTheSameFiles, as two jobs of a queue with --restart=auto would. The
+// run that goes on fills a pipe that nobody reads, and waits.
+func TestTwoRunsDoNotWriteTheSameFiles(t *testing.T) {
+	dir := workplace(t)
+	stop := goOn(t, dir, short("molecule.xyz")...)
+	for _, flag := range []string{"--restart=auto", "--overwrite"} {
+		code, _, stderr := mdrun(t, dir, short("molecule.xyz", steps(5), flag)...)
+		if code != exitFailed || !strings.Contains(stderr, "another mdrun writes md.thermo.csv") {
+			t.Errorf("%s: exit code %d, %s", flag, code, stderr)
+		}
+	}
+	stop(syscall.SIGTERM)
+	mustRun(t, dir, short("molecule.xyz", steps(5), "--overwrite")...)
+}
+
+func TestSignalStopsAfterTheStepAndTheRunContinues(t *testing.T) {
+	once, stopped := workplace(t), workplace(t)
+	args := short("molecule.xyz", "--thermo-every=1")
+	if code := goOn(t, stopped, args...)(syscall.SIGTERM); code != 128+int(syscall.SIGTERM) {
 		t.Fatalf("exit code %d, want 143", code)
 	}
 	samples, err := readThermo(filepath.Join(stopped, "md.thermo.csv"))
