@@ -76,6 +76,11 @@ func (r *simulation) openOutputs() (err error) {
 	if r.thermo, err = r.open(".thermo.csv", func(c *checkpoint) int64 { return c.Thermo }); err != nil {
 		return err
 	}
+	if r.set.Overwrite && !r.goesOn() {
+		if err := r.removeEarlier(); err != nil {
+			return err
+		}
+	}
 	if r.set.TrajectoryEvery == 0 {
 		return nil
 	}
@@ -88,6 +93,21 @@ func (r *simulation) openOutputs() (err error) {
 		}
 	}
 	return err
+}
+
+// removeEarlier removes what an earlier run left and this one may not write again. A
+// structure to start from stays until there is another.
+func (r *simulation) removeEarlier() error {
+	for _, ending := range []string{".traj.xyz", ".final.xyz", ".ckpt", ".png", ".crash"} {
+		path := r.set.path(ending)
+		if path == filepath.Clean(r.set.Structure) {
+			continue
+		}
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // goesOn tells whether the outputs go on with those of the checkpoint: whether that is

@@ -183,6 +183,18 @@ func TestFilesOfAnEarlierRunAreKept(t *testing.T) {
 	mustRun(t, dir, short("molecule.xyz", steps(5), "--overwrite")...)
 }
 
+func TestOverwriteLeavesNothingOfTheEarlierRun(t *testing.T) {
+	dir := workplace(t)
+	mustRun(t, dir, short("molecule.xyz", steps(20), "--plot")...)
+	if code, _, stderr := mdrun(t, dir, short("molecule.xyz", steps(500), "--restart=auto", "--timestep=20")...); code != exitDiverged {
+		t.Fatalf("exit code %d, %s", code, stderr)
+	}
+	stdout := mustRun(t, dir, short("md.final.xyz", steps(5), "--overwrite", "--trajectory-every=0")...)
+	if want := "files       md .thermo.csv .final.xyz .ckpt .effective.toml\n"; !strings.Contains(stdout, want) {
+		t.Errorf("%q is not in\n%s", want, stdout)
+	}
+}
+
 func TestWallTimeLimitLeavesARunToContinue(t *testing.T) {
 	once, twice := workplace(t), workplace(t)
 	args := short("molecule.xyz", steps(20))
