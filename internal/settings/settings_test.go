@@ -120,6 +120,7 @@ func TestMistakesAreNamedWithFileLineAndKey(t *testing.T) {
 		{"seed = -1", `run.toml, line 1: key "seed": found integer -1, want a natural number`},
 		{"repeat = 2", `run.toml, line 1: key "repeat": found integer 2, want an array of integers`},
 		{"max_time = \"soon\"", `run.toml, line 1: key "max_time": found string soon, want a duration such as "1h30m"`},
+		{"\nmax_time = 3600", `run.toml, line 2: key "max_time": found integer 3600, want a duration such as "1h30m"`},
 		{"ensemble = \"npt\"", `run.toml, line 1: key "ensemble": found "npt", want one of nve, langevin`},
 		{"seed = 1\nseed = 2", `run.toml, line 2: Key 'seed' has already been defined.`},
 		{"model = 3", `run.toml, line 1: unknown key "model"`},

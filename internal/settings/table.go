@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 	"github.com/alecthomas/kong"
@@ -98,7 +99,9 @@ func (t *table) value(flag *kong.Flag) (any, error) {
 		return fail(err)
 	}
 	err := t.meta.PrimitiveDecode(primitive, typed.Interface())
-	if n, ok := raw.(int64); err != nil || ok && n < 0 && typed.Elem().CanUint() {
+	n, whole := raw.(int64)
+	_, duration := typed.Interface().(*time.Duration) // the decoder takes an integer for nanoseconds
+	if err != nil || whole && (duration || n < 0 && typed.Elem().CanUint()) {
 		return fail(fmt.Errorf("found %s %v, want %s", strings.ToLower(t.meta.Type(strings.Split(key(flag), ".")...)), raw, want(flag)))
 	}
 	if flag.Enum != "" && !flag.EnumMap()[fmt.Sprint(raw)] {
