@@ -172,11 +172,24 @@ func (s *Settings) resolveSteps() error {
 		if s.Time != nil {
 			ps = *s.Time
 		}
+		if err := s.checkTime("time", ps); err != nil {
+			return err
+		}
 		s.Steps = new(s.stepsIn(ps))
 		s.Time = nil
 	}
-	if *s.Steps < 0 || !(s.Equilibrate >= 0) || s.total() > math.MaxInt32*1000 {
-		return fmt.Errorf("%d steps after %g ps, want 0 or more", *s.Steps, s.Equilibrate)
+	if *s.Steps < 0 || *s.Steps > maxSteps {
+		return fmt.Errorf("steps = %d, want 0 to %d", *s.Steps, maxSteps)
+	}
+	return s.checkTime("equilibrate", s.Equilibrate)
+}
+
+// maxSteps is more than any run makes, and no number of steps overflows.
+const maxSteps = 1000 * math.MaxInt32
+
+func (s *Settings) checkTime(key string, ps float64) error {
+	if most := maxSteps * s.Timestep / 1000; !(ps >= 0 && ps <= most) {
+		return fmt.Errorf("%s = %g, want 0 to %.3g ps", key, ps, most)
 	}
 	return nil
 }
