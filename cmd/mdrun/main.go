@@ -54,6 +54,7 @@ func run(args []string) int {
 	)
 	ctx, err := parser.Parse(args)
 	if err == nil {
+		cli.chooseLength(ctx)
 		err = cli.resolve(cli.Run)
 	}
 	if err != nil {
@@ -87,6 +88,24 @@ func run(args []string) int {
 		return exitFailed
 	}
 	return 0
+}
+
+// chooseLength lets the length of the command line override that of the file also
+// where one is in ps and the other in steps.
+func (s *Settings) chooseLength(ctx *kong.Context) {
+	file := map[string]bool{}
+	for _, p := range ctx.Path {
+		if p.Flag != nil {
+			file[p.Flag.Name] = p.Resolved
+		}
+	}
+	switch {
+	case s.Time == nil || s.Steps == nil || file["time"] == file["steps"]:
+	case file["time"]:
+		s.Time = nil
+	default:
+		s.Steps = nil
+	}
 }
 
 func complain(err error) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -205,6 +206,26 @@ func TestWallTimeLimitLeavesARunToContinue(t *testing.T) {
 	}
 	mustRun(t, twice, "md.effective.toml", "--restart=auto", "--max-time=0s")
 	sameRun(t, once, twice)
+}
+
+// TestLengthOfTheCommandLineOverridesTheFile in either unit; a step takes 0.1 fs.
+func TestLengthOfTheCommandLineOverridesTheFile(t *testing.T) {
+	dir := workplace(t)
+	mustRun(t, dir, short("molecule.xyz", steps(10))...)
+	for _, c := range []struct{ file, flag, want string }{
+		{"", "--time=0.002", "csvr to step 20,"},
+		{"time = 0.5", "--steps=30", "csvr to step 30,"},
+	} {
+		content := read(t, dir, "md.effective.toml")
+		if c.file != "" {
+			content = regexp.MustCompile("(?m)^steps = .*$").ReplaceAllString(content, c.file)
+		}
+		write(t, dir, "again.toml", content)
+		stdout := mustRun(t, dir, "again.toml", "--restart=auto", c.flag)
+		if !strings.Contains(stdout, c.want) {
+			t.Errorf("%s %s: %q is not in\n%s", c.file, c.flag, c.want, stdout)
+		}
+	}
 }
 
 // goOn starts a run that makes steps until the function returned sends it a signal
