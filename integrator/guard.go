@@ -40,14 +40,15 @@ func (s *State) diverged(atom int, quantity string, value float64, unit string, 
 // Check once before the run to cover the first step too. math.Inf(1) switches a
 // limit off.
 type Guard struct {
-	MaxMove         float64 // Å an atom moves between two checks; 0 means 1
+	MaxMove         float64 // Å an atom moves between two checks, beside the cell; 0 means 1
 	MaxTemperature  float64 // K; 0 means 10000
 	MaxEnergyChange float64 // eV/atom, potential energy since the first check; 0 means 10
 	MaxCellChange   float64 // factor by which the volume or a width of the cell grows or shrinks since the first check; 0 means 2
 
-	last    [][3]float64 // positions at the last check
-	initial float64      // eV/atom, potential energy at the first check
-	cell    [4]float64   // extents at the first check
+	last    [][3]float64  // positions at the last check
+	lattice [3][3]float64 // then
+	initial float64       // eV/atom, potential energy at the first check
+	cell    [4]float64    // extents at the first check
 }
 
 // Check returns a *DivergedError for the first limit exceeded. Its atom is the
@@ -57,11 +58,19 @@ func (g *Guard) Check(s *State) error {
 	if len(g.last) != len(s.Pos) {
 		g.last = make([][3]float64, len(s.Pos))
 		copy(g.last, s.Pos)
+		g.lattice = s.Lattice
 		g.initial = perAtom
 		g.cell = s.extents()
 	}
 	if atom := firstNotFinite(s.Vel); atom >= 0 {
 		return s.diverged(atom, "velocity", largest(s.Vel[atom]), "Å/fs", 0)
+	}
+	if s.Lattice != g.lattice {
+		// A barostat moves what is far from the origin by more than an atom can move.
+		for i, x := range g.last {
+			g.last[i] = carried(x, &g.lattice, &s.Lattice)
+		}
+		g.lattice = s.Lattice
 	}
 	limit := cmp.Or(g.MaxMove, 1)
 	for i, x := range s.Pos {
@@ -103,6 +112,18 @@ func (s *State) extents() (e [4]float64) {
 		e[k+1] = e[0] / math.Sqrt(norm2(cross(s.Lattice[(k+1)%3], s.Lattice[(k+2)%3])))
 	}
 	return e
+}
+
+// carried returns where a point of the cell from is in the cell to.
+func carried(x [3]float64, from, to *[3][3]float64) (y [3]float64) {
+	volume := dot(from[0], cross(from[1], from[2]))
+	for k := range 3 {
+		fraction := dot(x, cross(from[(k+1)%3], from[(k+2)%3])) / volume
+		for a := range 3 {
+			y[a] += fraction * to[k][a]
+		}
+	}
+	return y
 }
 
 // fastest returns the atom with the largest kinetic energy.

@@ -127,6 +127,30 @@ func TestGuardStopsACellThatCollapses(t *testing.T) {
 	}
 }
 
+// TestGuardDoesNotSeeTheCellMoveFarFromTheOrigin: a strain of 3e-4 moves a crystal a thousand
+// cells away by 1.6 Å, and no atom beside its neighbors.
+func TestGuardDoesNotSeeTheCellMoveFarFromTheOrigin(t *testing.T) {
+	s := solid(t, 5.3, 0, 1)
+	for i := range s.Pos {
+		s.Pos[i][0] += 5431
+	}
+	var guard Guard
+	if err := guard.Check(s); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s.deform([3][3]float64{{3e-4, 2e-4}, {2e-4, 1e-4}})
+		if err := guard.Check(s); err != nil {
+			t.Error(err)
+		}
+	}
+	s.deform([3][3]float64{{3e-4}})
+	s.Pos[1][1] += 1.01
+	if err := guard.Check(s); err == nil {
+		t.Error("an atom that moves with the cell is not seen")
+	}
+}
+
 func TestGuardLimitsCanBeSwitchedOff(t *testing.T) {
 	s, _ := trapped(t, 4, 0.05, 1)
 	off := math.Inf(1)
