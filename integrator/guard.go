@@ -37,18 +37,25 @@ func (s *State) diverged(atom int, quantity string, value float64, unit string, 
 // Guard stops a run that has left physics but still has finite numbers, as a
 // learned potential does outside its training data. Its Check is a Watcher for
 // every step; a run without one only fails on numbers that are not finite. Call
-// Check once before the run to cover the first step too. math.Inf(1) switches a
-// limit off.
+// Check once before the run to cover the first step too, and keep Reference with
+// a restart, so that both parts of the run stop where the whole would. math.Inf(1)
+// switches a limit off.
 type Guard struct {
 	MaxMove         float64 // Å an atom moves between two checks, beside the cell; 0 means 1
 	MaxTemperature  float64 // K; 0 means 10000
-	MaxEnergyChange float64 // eV/atom, potential energy since the first check; 0 means 10
-	MaxCellChange   float64 // factor by which the volume or a width of the cell grows or shrinks since the first check; 0 means 2
+	MaxEnergyChange float64 // eV/atom, potential energy since Reference; 0 means 10
+	MaxCellChange   float64 // factor by which the volume or a width of the cell grows or shrinks since Reference; 0 means 2
+
+	Reference *Reference // what energy and cell are compared with; nil becomes the state of the first check
 
 	last    [][3]float64  // positions at the last check
 	lattice [3][3]float64 // then
-	initial float64       // eV/atom, potential energy at the first check
-	cell    [4]float64    // extents at the first check
+}
+
+// Reference is a state that a Guard compares others with.
+type Reference struct {
+	Energy  float64       // eV/atom, potential energy
+	Lattice [3][3]float64 // rows a, b, c in Å
 }
 
 // Check returns a *DivergedError for the first limit exceeded. Its atom is the
@@ -59,8 +66,9 @@ func (g *Guard) Check(s *State) error {
 		g.last = make([][3]float64, len(s.Pos))
 		copy(g.last, s.Pos)
 		g.lattice = s.Lattice
-		g.initial = perAtom
-		g.cell = s.extents()
+	}
+	if g.Reference == nil {
+		g.Reference = &Reference{perAtom, s.Lattice}
 	}
 	if atom := firstNotFinite(s.Vel); atom >= 0 {
 		return s.diverged(atom, "velocity", largest(s.Vel[atom]), "Å/fs", 0)
@@ -85,13 +93,15 @@ func (g *Guard) Check(s *State) error {
 		return s.diverged(s.fastest(), "temperature", t, "K", limit)
 	}
 	limit = cmp.Or(g.MaxEnergyChange, 10)
-	if change := perAtom - g.initial; math.Abs(change) > limit {
+	if change := perAtom - g.Reference.Energy; math.Abs(change) > limit {
 		return s.diverged(-1, "energy change per atom", change, "eV", limit)
 	}
 	limit = cmp.Or(g.MaxCellChange, 2)
+	reference := State{Lattice: g.Reference.Lattice}
+	before := reference.extents()
 	for k, extent := range s.extents() {
 		// Without a cell the factor is NaN and exceeds nothing.
-		factor, change := extent/g.cell[k], "growth of the "
+		factor, change := extent/before[k], "growth of the "
 		if factor < 1 {
 			factor, change = 1/factor, "shrinkage of the "
 		}

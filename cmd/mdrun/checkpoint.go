@@ -27,6 +27,9 @@ type checkpoint struct {
 	Wall          float64 `json:"wall"`          // s
 	Thermo        int64   `json:"thermo"`        // bytes
 	Trajectory    int64   `json:"trajectory"`    // bytes; 0 without a file, -1 of one without a frame
+
+	// Reference is that of the guard; nil in files of earlier versions.
+	Reference *integrator.Reference `json:"reference"`
 }
 
 // restartPath returns the checkpoint to continue from, "" for a new run.
@@ -81,7 +84,7 @@ func (r *simulation) save() error {
 		Version: version.String(), Model: r.model.Hash(), Precision: r.set.Precision,
 		Species: r.sys.species, PBC: r.sys.pbc, Isotope: r.sys.isotope,
 		Equilibration: r.set.equilibration(), Total: r.set.total(),
-		Conserved: r.conserved, Wall: r.wall(),
+		Conserved: r.conserved, Reference: r.guard.Reference, Wall: r.wall(),
 	}
 	var err error
 	if c.Thermo, err = settled(r.thermo); err != nil {

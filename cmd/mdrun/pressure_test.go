@@ -94,6 +94,25 @@ func TestPressureRunDependsOnNeitherThreadsNorSkin(t *testing.T) {
 	}
 }
 
+// TestRestartStopsWhereTheWholeRunDoes: a cell that has grown by less than max_cell_change
+// in each part, and by more in both.
+func TestRestartStopsWhereTheWholeRunDoes(t *testing.T) {
+	once, twice := workplace(t), workplace(t)
+	args := npt("--pressure=-30", "--max-energy-change=1e9", "--max-move=10", "--max-temperature=1e9", "--trajectory-every=0")
+	code, _, whole := mdrun(t, once, append(args, steps(20_000))...)
+	if code != exitDiverged || !strings.Contains(whole, "growth of the volume") {
+		t.Fatalf("exit code %d, %s", code, whole)
+	}
+	samples, err := readThermo(filepath.Join(once, "md.thermo.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, twice, append(args, steps(samples[len(samples)/2].Step))...)
+	if _, _, parts := mdrun(t, twice, append(args, steps(20_000), "--restart=auto")...); parts != whole {
+		t.Errorf("in one part %sin two   %s", whole, parts)
+	}
+}
+
 func TestCollapsingCellSaysWhatToDo(t *testing.T) {
 	for _, c := range []struct{ flag, want string }{
 		{"--pressure=3000", "too high, a model that has not seen such densities"},

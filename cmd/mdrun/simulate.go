@@ -32,6 +32,7 @@ type simulation struct {
 	thermo, trajectory *os.File // nil without a trajectory
 	frames             *xyz.Writer
 	recent             history
+	guard              integrator.Guard
 
 	began     time.Time
 	first     int     // step at which this part of the run began
@@ -74,6 +75,7 @@ func simulate(set *Settings, effective string, report reporter) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.closeOutputs()) }()
+	r.beginGuard()
 	r.frames = xyz.NewWriter(r.trajectory)
 	if err := replace.File(set.path(".effective.toml"), []byte(effective)); err != nil {
 		return err
@@ -170,6 +172,19 @@ func (r *simulation) begin() error {
 	return r.save()
 }
 
+// beginGuard shows the guard the state that the run begins with, and in a restart also
+// the one that the first part began with.
+func (r *simulation) beginGuard() {
+	r.guard = integrator.Guard{
+		MaxMove: r.set.MaxMove, MaxTemperature: r.set.MaxTemperature, MaxEnergyChange: r.set.MaxEnergyChange,
+		MaxCellChange: r.set.MaxCellChange,
+	}
+	if r.from != nil {
+		r.guard.Reference = r.from.Reference
+	}
+	r.guard.Check(r.state)
+}
+
 // integrate makes the steps.
 func (r *simulation) integrate() error {
 	r.signals = make(chan os.Signal, 1)
@@ -191,15 +206,9 @@ func (r *simulation) integrate() error {
 // watchers look at every step: first whether it makes sense, last whether it
 // was the last.
 func (r *simulation) watchers() []integrator.Watcher {
-	guard := &integrator.Guard{
-		MaxMove: r.set.MaxMove, MaxTemperature: r.set.MaxTemperature, MaxEnergyChange: r.set.MaxEnergyChange,
-		MaxCellChange: r.set.MaxCellChange,
-	}
-	// The guard compares with the state it saw first.
-	guard.Check(r.state)
 	r.recent.add(r.state)
 	list := []integrator.Watcher{
-		guard.Check,
+		r.guard.Check,
 		func(s *integrator.State) error { r.recent.add(s); return nil },
 		integrator.Every(r.set.ThermoEvery, r.writeSample),
 	}
