@@ -33,7 +33,8 @@ const knownStyles = "atomic, charge, bond, angle, molecular, full, dipole or spi
 
 // style returns the columns of the section that begins in the present line.
 func (f *file) style() (name string, columns []string, err error) {
-	hint, given := f.note, f.options.Style
+	hint, _, _ := strings.Cut(f.note, "/") // of atomic/kk and other variants of a style
+	given := f.options.Style
 	if hint != "" && given != "" && hint != given {
 		return "", nil, f.wrong("Atoms # %s, but atom_style is %s: leave that out", hint, given)
 	}

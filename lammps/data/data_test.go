@@ -110,7 +110,8 @@ func TestStylesHaveTheirColumns(t *testing.T) {
 	} {
 		hinted := read(t, molecule(" # "+style, line), Options{})
 		told := read(t, molecule("", line+" 0 0 0"), Options{Style: style})
-		for _, frame := range []*xyz.Frame{hinted, told} {
+		variant := read(t, molecule(" # "+style+"/kk", line), Options{})
+		for _, frame := range []*xyz.Frame{hinted, told, variant} {
 			if frame.Species[0] != 8 || frame.Pos[0] != [3]float64{3, 4, 5} {
 				t.Errorf("%s: element %d at %v", style, frame.Species[0], frame.Pos[0])
 			}
