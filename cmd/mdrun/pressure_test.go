@@ -94,6 +94,12 @@ func TestPressureRunDependsOnNeitherThreadsNorSkin(t *testing.T) {
 	}
 }
 
+func TestOneRowHasNoSpread(t *testing.T) {
+	if stdout := mustRun(t, workplace(t), npt(steps(0))...); strings.Contains(stdout, "NaN") {
+		t.Error(stdout)
+	}
+}
+
 // TestRestartStopsWhereTheWholeRunDoes: a cell that has grown by less than max_cell_change
 // in each part, and by more in both.
 func TestRestartStopsWhereTheWholeRunDoes(t *testing.T) {

@@ -73,13 +73,14 @@ func (t *textReport) note(format string, args ...any) {
 func (t *textReport) end(r *simulation, sum summary) {
 	t.flush()
 	fmt.Fprintf(t.w, "* of the conserved quantity since step 0, meV/atom\n\n")
-	if !math.IsNaN(sum.temperatureSD) {
+	fluctuates := !math.IsNaN(sum.temperatureSD) // two rows or more
+	if fluctuates {
 		fmt.Fprintf(t.w, "temperature %.1f ± %.1f K\n", sum.temperature, sum.temperatureSD)
 	}
 	if !math.IsNaN(sum.pressure) {
 		fmt.Fprintf(t.w, "pressure    %.3f GPa\n", sum.pressure)
 	}
-	if t.changes {
+	if t.changes && fluctuates {
 		fmt.Fprintf(t.w, "volume      %.1f ± %.1f Å³, %.4f g/cm³\n", sum.volume, sum.volumeSD, sum.density)
 	}
 	if !math.IsNaN(sum.drift) {
