@@ -36,6 +36,8 @@ func TestMistakesInSettingsAreNamed(t *testing.T) {
 		{"", "--equilibrate=NaN", "equilibrate = NaN, want 0 to 1.07e+09 ps"},
 		{"", "--steps=-1", "steps = -1, want 0 to 2147483647000"},
 		{"", "--time=2 --steps=4", "time = 2 and steps = 4: want one of them"},
+		{"", "--seed=9223372036854775808", "seed = 9223372036854775808, want at most 9223372036854775807"},
+		{"max_cell_change = 0.5", "", "max_cell_change = 0.5, want a factor above 1, inf for no limit"},
 		{"prefix = \"a/b\"", "", `prefix = "a/b", want a name without a directory: that is out`},
 		{"temperature = -1", "", "CSVR.Temperature = -1 K, want 0 or more"},
 		{"boundary = [\"p\", \"f\"]", "", "boundary = [p f], want three of p and f"},

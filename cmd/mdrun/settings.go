@@ -84,6 +84,10 @@ func (s *Settings) resolve(file runFile) error {
 		return fmt.Errorf("boundary = %v, want three of p and f", s.Boundary)
 	case s.Units != "" && s.Units != "metal" && s.Units != "real":
 		return fmt.Errorf("units = %q, want metal or real", s.Units)
+	case s.Seed > math.MaxInt64:
+		return fmt.Errorf("seed = %d, want at most %d, the largest integer of a run file", s.Seed, math.MaxInt64)
+	case !(s.MaxCellChange > 1):
+		return fmt.Errorf("max_cell_change = %g, want a factor above 1, inf for no limit", s.MaxCellChange)
 	case s.Threads < 0:
 		return fmt.Errorf("threads = %d, want 1 or more, or 0 for all cores", s.Threads)
 	case s.ThermoEvery < 1:
@@ -118,7 +122,7 @@ func (s *Settings) resolve(file runFile) error {
 		value float64
 	}{
 		{"timestep", s.Timestep}, {"relaxation", s.Relaxation}, {"max_move", s.MaxMove},
-		{"max_temperature", s.MaxTemperature}, {"max_energy_change", s.MaxEnergyChange}, {"max_cell_change", s.MaxCellChange},
+		{"max_temperature", s.MaxTemperature}, {"max_energy_change", s.MaxEnergyChange},
 		{"barostat_time", s.BarostatTime}, {"compressibility", s.Compressibility},
 	} {
 		// An infinite limit is a guard that is off.
