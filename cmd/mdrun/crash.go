@@ -54,14 +54,14 @@ func (r *simulation) writeBundle(directory string, cause error) error {
 version    %s
 model      %s, hash %s
 kernel     %s, %s
-seed       %d
+seed       %s
 step       %d of %d
 
 frames.xyz       the steps before, the failed one last if its positions are finite
 effective.toml   the settings
 last.ckpt        the last checkpoint
 `, r.explain(cause), version.String(), r.set.Model, r.model.Hash(), r.calc.KernelName(), r.set.Precision,
-		r.set.Seed, r.state.Step, r.set.total())
+		r.seed(), r.state.Step, r.set.total())
 
 	errs := []error{
 		os.WriteFile(filepath.Join(directory, "message.txt"), []byte(message), 0o666),

@@ -45,7 +45,7 @@ func (r *simulation) describe() [][2]string {
 	return append(r.describeSystem(), [][2]string{
 		{"velocities", r.velocitiesFrom()},
 		{"dynamics", r.dynamics()},
-		{"seed", fmt.Sprint(r.set.Seed)},
+		{"seed", r.seed()},
 		{"output", r.set.path(".*")},
 	}...)
 }
@@ -130,12 +130,23 @@ func (r *simulation) velocitiesFrom() string {
 	return fmt.Sprintf("of the file, %.1f K", r.state.Temperature())
 }
 
+// seed says where random numbers come from: of a restart, not from the settings.
+func (r *simulation) seed() string {
+	if r.from != nil {
+		return "of the checkpoint"
+	}
+	return fmt.Sprint(r.set.Seed)
+}
+
 func (r *simulation) dynamics() string {
 	var list []string
 	for _, stage := range stages(r.set) {
 		list = append(list, fmt.Sprintf("%s to step %d", stage.name, stage.until))
 	}
-	text := fmt.Sprintf("%s, %g fs a step, %g K", strings.Join(list, ", "), r.set.Timestep, r.set.Temperature)
+	text := fmt.Sprintf("%s, %g fs a step", strings.Join(list, ", "), r.set.Timestep)
+	if r.set.Ensemble != "nve" || r.set.equilibration() > 0 {
+		text += fmt.Sprintf(", %g K", r.set.Temperature)
+	}
 	if end := r.set.TemperatureEnd; end != nil {
 		text += fmt.Sprintf(" to %g K", *end)
 	}

@@ -143,6 +143,18 @@ func TestRestartFromTheFirstCheckpointRepeatsNothing(t *testing.T) {
 	}
 }
 
+// TestRestartSaysWhatHasNoEffect: the seed of the settings, and a length that is over.
+func TestRestartSaysWhatHasNoEffect(t *testing.T) {
+	dir := workplace(t)
+	mustRun(t, dir, short("molecule.xyz", steps(20))...)
+	stdout := mustRun(t, dir, short("molecule.xyz", steps(10), "--restart=auto", "--seed=7")...)
+	for _, want := range []string{"seed        of the checkpoint", "note: the run has 20 steps already, the settings want 10"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is not in\n%s", want, stdout)
+		}
+	}
+}
+
 // TestCheckpointOfAnotherRunLeavesFilesAlone: what another prefix has written is not the
 // past of the checkpoint.
 func TestCheckpointOfAnotherRunLeavesFilesAlone(t *testing.T) {

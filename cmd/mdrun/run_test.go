@@ -129,6 +129,9 @@ func TestFinalFrameStartsAnotherRunWithItsVelocities(t *testing.T) {
 	if a, b := before[len(before)-1].Temperature, after[0].Temperature; a != b {
 		t.Errorf("%g K at the end, %g K at the start of the next run", a, b)
 	}
+	if strings.Contains(mustRun(t, dir, short("md.final.xyz", "--prefix=cold", steps(0), "--ensemble=nve", "--temperature=900")...), "900 K") {
+		t.Error("names a temperature that nothing has")
+	}
 	if !strings.Contains(stdout, "velocities  of the file") {
 		t.Errorf("does not say where velocities come from:\n%s", stdout)
 	}

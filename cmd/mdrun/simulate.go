@@ -128,6 +128,9 @@ func (r *simulation) startAgain(path string) error {
 	if err := r.sys.checkPressure(r.set); err != nil {
 		return err
 	}
+	if total := r.set.total(); r.first >= total {
+		r.report.note("the run has %d steps already, the settings want %d: steps and time count from its start", r.first, total)
+	}
 	r.calc, err = newCalculator(r.model, &r.sys, r.set)
 	return err
 }
