@@ -24,7 +24,7 @@ func serve(set *Settings, report reporter) (err error) {
 	report.facts(append(r.describeSystem(), [2]string{"i-PI", fmt.Sprintf("forces for %s; %.6f eV for the structure in the file", set.IPI, r.state.Energy)}))
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	conn, err := ipi.Dial(ctx, set.IPI)
+	conn, err := ipi.Dial(ctx, set.IPI, func() { report.note("waiting for i-PI at %s", set.IPI) })
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package ipi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -26,19 +27,25 @@ func Network(address string) (network, place string, err error) {
 }
 
 // Dial connects to the server at an address of [Network]. A server that starts
-// at the same time may not be there yet, so Dial tries again until the context
-// ends.
-func Dial(ctx context.Context, address string) (net.Conn, error) {
+// at the same time may not be there yet, so Dial calls waiting and tries again
+// until the context ends. A host that does not exist is an error at once.
+func Dial(ctx context.Context, address string, waiting func()) (net.Conn, error) {
 	const pause = 200 * time.Millisecond
 	network, place, err := Network(address)
 	if err != nil {
 		return nil, err
 	}
 	var dialer net.Dialer
-	for {
+	for try := 0; ; try++ {
 		conn, err := dialer.DialContext(ctx, network, place)
 		if err == nil {
 			return conn, nil
+		}
+		if e, ok := errors.AsType[*net.DNSError](err); ok && e.IsNotFound {
+			return nil, fmt.Errorf("ipi: %w: is the address %q that of i-PI?", err, address)
+		}
+		if try == 0 {
+			waiting()
 		}
 		select {
 		case <-ctx.Done():

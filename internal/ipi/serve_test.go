@@ -178,14 +178,32 @@ func TestDialWaitsForTheServer(t *testing.T) {
 	}()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	conn, err := Dial(ctx, "unix:"+path)
+	waits := 0
+	waiting := func() { waits++ }
+	conn, err := Dial(ctx, "unix:"+path, waiting)
 	if err != nil {
 		t.Fatal(err)
 	}
 	conn.Close()
+	if waits != 1 {
+		t.Errorf("said %d times that it waits", waits)
+	}
 	ctx, cancel = context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
-	if _, err := Dial(ctx, "unix:"+path+"nowhere"); err == nil || !strings.Contains(err.Error(), "start i-PI first") {
+	if _, err := Dial(ctx, "unix:"+path+"nowhere", waiting); err == nil || !strings.Contains(err.Error(), "start i-PI first") {
+		t.Error(err)
+	}
+}
+
+// TestDialDoesNotWaitForAHostThatDoesNotExist: the names under invalid never do, RFC 6761.
+func TestDialDoesNotWaitForAHostThatDoesNotExist(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_, err := Dial(ctx, "host.invalid:31415", func() {})
+	if e, ok := errors.AsType[*net.DNSError](err); ok && !e.IsNotFound {
+		t.Skip("no name server here: ", err)
+	}
+	if err == nil || !strings.Contains(err.Error(), `is the address "host.invalid:31415" that of i-PI?`) || ctx.Err() != nil {
 		t.Error(err)
 	}
 }
