@@ -285,17 +285,19 @@ func TestTwoRunsDoNotWriteTheSameFiles(t *testing.T) {
 }
 
 func TestSignalStopsAfterTheStepAndTheRunContinues(t *testing.T) {
-	once, stopped := workplace(t), workplace(t)
-	args := short("molecule.xyz", "--thermo-every=1")
-	if code := goOn(t, stopped, args...)(syscall.SIGTERM); code != 128+int(syscall.SIGTERM) {
-		t.Fatalf("exit code %d, want 143", code)
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
+		once, stopped := workplace(t), workplace(t)
+		args := short("molecule.xyz", "--thermo-every=1")
+		if code := goOn(t, stopped, args...)(signal); code != 128+int(signal) {
+			t.Fatalf("exit code %d after %v", code, signal)
+		}
+		samples, err := readThermo(filepath.Join(stopped, "md.thermo.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		total := steps(samples[len(samples)-1].Step + 10)
+		mustRun(t, stopped, append(args, total, "--restart=auto")...)
+		mustRun(t, once, append(args, total)...)
+		sameRun(t, once, stopped)
 	}
-	samples, err := readThermo(filepath.Join(stopped, "md.thermo.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	total := steps(samples[len(samples)-1].Step + 10)
-	mustRun(t, stopped, append(args, total, "--restart=auto")...)
-	mustRun(t, once, append(args, total)...)
-	sameRun(t, once, stopped)
 }

@@ -192,6 +192,9 @@ func (r *simulation) beginGuard() {
 func (r *simulation) integrate() error {
 	r.signals = make(chan os.Signal, 1)
 	signal.Notify(r.signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup wants it
+		signal.Notify(r.signals, syscall.SIGHUP)
+	}
 	defer signal.Stop(r.signals)
 	watchers := r.watchers()
 	for _, stage := range stages(r.set) {
@@ -229,6 +232,9 @@ func (r *simulation) interrupted(s *integrator.State) error {
 	select {
 	case sig := <-r.signals:
 		signal.Stop(r.signals) // a second one kills
+		if sig == syscall.SIGHUP {
+			signal.Ignore(syscall.SIGHUP) // a session that closes sends it twice
+		}
 		return &stopError{128 + int(sig.(syscall.Signal)), fmt.Sprintf("stopped by %s after step %d", sig, s.Step)}
 	default:
 	}
