@@ -25,7 +25,8 @@
 //
 // PREFIX.ckpt is the complete state. A restart from it gives the bits of a run
 // that never stopped, in every file but for the columns of wall time: what was
-// written after the checkpoint is cut off first.
+// written after the checkpoint is cut off first. Files of an earlier run are kept
+// unless --overwrite removes them, and locked against a second process.
 //
 // PREFIX.crash/ holds what explains a run that left physics: the last steps,
 // the settings, the last checkpoint, and the message.
