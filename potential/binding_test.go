@@ -77,7 +77,7 @@ func TestNewBindingLeavesTheDataWithoutForce(t *testing.T) {
 
 // TestBindingGoesSmoothlyWhereDataDissociate pulls two hydrogens apart in the training
 // data, until hardly anything of their bond is left. The binding must not wait for that:
-// it has to go over tenths of an Å, with a slope like that of a bond.
+// its 4.5 eV have to go over 0.2 Å or more, where the steepest slope of s is 15/8.
 func TestBindingGoesSmoothlyWhereDataDissociate(t *testing.T) {
 	c := Config{Species: []int{1}, InputScalars: 1, Cutoff: 5}.WithDefaults()
 	dimer := func(r float64) *neighbor.Graph {
@@ -98,7 +98,7 @@ func TestBindingGoesSmoothlyWhereDataDissociate(t *testing.T) {
 		g := dimer(r)
 		clear(dVec)
 		of.add(g, []int{0, 0}, make([]float64, 2), dVec, 0, 2)
-		if slope := dVec[0][2] - dVec[1][2]; math.Abs(slope) > 25 { // a bond of H₂ pulls with 5 eV/Å at most
+		if slope := dVec[0][2] - dVec[1][2]; math.Abs(slope) > 15./8*4.5/0.2 {
 			t.Fatalf("the binding pulls with %g eV/Å at %.4f Å, ρ₀ is %g", slope, r, b.Company[0])
 		}
 		for z, bound := range b.Bound(c, g, []int{0, 0}) {

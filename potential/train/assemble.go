@@ -87,7 +87,11 @@ func (t *Trainer) makeModel(version string) (graphs []*neighbor.Graph, fitted bo
 	for _, k := range t.held {
 		f := t.valid.Frames[k]
 		if _, err := c.Kinds(f.Species); err != nil {
-			return nil, false, fmt.Errorf("train: %v, to validate on, has an element that is in no frame to train on (another seed holds back other frames): %w", f.Origin, err)
+			hint := ""
+			if t.valid == t.data {
+				hint = " (another seed holds back other frames)"
+			}
+			return nil, false, fmt.Errorf("train: %v, to validate on, has an element that is not in the training data%s: %w", f.Origin, hint, err)
 		}
 	}
 	stats, err := measure(t.data, t.frames, c)
