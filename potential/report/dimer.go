@@ -34,6 +34,9 @@ type Dimer struct {
 	Innermost float64 `json:"innermost_eV"`
 	Minimum   float64 `json:"minimum_eV"`
 	At        float64 `json:"minimum_A"`
+	// Slope is the largest beyond bonds and the shortest distance, SlopeAt where.
+	Slope   float64 `json:"steepest_eV_per_A"`
+	SlopeAt float64 `json:"steepest_at_A"`
 	// Separated is what the energy beyond the cutoff differs from the sum of the
 	// reference energies, relative to it: rounding at most.
 	Separated float64 `json:"separated_relative"`
@@ -50,6 +53,10 @@ const (
 	// is at 0.77).
 	fused = 0.55
 	tight = 0.75
+	// Beyond loose times the sum of the covalent radii no bond pulls or pushes with a
+	// third of cliff, eV/Å (N2, the strongest, pulls with 13).
+	loose = 1.2
+	cliff = 40
 	// exact is the rounding of a sum of two energies in float64.
 	exact = 1e-13
 )
@@ -68,6 +75,7 @@ func (r *Report) dimers(_ context.Context, m *potential.Model, d *train.Dataset,
 				return
 			}
 			dimer.well(species[b], z)
+			dimer.steepest(species[b], z)
 			r.Dimers.Pairs = append(r.Dimers.Pairs, dimer)
 		}
 	}
@@ -130,8 +138,22 @@ func (d *Dimer) well(a, b int) {
 	}
 }
 
+// steepest finds the largest slope where atoms are farther apart than bonded ones, and
+// than the closest in the test set: what is below is a wall.
+func (d *Dimer) steepest(a, b int) {
+	from := max(d.Shortest, loose*(potential.CovalentRadius(a)+potential.CovalentRadius(b)))
+	for k := 1; k < len(d.Energy); k++ {
+		if d.Distance[k-1] < from {
+			continue
+		}
+		if slope := math.Abs(d.Energy[k]-d.Energy[k-1]) / (d.Distance[k] - d.Distance[k-1]); slope > d.Slope {
+			d.Slope, d.SlopeAt = slope, d.Distance[k]
+		}
+	}
+}
+
 func (d *Dimers) judge(m *potential.Model) Verdict {
-	var holes, tights, open []string
+	var holes, tights, open, steps []string
 	for _, p := range d.Pairs {
 		name := p.Elements[0] + "–" + p.Elements[1]
 		at := fmt.Sprintf("%s at %.2f Å, %s eV deep", name, p.Well, short(p.Depth))
@@ -140,6 +162,9 @@ func (d *Dimers) judge(m *potential.Model) Verdict {
 			holes = append(holes, at)
 		case p.Well > 0 && p.Ratio < tight && (p.Shortest == 0 || p.Well < p.Shortest):
 			tights = append(tights, at)
+		}
+		if p.Slope > cliff {
+			steps = append(steps, fmt.Sprintf("%s at %.2f Å, %s eV/Å", name, p.SlopeAt, short(p.Slope)))
 		}
 		if !(p.Separated <= exact) {
 			open = append(open, name)
@@ -150,6 +175,8 @@ func (d *Dimers) judge(m *potential.Model) Verdict {
 		return verdict(Fail, "Holes in the repulsive wall, into which atoms fall: %s.", strings.Join(holes, "; "))
 	case len(open) > 0:
 		return verdict(Fail, "Separated atoms do not have their reference energies: %s.", strings.Join(open, ", "))
+	case len(steps) > 0:
+		return verdict(Fail, "Steps in the energy where atoms are farther apart than bonded ones: %s.", strings.Join(steps, "; "))
 	case len(tights) > 0:
 		return verdict(Caution, "A minimum closer than bonds are, and than the atoms are in the test set: %s. Everything else rises all the way in to %g Å, and separated atoms have exactly their reference energies.",
 			strings.Join(tights, "; "), innermost)

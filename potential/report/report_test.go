@@ -182,6 +182,7 @@ func curve(energy func(r float64) float64) Dimer {
 		d.Distance, d.Energy = append(d.Distance, r), append(d.Energy, energy(r))
 	}
 	d.well(6, 6)
+	d.steepest(6, 6)
 	return d
 }
 
@@ -200,6 +201,7 @@ func TestHolesInTheWallAreFound(t *testing.T) {
 		{"a hole at 0.5 Å", func(r float64) float64 { return morse(r) - 100*gauss(r, 0.5, 0.1) }, Fail, 0.5},
 		{"the wall turned into a well", func(r float64) float64 { return -20 * gauss(r, 0, 1) }, Fail, 0.3},
 		{"a bond too short", func(r float64) float64 { return morse(r) - 20*gauss(r, 1, 0.1) }, Caution, 1},
+		{"a bond that ends in a step of 1 eV", func(r float64) float64 { return morse(r) + 1/(1+math.Exp((2.51-r)/0.002)) }, Fail, 1.3},
 		{"a ripple below rounding", func(r float64) float64 { return 20/r + 1e-4*math.Sin(60*r) }, Pass, 0},
 	} {
 		d := curve(test.energy)

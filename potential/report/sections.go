@@ -113,7 +113,7 @@ func (r *Report) rotationSection() section {
 }
 
 func (r *Report) dimerSection() section {
-	s := section{ID: "dimers", Title: "Pairs of atoms", Verdict: r.Dimers.Verdict, Criterion: fmt.Sprintf("Fail: a minimum closer than %.2g of the sum of the covalent radii, or an energy beyond the cutoff that is not that of the separated atoms. Caution: a minimum closer than %.2g of it and than in the test set.", fused, tight)}
+	s := section{ID: "dimers", Title: "Pairs of atoms", Verdict: r.Dimers.Verdict, Criterion: fmt.Sprintf("Fail: a minimum closer than %.2g of the sum of the covalent radii, an energy beyond the cutoff that is not that of the separated atoms, or a slope of more than %g eV/Å beyond %.2g of the sum of the covalent radii and the shortest distance in the test set. Caution: a minimum closer than %.2g of it and than in the test set.", fused, float64(cliff), loose, tight)}
 	s.Text = []string{fmt.Sprintf("Two atoms alone, from %g Å to beyond the cutoff, beside their reference energies. Where the training data have no free pairs the curve is an extrapolation and says nothing of real dimers; "+
 		"what counts is that it rises all the way in, so that atoms in dynamics cannot fall into each other, and that it ends at zero.", innermost)}
 	for n, d := range r.Dimers.Pairs {
@@ -127,6 +127,7 @@ func (r *Report) dimerSection() section {
 		columnOf("at", "Å", p, func(d Dimer) float64 { return d.At }),
 		column2("innermost minimum", "Å", optional(p, func(d Dimer) *float64 { return positive(d.Well) })),
 		column2("its depth", "eV", optional(p, func(d Dimer) *float64 { return positive(d.Depth) })),
+		columnOf("steepest slope beyond bonds", "eV/Å", p, func(d Dimer) float64 { return d.Slope }),
 		columnOf("energy beyond the cutoff", "relative", p, func(d Dimer) float64 { return d.Separated }),
 	)}}
 	if len(p) == 0 {
