@@ -35,10 +35,11 @@ const (
 	companyFraction = 0.5
 )
 
-// NewBinding returns the binding with the given energies [eV] and ρ₀ by the graphs of
-// training data; kinds are the atoms' indices into the species.
-func NewBinding(c Config, energy []float64, graphs []*neighbor.Graph, kinds [][]int) Binding {
-	least, sum, atoms := make([]float64, len(energy)), make([]float64, len(energy)), make([]float64, len(energy))
+// NewBinding returns a binding of no energy yet, with ρ₀ by the graphs of training data;
+// kinds are the atoms' indices into the species.
+func NewBinding(c Config, graphs []*neighbor.Graph, kinds [][]int) Binding {
+	species := len(c.Species)
+	least, sum, atoms := make([]float64, species), make([]float64, species), make([]float64, species)
 	bonds := newBonds(&c)
 	for k, g := range graphs {
 		for i, z := range kinds[k] {
@@ -52,7 +53,7 @@ func NewBinding(c Config, energy []float64, graphs []*neighbor.Graph, kinds [][]
 			sum[z], atoms[z] = sum[z]+rho, atoms[z]+1
 		}
 	}
-	b := Binding{Energy: energy}
+	b := Binding{Energy: make([]float64, species)}
 	for z, rho := range least {
 		usual := 1.0 // of an element that is alone in all of the data
 		if atoms[z] > 0 {
@@ -67,11 +68,11 @@ func NewBinding(c Config, energy []float64, graphs []*neighbor.Graph, kinds [][]
 // configuration with the given kinds of atoms. A binding of no species counts all.
 func (b Binding) Bound(c Config, g *neighbor.Graph, kind []int) []float64 {
 	count := make([]float64, len(c.Species))
-	bonds := newBonds(&c)
+	of := bindings{b, newBonds(&c)}
 	for i, z := range kind {
 		share := 1.0
 		if len(b.Company) > 0 {
-			share, _ = smoothStep(min(1, bonds.company(g, kind, i, b.Company[z])/b.Company[z]))
+			share, _ = of.share(g, kind, i)
 		}
 		count[z] += share
 	}
@@ -158,17 +159,22 @@ func (m *Model) bindings() *bindings {
 	return &bindings{m.Binding, newBonds(&m.Config)}
 }
 
+// share returns s of atom i and its derivative by ρ/ρ₀.
+func (b *bindings) share(g *neighbor.Graph, kind []int, i int) (s, slope float64) {
+	full := b.Company[kind[i]]
+	rho := b.bonds.company(g, kind, i, full)
+	if rho >= full {
+		return 1, 0
+	}
+	return smoothStep(rho / full)
+}
+
 // of returns the binding energy of atom i [eV] and γ, its derivative by ρ, which
 // is zero for an atom that has company.
 func (b *bindings) of(g *neighbor.Graph, kind []int, i int) (energy, gamma float64) {
 	z := kind[i]
-	full := b.Company[z]
-	rho := b.bonds.company(g, kind, i, full)
-	if rho >= full {
-		return b.Energy[z], 0
-	}
-	s, slope := smoothStep(rho / full)
-	return b.Energy[z] * s, b.Energy[z] * slope / full
+	s, slope := b.share(g, kind, i)
+	return b.Energy[z] * s, b.Energy[z] * slope / b.Company[z]
 }
 
 // pull adds γ w' of an atom to ∂E/∂x_ij of its edges.

@@ -62,7 +62,8 @@ func TestNewBindingLeavesTheDataWithoutForce(t *testing.T) {
 		}
 		graphs, kinds = append(graphs, g), append(kinds, []int{1, 0, 0})
 	}
-	b := bindings{NewBinding(c, []float64{-1, -2}, graphs, kinds), newBonds(&c)}
+	b := bindings{NewBinding(c, graphs, kinds), newBonds(&c)}
+	b.Energy = []float64{-1, -2}
 	for k, g := range graphs {
 		for i, z := range kinds[k] {
 			if e, gamma := b.of(g, kinds[k], i); e != b.Energy[z] || gamma != 0 {
@@ -92,7 +93,8 @@ func TestBindingGoesSmoothlyWhereDataDissociate(t *testing.T) {
 	for r := 0.5; r < 3; r += 0.025 { // the bond ends at 1.86 Å
 		graphs, kinds = append(graphs, dimer(r)), append(kinds, []int{0, 0})
 	}
-	b := NewBinding(c, []float64{-2.25}, graphs, kinds)
+	b := NewBinding(c, graphs, kinds)
+	b.Energy[0] = -2.25
 	of, dVec := bindings{b, newBonds(&c)}, make([][3]float64, 2)
 	for r := 0.5; r < 3; r += 0.0005 {
 		g := dimer(r)

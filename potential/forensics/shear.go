@@ -57,7 +57,7 @@ func (e *examination) checkShear(set int, c *Convention, w witness, u stressUnit
 		if len(frames) > 0 {
 			where = e.places(frames...)
 		}
-		e.add(Error, "stress-shear", where, "leave the stress of these frames out of training (or set stress_weight = 0): their shear is not converged, or of another order or sign",
+		e.add(Error, "stress-shear", where, "keep the stress of these frames out of training (config_stress_weight=0 in each, or stress_weight = 0): their shear is not converged, or of another order or sign",
 			"the shear stress contradicts the energies, while the diagonal agrees (%s: %v)", w.certainty, plain)
 	case plain.Correlation*sign < 0.3:
 		e.add(Warning, "stress-shear", where, "look at the order and the sign of its components",
@@ -120,7 +120,7 @@ func (e *examination) checkKinds(set int, u stressUnit, sign float64) (compared 
 	}
 	for _, o := range odds {
 		e.add(Error, "stress-order", e.places(kinds[o.name]...),
-			fmt.Sprintf("in these frames take yz, xz, xy from what is there as %s, or leave their stress out of training (or set stress_weight = 0)", o.order.from()),
+			fmt.Sprintf("in these frames take yz, xz, xy from what is there as %s, or keep their stress out of training (config_stress_weight=0 in each, or stress_weight = 0)", o.order.from()),
 			"the shear components of config_type %s are in the order %s (%s: %v; as they are %.3f)%s",
 			o.name, o.order.name, Likely, o.ordered, o.plain.Correlation, rest)
 	}

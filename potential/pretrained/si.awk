@@ -1,7 +1,9 @@
 # Puts the shear of silicon's stresses right: in the file of the mlearn set all frames
-# but the strained ones have yz and xz exchanged (`ponita check` says so). A stress is
-# nine numbers, xx xy xz yx yy yz zx zy zz. From the project's root,
+# but the strained ones have yz and xz exchanged. `ponita check` says so of dynamics and
+# vacancies; of most of the twelve surfaces their symmetry does, by which one of the two is zero.
+# A stress is nine numbers, xx xy xz yx yy yz zx zy zz. From the project's root,
 #
+#	mkdir -p runs
 #	awk -f potential/pretrained/si.awk ../shared/data/mlearn/Si_train.xyz > runs/Si_train.xyz
 / stress="/ && !/config_type="Elastic"/ {
 	match($0, / stress="[^"]*"/)

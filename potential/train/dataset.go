@@ -213,15 +213,18 @@ func newSample(f *xyz.Frame, l xyz.Labels, g *neighbor.Graph, m *potential.Model
 // config_virials_weight) for its parts. All are 1 without.
 func frameWeights(f *xyz.Frame) (w lossWeights, err error) {
 	w = lossWeights{energy: 1, force: 1, stress: 1, wall: 1}
-	for key, parts := range map[string][]*float64{
-		"config_weight":         {&w.energy, &w.force, &w.stress},
-		"config_energy_weight":  {&w.energy},
-		"config_forces_weight":  {&w.force},
-		"config_stress_weight":  {&w.stress},
-		"config_virials_weight": {&w.stress},
+	for _, k := range []struct {
+		key   string
+		parts []*float64
+	}{
+		{"config_weight", []*float64{&w.energy, &w.force, &w.stress}},
+		{"config_energy_weight", []*float64{&w.energy}},
+		{"config_forces_weight", []*float64{&w.force}},
+		{"config_stress_weight", []*float64{&w.stress}},
+		{"config_virials_weight", []*float64{&w.stress}},
 	} {
 		var weight float64
-		switch v := f.Value(key).(type) {
+		switch v := f.Value(k.key).(type) {
 		case nil:
 			continue
 		case int:
@@ -232,9 +235,9 @@ func frameWeights(f *xyz.Frame) (w lossWeights, err error) {
 			weight = math.NaN()
 		}
 		if !(weight >= 0) || math.IsInf(weight, 1) {
-			return w, fmt.Errorf("key %q is %v, want a weight, zero or more", key, f.Value(key))
+			return w, fmt.Errorf("key %q is %v, want a weight, zero or more", k.key, f.Value(k.key))
 		}
-		for _, part := range parts {
+		for _, part := range k.parts {
 			*part *= weight
 		}
 	}

@@ -23,8 +23,9 @@ func references(s Settings, d, extra *Dataset, species []int, frames []int) (e0 
 		e0, err = given(s.ReferenceEnergies, species)
 		return e0, false, nil, err
 	}
+	var missing []string
 	if s.Reference != "fit" {
-		missing := isolated(e0, species, s.Cutoff, d, extra)
+		missing = isolated(e0, species, s.Cutoff, d, extra)
 		if len(missing) == 0 {
 			return e0, false, nil, nil
 		}
@@ -32,10 +33,9 @@ func references(s Settings, d, extra *Dataset, species []int, frames []int) (e0 
 			return nil, false, nil, fmt.Errorf("train: no isolated atom of %v; add one-atom frames with an energy, or set reference = \"fit\"", missing)
 		}
 	}
-	partial := s.Reference != "fit" && slices.ContainsFunc(e0, func(e float64) bool { return e != 0 })
 	e0, warnings, err = fitted(d, species, frames)
-	if partial {
-		warnings = append(warnings, "isolated atoms of some elements are missing: those in the data are not used, and reference energies are fitted")
+	if len(missing) > 0 && len(missing) < len(species) {
+		warnings = append(warnings, fmt.Sprintf("no isolated atom of %s: those of the other elements are not used, and reference energies are fitted", strings.Join(missing, ", ")))
 	}
 	return e0, true, warnings, err
 }
@@ -214,7 +214,7 @@ func (t *Trainer) setAside(graphs []*neighbor.Graph, fitted bool) error {
 		for _, s := range t.samples {
 			kinds = append(kinds, s.kind)
 		}
-		binding = potential.NewBinding(t.model.Config, make([]float64, species), graphs, kinds)
+		binding = potential.NewBinding(t.model.Config, graphs, kinds)
 		if t.start != nil {
 			keepCompany(&binding, t.model, t.start)
 		}

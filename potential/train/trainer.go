@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -112,16 +111,6 @@ func (t *Trainer) Resume() error {
 		return fmt.Errorf("train: %s belongs to other data, isolated atoms or another model to start from: %w", path, ErrCheckpoint)
 	}
 	return nil
-}
-
-// beyond returns the lines of a that b does not have.
-func beyond(a, b []string) (lines []string) {
-	for _, line := range a {
-		if !slices.Contains(b, line) {
-			lines = append(lines, line)
-		}
-	}
-	return lines
 }
 
 // Run trains to the end, or until the context is done: then it writes a

@@ -19,7 +19,7 @@ func (t *Trainer) warnings() (out []string) {
 	for _, d := range sets {
 		unlabelled, flat := 0, 0
 		for k, f := range d.Frames {
-			if d.unlabelled(k) && len(f.Species) > 1 {
+			if d.unlabelled(k) && !alone(f, t.settings.Cutoff) {
 				unlabelled++
 			}
 			if d.Labels[k].Stress != nil && f.PBC != [3]bool{true, true, true} && len(f.Species) > 1 {
@@ -34,22 +34,22 @@ func (t *Trainer) warnings() (out []string) {
 		}
 	}
 	known := t.model.Config.Species
-	if others := without(t.data.Species(), known); len(others) > 0 {
+	if others := beyond(t.data.Species(), known); len(others) > 0 {
 		warn("%s: only as isolated atoms, or in frames that are not trained on: the model will not know %s", symbols(others), them(others))
 	}
 	if t.start != nil {
-		if gone := without(t.start.Config.Species, known); len(gone) > 0 {
+		if gone := beyond(t.start.Config.Species, known); len(gone) > 0 {
 			warn("%s: not in the new data: the new model will not know %s, which the one to start from does", symbols(gone), them(gone))
 		}
 	}
 	return out
 }
 
-// without returns the elements of a that b does not have.
-func without(a, b []int) (rest []int) {
-	for _, z := range a {
-		if !slices.Contains(b, z) {
-			rest = append(rest, z)
+// beyond returns what is in a and not in b.
+func beyond[T comparable](a, b []T) (rest []T) {
+	for _, x := range a {
+		if !slices.Contains(b, x) {
+			rest = append(rest, x)
 		}
 	}
 	return rest

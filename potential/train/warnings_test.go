@@ -53,7 +53,7 @@ func TestWhatIsNotUsedIsSaid(t *testing.T) {
 			if len(f.Species) == 1 && f.Species[0] == 11 {
 				f.Species[0] = 8
 			}
-		}, "isolated atoms of some elements are missing"},
+		}, "no isolated atom of Na: those of the other elements are not used"},
 	} {
 		trainer := newTrainer(t, small(changed(t, data, c.change), t.TempDir()))
 		if !slices.ContainsFunc(trainer.Warnings, func(w string) bool { return strings.Contains(w, c.want) }) {
