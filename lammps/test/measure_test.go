@@ -105,7 +105,7 @@ func measureOverhead(t *testing.T, path string) {
 	}
 	alone()
 	run := func(ranks, threads int) *job {
-		return launch(t, ranks, fmt.Sprintf("units metal\natom_style atomic\nread_data %s\npair_style ponita threads %d\npair_coeff * * %s Si\nneighbor 1.0 bin\nfix 1 all nve\ntimestep 1e-6\nthermo_style custom step\nthermo 1\nthermo_modify flush yes\nrun 1000000\n", data, threads, path))
+		return launch(t, ranks, fmt.Sprintf("units metal\natom_style atomic\nread_data %s\npair_style ponita threads %d\npair_coeff * * %s Si\nneighbor 1.0 bin\nfix 1 all nve\ntimestep 1e-6\nthermo_style custom step cpu\nthermo 1\nthermo_modify flush yes format float %%.6f\nrun 1000000\n", data, threads, path))
 	}
 	one, another, two, threads := run(0, 1), run(0, 1), run(2, 1), run(0, 2)
 	var overhead, speedup, ceiling, threaded, ones, twos []float64
@@ -153,7 +153,7 @@ func launch(t *testing.T, ranks int, script string) *job {
 		j.signal(syscall.SIGKILL)
 		cmd.Wait()
 	})
-	for deadline := time.Now().Add(time.Minute); j.step(t) < 0; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); len(j.times(t)) == 0; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: no first step in a minute", j.log)
 		}
@@ -181,16 +181,19 @@ func (j *job) signal(s syscall.Signal) {
 	}
 }
 
-// step is the last step in the log, -1 before the first.
-func (j *job) step(t *testing.T) int {
+// times are those at which LAMMPS ended its steps, s, by its own clock.
+func (j *job) times(t *testing.T) []float64 {
 	text, _ := os.ReadFile(j.log)
 	text = text[:bytes.LastIndexByte(text, '\n')+1] // whole lines
 	_, text, _ = bytes.Cut(text, []byte("Step"))
-	f := strings.Fields(string(text))
-	if len(f) == 0 {
-		return -1
+	_, text, _ = bytes.Cut(text, []byte("\n"))
+	var times []float64
+	for k, f := range strings.Fields(string(text)) {
+		if k%2 == 1 { // behind the step
+			times = append(times, numbers(t, []string{f})[0])
+		}
 	}
-	return int(numbers(t, f[len(f)-1:])[0])
+	return times
 }
 
 // processor is the time in seconds that a job of one process has used.
@@ -208,33 +211,27 @@ func (j *job) processor(t *testing.T) float64 {
 // SIGCONT to SIGSTOP.
 type turn struct{ each, steps float64 }
 
-// take lets jobs run at once until all have done n steps.
+// take lets jobs run at once until all have done n steps after one that was under
+// way. It looks seldom: reading their logs takes time of the cores that they use.
 func take(t *testing.T, n int, jobs ...*job) turn {
-	var from, to = make([]time.Time, len(jobs)), make([]time.Time, len(jobs))
-	var first, last, before = make([]int, len(jobs)), make([]int, len(jobs)), make([]int, len(jobs))
+	before := make([]int, len(jobs))
 	for k, j := range jobs {
-		before[k] = j.step(t)
+		before[k] = len(j.times(t))
 		j.signal(syscall.SIGCONT)
 	}
-	done := 0
-	for done < len(jobs) {
-		time.Sleep(2 * time.Millisecond)
-		for k, j := range jobs {
-			switch s := j.step(t); {
-			case !to[k].IsZero():
-			case from[k].IsZero() && s > before[k]:
-				from[k], first[k] = time.Now(), s
-			case !from[k].IsZero() && s >= first[k]+n:
-				to[k], last[k] = time.Now(), s
-				done++
-			}
+	for k, j := range jobs {
+		for len(j.times(t)) <= before[k]+n {
+			time.Sleep(50 * time.Millisecond)
 		}
+	}
+	for _, j := range jobs {
+		j.signal(syscall.SIGSTOP)
 	}
 	var r turn
 	for k, j := range jobs {
-		j.signal(syscall.SIGSTOP)
-		r.each += to[k].Sub(from[k]).Seconds() / float64(last[k]-first[k]) / float64(len(jobs))
-		r.steps += float64(last[k]-before[k]) / float64(len(jobs))
+		times := j.times(t)
+		r.each += (times[before[k]+n] - times[before[k]]) / float64(n) / float64(len(jobs))
+		r.steps += float64(len(times)-before[k]) / float64(len(jobs))
 	}
 	return r
 }
