@@ -291,14 +291,14 @@ void PairPonita::coeff(int narg, char **arg) {
   for (size_t k = 0; k < members.size(); k++) {
     Member &m = members[k];
     m.file = k == 0 ? arg[2] : committee[k - 1];
-    check(ponita_model_open(m.file.c_str(), &m.model));
+    complain(ponita_model_open(m.file.c_str(), &m.model) == PONITA_OK ? "" : ponita_last_error());
     begin(m.info);
     check(ponita_model_describe(m.model, &m.info));
     ponita_options options;
     begin(options);
     options.precision = precision;
     options.threads = threads;
-    check(ponita_domain_new(m.model, &options, &m.domain));
+    complain(ponita_domain_new(m.model, &options, &m.domain) == PONITA_OK ? "" : ponita_last_error());
     ponita_domain_info info;
     begin(info);
     check(ponita_domain_describe(m.domain, &info));

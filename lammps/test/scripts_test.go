@@ -255,15 +255,13 @@ func TestMessages(t *testing.T) {
 	if err := os.WriteFile(bonded, []byte("x\n\n2 atoms\n1 bonds\n2 atom types\n1 bond types\n0 9 xlo xhi\n0 9 ylo yhi\n0 9 zlo zhi\n\nMasses\n\n1 1.008\n2 15.999\n\nAtoms # bond\n\n1 1 1 1 1 1\n2 1 2 2 1 1\n\nBonds\n\n1 1 1 2\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	// As an overflow in the network would give, and one that knows no stages.
-	wild, paper := model(1), model(1)
+	// As an overflow in the network would give.
+	wild := model(1)
 	for k := range wild.Weights {
 		wild.Weights[k] *= 1e3
 	}
 	wild.Scale[0] = 1e308
-	paper.Config = potential.Config{Species: []int{1, 8}, Kernel: potential.Polynomial, Cutoff: 4, Channels: 8, Layers: 1, Hidden: 8, MeanNeighbors: 20}.WithDefaults()
-	paper.Weights = paper.Config.Initialize(rand.New(rand.NewPCG(2, 1)))
-	if err := errors.Join(write(wild, "wild.h5"), write(paper, "paper.h5")); err != nil {
+	if err := write(wild, "wild.h5"); err != nil {
 		t.Fatal(err)
 	}
 	named := func(model string) string { return strings.Replace(input(t, s, ""), "h2o.h5", model, 1) }
@@ -272,7 +270,6 @@ func TestMessages(t *testing.T) {
 	for name, c := range map[string]struct{ script, want string }{
 		"not finite":     {lost, "the position of the atom with ID 8 is not finite (step 1, rank 0)"},
 		"overflow":       {named("wild.h5") + "run 0\n", "is not finite (step 0, rank 0): atoms too close, or a model far outside its training data"},
-		"polynomial":     {named("paper.h5") + "run 0\n", "stages"},
 		"lj":             {"units lj\natom_style atomic\nregion b block 0 9 0 9 0 9\ncreate_box 2 b\nmass * 1\n" + fmt.Sprintf(style, h2o) + "run 0\n", "units lj"},
 		"element":        {header + "pair_style ponita\npair_coeff * * " + h2o + " H Ne\n", "element Ne of atom type 2 is not in " + h2o + ", which knows H O"},
 		"elements":       {header + "pair_style ponita\npair_coeff * * " + h2o + " H\n", "an element or NULL for each of 2 types"},
@@ -343,9 +340,12 @@ func TestMessages(t *testing.T) {
 func TestOneRankStops(t *testing.T) {
 	need(t)
 	dir := t.TempDir()
-	silicon := model(1)
+	// Of other elements, and one that knows no stages.
+	silicon, paper := model(1), model(1)
 	silicon.Config.Species = []int{1, 14}
-	if err := write(silicon, "hsi.h5"); err != nil {
+	paper.Config = potential.Config{Species: []int{1, 8}, Kernel: potential.Polynomial, Cutoff: 4, Channels: 8, Layers: 1, Hidden: 8, MeanNeighbors: 20}.WithDefaults()
+	paper.Weights = paper.Config.Initialize(rand.New(rand.NewPCG(2, 1)))
+	if err := errors.Join(write(silicon, "hsi.h5"), write(paper, "paper.h5")); err != nil {
 		t.Fatal(err)
 	}
 	// A library in front of ours, whose first function fails as told.
@@ -361,6 +361,8 @@ func TestOneRankStops(t *testing.T) {
 	for name, c := range map[string]struct{ on, want string }{
 		"environment": {"export PONITA_NUM_THREADS=4x", `PONITA_NUM_THREADS is "4x"`},
 		"element":     {"ln -sf " + work + "/hsi.h5 model.h5", "element O of atom type 2 is not in model.h5, which knows H Si"},
+		"no file":     {"rm model.h5", "model.h5: no such file"},
+		"no stages":   {"ln -sf " + work + "/paper.h5 model.h5", "cannot be evaluated in stages"},
 		"library":     {"export LD_PRELOAD=" + first, "libponita has version 3 of its interface"},
 		"memory":      {"export MEMORY= LD_PRELOAD=" + first, "ERROR: std::bad_alloc"},
 	} {
