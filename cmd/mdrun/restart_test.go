@@ -241,7 +241,7 @@ func TestLengthOfTheCommandLineOverridesTheFile(t *testing.T) {
 }
 
 // goOn starts a run that makes steps until the function returned sends it a signal
-// and has waited for its end.
+// and has waited for its end. SIGPIPE is that of a pipe that nobody reads any more.
 func goOn(t *testing.T, dir string, args ...string) (stop func(syscall.Signal) (code int)) {
 	t.Helper()
 	cmd := command(dir, append(args, "--thermo-every=1", "--json", "--steps=100000000")...)
@@ -259,7 +259,11 @@ func goOn(t *testing.T, dir string, args ...string) (stop func(syscall.Signal) (
 		lines.Scan()
 	}
 	return func(signal syscall.Signal) int {
-		cmd.Process.Signal(signal)
+		if signal == syscall.SIGPIPE {
+			stdout.Close()
+		} else {
+			cmd.Process.Signal(signal)
+		}
 		watchdog := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
 		defer watchdog.Stop()
 		for lines.Scan() {
@@ -285,7 +289,7 @@ func TestTwoRunsDoNotWriteTheSameFiles(t *testing.T) {
 }
 
 func TestSignalStopsAfterTheStepAndTheRunContinues(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE} {
 		once, stopped := workplace(t), workplace(t)
 		args := short("molecule.xyz", "--thermo-every=1")
 		if code := goOn(t, stopped, args...)(signal); code != 128+int(signal) {

@@ -191,7 +191,7 @@ func (r *simulation) beginGuard() {
 // integrate makes the steps.
 func (r *simulation) integrate() error {
 	r.signals = make(chan os.Signal, 1)
-	signal.Notify(r.signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(r.signals, os.Interrupt, syscall.SIGTERM, syscall.SIGPIPE)
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup wants it
 		signal.Notify(r.signals, syscall.SIGHUP)
 	}
@@ -232,9 +232,8 @@ func (r *simulation) interrupted(s *integrator.State) error {
 	select {
 	case sig := <-r.signals:
 		signal.Stop(r.signals) // a second one kills
-		if sig == syscall.SIGHUP {
-			signal.Ignore(syscall.SIGHUP) // a session that closes sends it twice
-		}
+		// A session that closes sends the first twice, and may end whoever reads the output.
+		signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
 		return &stopError{128 + int(sig.(syscall.Signal)), fmt.Sprintf("stopped by %s after step %d", sig, s.Step)}
 	default:
 	}
