@@ -35,7 +35,7 @@ func readStructure(s *Settings) (*xyz.Frame, error) {
 	if s.Frame != 1 && s.Frame != -1 {
 		return nil, fmt.Errorf("%s has 1 frame, frame = %d is none of them", s.Structure, s.Frame)
 	}
-	options := data.Options{Style: s.AtomStyle, Units: s.Units, Elements: s.Elements}
+	options := data.Options{Style: s.AtomStyle, Units: s.Units, AtRest: s.draws(), Elements: s.Elements}
 	for k, b := range s.Boundary {
 		options.Open[k] = b != "p"
 	}

@@ -31,9 +31,8 @@ Writes PREFIX.thermo.csv .traj.xyz .final.xyz .ckpt .effective.toml .png, and
 PREFIX.crash/ when a run leaves physics.
 
 Exit codes: 0 done; 1 failed; 2 wrong flag or key; 3 left physics; 4 reached
---max-time; 129, 130, 141, 143 stopped by SIGHUP, SIGINT, SIGPIPE (nobody reads
-the output any more), SIGTERM. After 4 and these the same command with
---restart=auto continues as if it had not stopped.`
+--max-time; 129, 130, 141, 143 stopped by SIGHUP, SIGINT, SIGPIPE, SIGTERM.
+After 4 and these the same command with --restart=auto continues the run.`
 
 type commandLine struct {
 	Run      runFile `arg:"" optional:"" name:"run.toml" help:"Settings, or the word demo."`

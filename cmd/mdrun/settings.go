@@ -208,6 +208,14 @@ func (s *Settings) total() int         { return s.equilibration() + *s.Steps }
 // path returns the output file with the given ending.
 func (s *Settings) path(ending string) string { return filepath.Join(s.Out, s.Prefix+ending) }
 
+func (s *Settings) copies() bool { return s.Repeat[0]*s.Repeat[1]*s.Repeat[2] > 1 }
+
+// draws tells whether the velocities of the structure do not matter. Copies of a cell that
+// start with the same ones stay copies, so that auto draws those of a supercell.
+func (s *Settings) draws() bool {
+	return s.Velocities == "draw" || s.Velocities == "auto" && s.copies()
+}
+
 // restartSetting is the path of a checkpoint, "auto", or "" for none.
 type restartSetting string
 

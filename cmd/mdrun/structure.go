@@ -91,11 +91,9 @@ func masses(frame *xyz.Frame) (masses []float64, isotope bool, err error) {
 }
 
 // readVelocities takes the column vel, or velo as GPUMD has it, both in Å/fs, or
-// momenta as ASE has them. Copies of a cell that start with the same velocities
-// stay copies, so that auto draws those of a supercell.
+// momenta as ASE has them.
 func (st *start) readVelocities(frame *xyz.Frame, s *Settings) error {
-	copies := s.Repeat[0]*s.Repeat[1]*s.Repeat[2] > 1
-	if s.Velocities == "draw" || s.Velocities == "auto" && copies {
+	if s.draws() {
 		return nil
 	}
 	for _, name := range []string{"vel", "velo", "momenta"} {
@@ -115,7 +113,7 @@ func (st *start) readVelocities(frame *xyz.Frame, s *Settings) error {
 				}
 			}
 		}
-		if copies {
+		if s.copies() {
 			st.notes = append(st.notes, "all copies of the cell start with the velocities of the file and move alike: velocities = \"draw\" makes them differ")
 		}
 		return nil

@@ -123,9 +123,12 @@ func (f *file) readVelocities() error {
 	if f.atoms == nil {
 		return f.wrong("section Velocities before Atoms, want it after")
 	}
+	if f.options.AtRest {
+		return f.rows("Velocities", f.count, func([]string) error { return nil })
+	}
 	speed, known := speeds[f.units]
 	if !known {
-		return f.wrong("velocities in a file whose title does not say its units: want units = \"metal\" (Å/ps) or units = \"real\" (Å/fs) in the settings")
+		return f.wrong("velocities in a file whose title does not say its units: want units = \"metal\" (Å/ps) or units = \"real\" (Å/fs) in the settings, or velocities = \"draw\"")
 	}
 	index := make(map[int]int, len(f.atoms))
 	for i, a := range f.atoms {

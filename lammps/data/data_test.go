@@ -95,6 +95,9 @@ func TestUnitsRealHaveVelocitiesPerFemtosecond(t *testing.T) {
 	if v := frame.Column("vel").([][3]float64)[0][0]; v != 1000 {
 		t.Errorf("velocity %g Å/fs by the settings", v)
 	}
+	if column := read(t, strings.Replace(tilted, ", units = metal", "", 1), Options{AtRest: true}).Column("vel"); column != nil {
+		t.Errorf("velocities %v of atoms at rest", column)
+	}
 }
 
 // molecule has n atoms of one style, each line the columns given.

@@ -20,6 +20,7 @@ var ErrFormat = errors.New("unusable LAMMPS data file")
 type Options struct {
 	Style    string   // of atoms, where the file does not say: atomic, charge, …
 	Units    string   // of velocities, where the title does not say: metal or real
+	AtRest   bool     // pass over velocities, whatever their units
 	Elements []string // symbols of the types in order; none means by label or mass
 	Open     [3]bool  // not periodic along a, b, c
 }
