@@ -60,7 +60,7 @@ func (t *Trainer) build(version string) error {
 	if err != nil {
 		return err
 	}
-	if t.samples, err = samples(t.data, t.frames, graphs, t.model); err != nil {
+	if err := t.makeSamples(graphs); err != nil {
 		return err
 	}
 	if !fitted || t.start != nil {

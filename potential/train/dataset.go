@@ -155,18 +155,25 @@ type sample struct {
 	wall *[3]float64
 }
 
-// samples prepares the listed frames, with their graphs, for a model.
-func samples(d *Dataset, frames []int, graphs []*neighbor.Graph, m *potential.Model) ([]sample, error) {
-	var out []sample
-	for n, k := range frames {
-		f := d.Frames[k]
-		s, err := newSample(f, d.Labels[k], graphs[n], m)
-		if err != nil {
-			return nil, fmt.Errorf("train: %v: %w", f.Origin, err)
-		}
-		out = append(out, s)
+// makeSamples prepares the frames to train on, with their graphs, for the model.
+func (t *Trainer) makeSamples(graphs []*neighbor.Graph) error {
+	byType, err := typeWeights(t.settings.ConfigTypeWeights, t.data.Census.ConfigTypes)
+	if err != nil {
+		return err
 	}
-	return out, nil
+	t.samples = nil
+	for n, k := range t.frames {
+		f := t.data.Frames[k]
+		s, err := newSample(f, t.data.Labels[k], graphs[n], t.model)
+		if err == nil {
+			s.weights, err = frameWeights(f, byType)
+		}
+		if err != nil {
+			return fmt.Errorf("train: %v: %w", f.Origin, err)
+		}
+		t.samples = append(t.samples, s)
+	}
+	return nil
 }
 
 func newSample(f *xyz.Frame, l xyz.Labels, g *neighbor.Graph, m *potential.Model) (sample, error) {
@@ -174,11 +181,7 @@ func newSample(f *xyz.Frame, l xyz.Labels, g *neighbor.Graph, m *potential.Model
 	if err != nil {
 		return sample{}, err
 	}
-	weights, err := frameWeights(f)
-	if err != nil {
-		return sample{}, err
-	}
-	s := sample{kind: kind, graph: g, scalars: m.Config.OneHot(kind), volume: 1, weights: weights}
+	s := sample{kind: kind, graph: g, scalars: m.Config.OneHot(kind), volume: 1, weights: lossWeights{1, 1, 1, 1}}
 	base := m.Baseline(g, kind)
 	for _, k := range kind {
 		s.scale = append(s.scale, m.Scale[k])
@@ -206,42 +209,6 @@ func newSample(f *xyz.Frame, l xyz.Labels, g *neighbor.Graph, m *potential.Model
 		s.stress = &stress
 	}
 	return s, nil
-}
-
-// frameWeights reads the weights that data sets give single frames: config_weight for all of a
-// frame, config_energy_weight, config_forces_weight and config_stress_weight (or
-// config_virials_weight) for its parts. All are 1 without.
-func frameWeights(f *xyz.Frame) (w lossWeights, err error) {
-	w = lossWeights{energy: 1, force: 1, stress: 1, wall: 1}
-	for _, k := range []struct {
-		key   string
-		parts []*float64
-	}{
-		{"config_weight", []*float64{&w.energy, &w.force, &w.stress}},
-		{"config_energy_weight", []*float64{&w.energy}},
-		{"config_forces_weight", []*float64{&w.force}},
-		{"config_stress_weight", []*float64{&w.stress}},
-		{"config_virials_weight", []*float64{&w.stress}},
-	} {
-		var weight float64
-		switch v := f.Value(k.key).(type) {
-		case nil:
-			continue
-		case int:
-			weight = float64(v)
-		case float64:
-			weight = v
-		default:
-			weight = math.NaN()
-		}
-		if !(weight >= 0) || math.IsInf(weight, 1) {
-			return w, fmt.Errorf("key %q is %v, want a weight, zero or more", k.key, f.Value(k.key))
-		}
-		for _, part := range k.parts {
-			*part *= weight
-		}
-	}
-	return w, nil
 }
 
 // rotated returns the sample turned by r, with memory from the buffers. Energies

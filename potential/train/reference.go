@@ -235,8 +235,7 @@ func (t *Trainer) setAside(graphs []*neighbor.Graph, fitted bool) error {
 		binding.Energy = energy
 		t.model.Binding = binding
 	}
-	t.samples, err = samples(t.data, t.frames, graphs, t.model)
-	return err
+	return t.makeSamples(graphs)
 }
 
 // statistics of the training data that normalise the network.

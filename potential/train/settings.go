@@ -60,24 +60,25 @@ type Settings struct {
 	Parametrization string `default:"mup" enum:"mup,sp,ntk" help:"How initial weights and learning rates follow the width: maximal update, standard or neural tangent (kernel regime)."`
 	BaseChannels    int    `default:"32" help:"Width at which all parametrizations are the same: that for which the learning rate was tuned."`
 
-	Epochs          int     `default:"200" help:"Passes over the data."`
-	Batch           int     `default:"2" help:"Configurations per step."`
-	Optimizer       string  `default:"muon" enum:"muon,adam" help:"Muon moves the matrices between channels, Adam the rest or all."`
-	LearningRate    float64 `default:"0.004" help:"Peak learning rate."`
-	Schedule        string  `default:"cosine" enum:"cosine,plateau,constant" help:"Course of the learning rate."`
-	WarmUp          float64 `default:"1" help:"Epochs of linear warm-up."`
-	FinalRate       float64 `default:"0.001" help:"Least learning rate over the peak."`
-	Patience        int     `default:"20" help:"Plateau: epochs without progress after which the rate is halved."`
-	WeightDecay     float64 `default:"0" help:"Decoupled decay of matrices."`
-	Clip            float64 `default:"4" help:"Largest norm of a gradient over its mean in the last hundred steps, 1 or more."`
-	Average         float64 `default:"0.999" help:"Decay of the moving average of the weights, which is what is saved."`
-	Rotate          bool    `default:"true" negatable:"" help:"Turn every configuration at random in every epoch."`
-	EnergyWeight    float64 `default:"2" help:"Weight of (energy error per atom)² in the loss, 1/eV²."`
-	EnergyWeightEnd float64 `default:"200" help:"What the energy weight tends to as the learning rate falls; 0 is no change."`
-	ForceWeight     float64 `default:"1" help:"Weight of (force error)², Å²/eV²."`
-	StressWeight    float64 `default:"300" help:"Weight of (stress error)², Å⁶/eV²."`
-	WallWeight      float64 `default:"1" help:"Weight of (force)², Å²/eV², with which two atoms alone attract each other closer than bonds are, which makes holes; 0 leaves it to the network. Without ZBL there is none."`
-	Precision       string  `default:"float32" enum:"float32,float64" help:"Precision of features and matrix products."`
+	Epochs            int      `default:"200" help:"Passes over the data."`
+	Batch             int      `default:"2" help:"Configurations per step."`
+	Optimizer         string   `default:"muon" enum:"muon,adam" help:"Muon moves the matrices between channels, Adam the rest or all."`
+	LearningRate      float64  `default:"0.004" help:"Peak learning rate."`
+	Schedule          string   `default:"cosine" enum:"cosine,plateau,constant" help:"Course of the learning rate."`
+	WarmUp            float64  `default:"1" help:"Epochs of linear warm-up."`
+	FinalRate         float64  `default:"0.001" help:"Least learning rate over the peak."`
+	Patience          int      `default:"20" help:"Plateau: epochs without progress after which the rate is halved."`
+	WeightDecay       float64  `default:"0" help:"Decoupled decay of matrices."`
+	Clip              float64  `default:"4" help:"Largest norm of a gradient over its mean in the last hundred steps, 1 or more."`
+	Average           float64  `default:"0.999" help:"Decay of the moving average of the weights, which is what is saved."`
+	Rotate            bool     `default:"true" negatable:"" help:"Turn every configuration at random in every epoch."`
+	EnergyWeight      float64  `default:"2" help:"Weight of (energy error per atom)² in the loss, 1/eV²."`
+	EnergyWeightEnd   float64  `default:"200" help:"What the energy weight tends to as the learning rate falls; 0 is no change."`
+	ForceWeight       float64  `default:"1" help:"Weight of (force error)², Å²/eV²."`
+	StressWeight      float64  `default:"300" help:"Weight of (stress error)², Å⁶/eV²."`
+	ConfigTypeWeights []string `placeholder:"TYPE=WEIGHT" help:"Weights in the loss of the frames of a config_type, which multiply those of single frames; 1 without."`
+	WallWeight        float64  `default:"1" help:"Weight of (force)², Å²/eV², with which two atoms alone attract each other closer than bonds are, which makes holes; 0 leaves it to the network. Without ZBL there is none."`
+	Precision         string   `default:"float32" enum:"float32,float64" help:"Precision of features and matrix products."`
 }
 
 // presets are the sizes of [Settings.Preset]. All other settings are common to

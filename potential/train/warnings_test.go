@@ -116,6 +116,37 @@ func TestWeightsOfFrames(t *testing.T) {
 	}
 }
 
+// TestWeightsByConfigType: they multiply those of the frames.
+func TestWeightsByConfigType(t *testing.T) {
+	data := changed(t, writeData(t, 4), func(k int, f *xyz.Frame) {
+		f.Set("config_type", []string{"bulk, 300 K", "slab"}[k%2])
+		f.Set("config_forces_weight", 0.5)
+	})
+	s := small(data, t.TempDir())
+	s.ConfigTypeWeights = []string{"slab = 4"}
+	trainer := newTrainer(t, s)
+	for k, n := range trainer.frames {
+		want := lossWeights{1, 0.5, 1, 1}
+		if n%2 == 1 {
+			want = lossWeights{4, 2, 4, 1}
+		}
+		if got := trainer.samples[k].weights; got != want {
+			t.Errorf("frame %d has weights %v, want %v", n+1, got, want)
+		}
+	}
+	for entry, want := range map[string]string{
+		"slabs=1": `no frame has the config_type "slabs"; there are ["bulk, 300 K" "slab"]`,
+		"slab=-1": `"slab=-1", want a config_type and a weight, zero or more`,
+		"slab":    "want a config_type and a weight",
+		"slab=1":  `"slab" has two weights`,
+	} {
+		s.ConfigTypeWeights = []string{"slab=2", entry}
+		if _, err := New(s, "", ""); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", entry, err, want)
+		}
+	}
+}
+
 // TestResumeAfterDataMoved: what the files hold is what counts.
 func TestResumeAfterDataMoved(t *testing.T) {
 	s := small(writeData(t, 6), t.TempDir())
