@@ -18,6 +18,7 @@ type distillCommand struct {
 	Files        []string `arg:"" name:"file" type:"existingfile" help:"Extended XYZ file with reference values, then two or more model files."`
 	labelFlags   `embed:""`
 	Output       string    `default:"distilled.xyz" help:"File to write."`
+	Overwrite    bool      `help:"Replace the file if it is there."`
 	Samples      int       `default:"10" help:"Runs from every frame."`
 	Temperature  []float64 `default:"300" help:"Temperatures of the runs in turn, K, with commas between them."`
 	Time         float64   `default:"100" help:"Length of a run, fs."`
@@ -42,6 +43,12 @@ func (c *distillCommand) Run(ctx context.Context) error {
 	// In Options these zeros are defaults, here somebody has typed them.
 	if c.Samples == 0 || c.Time == 0 || c.Timestep == 0 || c.MaxDeviation == 0 {
 		return fmt.Errorf("one of --samples, --time, --timestep and --max-deviation is 0, want positive numbers")
+	}
+	if _, err := os.Lstat(c.Output); err == nil && !c.Overwrite {
+		return fmt.Errorf("%s is there: want --overwrite or another --output", c.Output)
+	}
+	if err := checkOutputs(c.Output); err != nil {
+		return err
 	}
 	d, err := c.read(c.Files[0])
 	if err != nil {
@@ -69,7 +76,7 @@ func (c *distillCommand) Run(ctx context.Context) error {
 	}
 	var frames []*xyz.Frame
 	for k, f := range d.Frames {
-		frames = append(frames, distill.Relabelled(f, f.Pos, d.Labels[k]))
+		frames = append(frames, distill.Original(f, d.Labels[k]))
 	}
 	if err := xyz.WriteFile(c.Output, append(frames, sampled.Frames...)...); err != nil {
 		return err

@@ -37,8 +37,13 @@ func TestDistillTeachesOneModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	for k, l := range original.Labels {
-		if *d.Labels[k].Energy != *l.Energy || d.Frames[k].Value("config_type") != original.Frames[k].Value("config_type") {
-			t.Errorf("frame %d lost its energy or its config_type", k+1)
+		if *d.Labels[k].Energy != *l.Energy {
+			t.Errorf("frame %d lost its energy", k+1)
+		}
+		for _, key := range []string{"config_type", "config_weight", "config_energy_weight"} {
+			if got, want := d.Frames[k].Value(key), original.Frames[k].Value(key); got != want {
+				t.Errorf("frame %d: %s is %v, was %v", k+1, key, got, want)
+			}
 		}
 	}
 	if n := len(d.Labels); n != 161 || d.Labels[n-1].Energy == nil || d.Labels[n-1].Forces == nil {
@@ -52,7 +57,16 @@ func TestDistillTeachesOneModel(t *testing.T) {
 	if _, errs, code = ponita(t, args[:3]...); code != exitFailure || !strings.Contains(errs, "a committee needs two models") {
 		t.Errorf("one model: exit code %d, %s", code, errs)
 	}
-	if out, errs, code = ponita(t, append(args, "--output", file, "--max-deviation=1e-9")...); code != 0 || !strings.Contains(out, "400 runs given up") {
+	if last := d.Frames[len(d.Frames)-1]; last.Value("config_weight") != 0.5 || last.Value("config_energy_weight") != nil {
+		t.Errorf("a frame of the committee has the weights of %v", last.Info)
+	}
+	if _, errs, code = ponita(t, append(args, "--output", file)...); code != exitFailure || !strings.Contains(errs, "is there: want --overwrite or another --output") {
+		t.Errorf("a file that is there: exit code %d, %s", code, errs)
+	}
+	if _, errs, code = ponita(t, append(args, "--output", filepath.Join(dir, "no", "d.xyz"))...); code != exitFailure || !strings.Contains(errs, "cannot write") {
+		t.Errorf("no folder: exit code %d, %s", code, errs)
+	}
+	if out, errs, code = ponita(t, append(args, "--output", file, "--overwrite", "--max-deviation=1e-9")...); code != 0 || !strings.Contains(out, "400 runs given up") {
 		t.Errorf("all given up: exit code %d\n%s%s", code, out, errs)
 	}
 	if _, errs, code = ponita(t, append(args, "--time=0")...); code != exitFailure || !strings.Contains(errs, "--time, --timestep and --max-deviation is 0") {

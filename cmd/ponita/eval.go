@@ -28,6 +28,9 @@ func (c *evalCommand) Run() error {
 	if err := checkRotations(c.Rotations); err != nil {
 		return err
 	}
+	if err := checkOutputs(c.Output); err != nil {
+		return err
+	}
 	m, err := c.load(c.Model)
 	if err != nil {
 		return err

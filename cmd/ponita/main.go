@@ -63,14 +63,25 @@ func main() {
 		fmt.Fprintln(os.Stderr, "ponita: see ponita --help, and --help behind a verb")
 		os.Exit(exitUsage)
 	}
-	stop, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer cancel()
-	ctx.BindTo(stop, (*context.Context)(nil))
+	if err := ctx.BindToProvider(untilSignal); err != nil {
+		panic(err) // it is no provider
+	}
 	switch err := ctx.Run(ctx); {
 	case errors.Is(err, train.ErrInterrupted):
 		os.Exit(exitInterrupted)
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(os.Stderr, "ponita: interrupted, nothing is written")
+		os.Exit(exitFailure)
 	case err != nil:
 		fmt.Fprintf(os.Stderr, "ponita: %v\n", err)
 		os.Exit(exitFailure)
 	}
+}
+
+// untilSignal is for verbs that have something to put in order when a signal stops them. The
+// others, which take no context, it just ends, and so does a second one here.
+func untilSignal() (context.Context, error) {
+	stop, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(stop, cancel)
+	return stop, nil
 }

@@ -58,6 +58,8 @@ func writeData(t *testing.T) string {
 		f := &xyz.Frame{Species: []int{1, 1}, Pos: [][3]float64{{}, {d, 0, 0}}}
 		f.Set("REF_energy", -30+5*(d-0.8)*(d-0.8))
 		f.Set("config_type", []string{"left", "right"}[rng.IntN(2)])
+		f.Set("config_weight", 0.5)
+		f.Set("config_energy_weight", 2)
 		f.SetColumn(xyz.Column{Name: "REF_forces", Data: [][3]float64{{10 * (d - 0.8)}, {-10 * (d - 0.8)}}})
 		frames = append(frames, f)
 	}

@@ -34,6 +34,9 @@ func (c *profileCommand) Help() string {
 }
 
 func (c *profileCommand) Run() error {
+	if err := checkOutputs(c.Plot); err != nil {
+		return err
+	}
 	m, err := modelFlags{Grid: c.Grid}.load(c.Model)
 	if err != nil {
 		return err

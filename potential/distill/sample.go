@@ -77,7 +77,7 @@ type Sampled struct {
 // Sample runs Langevin dynamics with the mean of the models from every frame of
 // more than one atom, and keeps the last step of each run with the mean's energy,
 // forces and, where periodic in all directions, stress, under these names. They
-// inherit the frame's config_type; committee_deviation is the largest deviation of
+// inherit the frame's config_type and config_weight; committee_deviation is the largest deviation of
 // forces about an atom [eV/Å]. Runs are given up where the members come too far
 // apart or the dynamics leaves physics. An error names the frame.
 func Sample(ctx context.Context, models []*potential.Model, frames []*xyz.Frame, o Options) (*Sampled, error) {
@@ -148,7 +148,7 @@ func (s *sampler) from(ctx context.Context, k int) (part Sampled, err error) {
 			return part, err
 		default:
 			deviation := slices.Max(c.Deviations())
-			out := Relabelled(f, state.Pos, labels(f, state))
+			out := relabelled(f, state.Pos, labels(f, state))
 			out.Set("committee_deviation", deviation)
 			part.Frames = append(part.Frames, out)
 			part.Deviations = append(part.Deviations, deviation)
@@ -194,13 +194,24 @@ func labels(f *xyz.Frame, s *integrator.State) xyz.Labels {
 	return l
 }
 
-// Relabelled returns a frame of the atoms of f at pos [Å] with nothing but its
-// config_type and the labels, as energy [eV], forces [eV/Å] and stress [eV/Å³], where
-// there are any. It shares memory with its arguments.
-func Relabelled(f *xyz.Frame, pos [][3]float64, l xyz.Labels) *xyz.Frame {
+// weightsOfParts are keys of weights that belong to single labels of a frame.
+var weightsOfParts = []string{"config_energy_weight", "config_forces_weight", "config_stress_weight", "config_virials_weight"}
+
+// Original returns what the data of a committee keep of a frame that they begin with: its
+// atoms, config_type, labels and weights. It shares memory with its arguments.
+func Original(f *xyz.Frame, l xyz.Labels) *xyz.Frame {
+	return relabelled(f, f.Pos, l, weightsOfParts...)
+}
+
+// relabelled returns a frame of the atoms of f at pos [Å] with nothing but its config_type,
+// config_weight, these keys and the labels, as energy [eV], forces [eV/Å] and stress [eV/Å³],
+// where there are any.
+func relabelled(f *xyz.Frame, pos [][3]float64, l xyz.Labels, keys ...string) *xyz.Frame {
 	out := &xyz.Frame{Species: f.Species, Pos: pos, Lattice: f.Lattice, PBC: f.PBC}
-	if name := f.Value("config_type"); name != nil {
-		out.Set("config_type", name)
+	for _, key := range append([]string{"config_type", "config_weight"}, keys...) {
+		if value := f.Value(key); value != nil {
+			out.Set(key, value)
+		}
 	}
 	if l.Energy != nil {
 		out.Set("energy", *l.Energy)

@@ -21,9 +21,23 @@ func (s Settings) read() (data, valid *Dataset, err error) {
 		return nil, nil, err
 	}
 	if s.Valid != "" {
-		valid, err = ReadDataset(s.Valid, keys)
+		if valid, err = ReadDataset(s.Valid, keys); err != nil {
+			return nil, nil, err
+		}
 	}
-	return data, valid, err
+	byType, err := typeWeights(s.ConfigTypeWeights, data.Census.ConfigTypes)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, d := range []*Dataset{data, valid} {
+		if d == nil {
+			continue
+		}
+		if err := d.weigh(byType); err != nil {
+			return nil, nil, err
+		}
+	}
+	return data, valid, nil
 }
 
 // assemble is New with the data already read.
@@ -41,7 +55,7 @@ func assemble(s Settings, data, valid *Dataset, text, version string) (*Trainer,
 		t.held, _ = valid.split(0, 0, s.Seed, s.Cutoff)
 	}
 	if len(t.frames) == 0 || len(t.held) == 0 {
-		return nil, fmt.Errorf("train: %d frames to train on and %d to validate on, want some of both", len(t.frames), len(t.held))
+		return nil, fmt.Errorf("train: %d frames to train on and %d to validate on, with labels whose weight is not 0, want some of both", len(t.frames), len(t.held))
 	}
 	if err := t.build(version); err != nil {
 		return nil, err

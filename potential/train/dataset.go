@@ -22,6 +22,8 @@ type Dataset struct {
 	Census xyz.Census
 	Frames []*xyz.Frame
 	Labels []xyz.Labels // [frame]
+
+	weights []lossWeights // [frame], see weigh; nil where all are 1
 }
 
 // ReadDataset reads a file and finds its labels. A key that is named but in no
@@ -157,19 +159,15 @@ type sample struct {
 
 // makeSamples prepares the frames to train on, with their graphs, for the model.
 func (t *Trainer) makeSamples(graphs []*neighbor.Graph) error {
-	byType, err := typeWeights(t.settings.ConfigTypeWeights, t.data.Census.ConfigTypes)
-	if err != nil {
-		return err
-	}
 	t.samples = nil
 	for n, k := range t.frames {
 		f := t.data.Frames[k]
 		s, err := newSample(f, t.data.Labels[k], graphs[n], t.model)
-		if err == nil {
-			s.weights, err = frameWeights(f, byType)
-		}
 		if err != nil {
 			return fmt.Errorf("train: %v: %w", f.Origin, err)
+		}
+		if t.data.weights != nil {
+			s.weights = t.data.weights[k]
 		}
 		t.samples = append(t.samples, s)
 	}

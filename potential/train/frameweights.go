@@ -50,6 +50,35 @@ func frameWeights(f *xyz.Frame, byType map[string]float64) (w lossWeights, err e
 	return w, nil
 }
 
+// weigh reads the weights of the frames. A label of weight 0 is as good as none: data sets
+// have them for labels that are not there, and what is written in their place shall not
+// set reference energies or scales, nor choose the best epoch. Isolated atoms keep theirs,
+// which no loss has anyway.
+func (d *Dataset) weigh(byType map[string]float64) error {
+	d.weights = nil
+	for k, f := range d.Frames {
+		w, err := frameWeights(f, byType)
+		if err != nil {
+			return fmt.Errorf("train: %v: %w", f.Origin, err)
+		}
+		d.weights = append(d.weights, w)
+		if len(f.Species) == 1 {
+			continue
+		}
+		l := &d.Labels[k]
+		if w.energy == 0 {
+			l.Energy = nil
+		}
+		if w.force == 0 {
+			l.Forces = nil
+		}
+		if w.stress == 0 {
+			l.Stress = nil
+		}
+	}
+	return nil
+}
+
 // typeWeights parses entries such as "Surface=4": weights of all frames of a config_type. The
 // data have so many frames of each.
 func typeWeights(entries []string, types map[string]int) (map[string]float64, error) {

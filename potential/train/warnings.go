@@ -27,7 +27,7 @@ func (t *Trainer) warnings() (out []string) {
 			}
 		}
 		if unlabelled > 0 {
-			warn("%d of %d frames of %s have neither an energy nor forces and are left out", unlabelled, len(d.Frames), d.File.Name)
+			warn("%d of %d frames of %s have neither an energy nor forces, or weights of 0, and are left out", unlabelled, len(d.Frames), d.File.Name)
 		}
 		if flat > 0 {
 			warn("the stress of %d frames of %s is not used: they are not periodic in three directions", flat, d.File.Name)

@@ -42,7 +42,7 @@ func TestWhatIsNotUsedIsSaid(t *testing.T) {
 				f.Info = slices.DeleteFunc(f.Info, func(v xyz.Entry) bool { return v.Key == "energy" })
 				f.Columns = slices.DeleteFunc(f.Columns, func(c xyz.Column) bool { return c.Name == "forces" })
 			}
-		}, "3 of 12 frames of changed.xyz have neither an energy nor forces"},
+		}, "3 of 12 frames of changed.xyz have neither an energy nor forces, or weights of 0,"},
 		"a slab": {func(k int, f *xyz.Frame) { f.PBC[2] = false }, "the stress of 10 frames of changed.xyz is not used"},
 		"an isolated atom of another element": {func(k int, f *xyz.Frame) {
 			if len(f.Species) == 1 && f.Species[0] == 11 {
@@ -82,14 +82,6 @@ func TestWeightsOfFrames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v := 0.; weights["config_weight"] == 0 {
-			for _, g := range trainer.grad {
-				v = max(v, math.Abs(g))
-			}
-			if v > 0 {
-				t.Errorf("frames of weight 0 have a gradient of %g", v)
-			}
-		}
 		return sums.Loss
 	}
 	energy, force, stress := lossWeights{energy: 1}, lossWeights{force: 1}, lossWeights{stress: 1}
@@ -103,7 +95,6 @@ func TestWeightsOfFrames(t *testing.T) {
 		{map[string]any{"config_weight": 0.5, "config_forces_weight": 3}, stress, 0.5},
 		{map[string]any{"config_energy_weight": 0}, energy, 0},
 		{map[string]any{"config_virials_weight": 2.0}, stress, 2},
-		{map[string]any{"config_weight": 0}, lossWeights{1, 1, 1, 0}, 0},
 	} {
 		plain, weighted := loss(nil, c.loss), loss(c.weights, c.loss)
 		if math.Abs(weighted-c.times*plain) > 1e-12*plain {
@@ -113,6 +104,52 @@ func TestWeightsOfFrames(t *testing.T) {
 	bad := small(changed(t, data, func(k int, f *xyz.Frame) { f.Set("config_weight", -1.0) }), t.TempDir())
 	if _, err := New(bad, "", ""); err == nil || !strings.Contains(err.Error(), "config_weight") || !strings.Contains(err.Error(), "frame ") {
 		t.Errorf("a negative weight: %v", err)
+	}
+}
+
+// TestWeightZeroIsNoLabel: what stands in the place of a label that is not there does not
+// count, in nothing.
+func TestWeightZeroIsNoLabel(t *testing.T) {
+	data := writeData(t, 10)
+	start := func(change func(f *xyz.Frame)) *Trainer {
+		s := small(changed(t, data, func(k int, f *xyz.Frame) {
+			if k%2 == 0 && len(f.Species) > 1 {
+				change(f)
+			}
+		}), t.TempDir())
+		s.Epochs = 2
+		trainer := newTrainer(t, s)
+		if err := trainer.Run(context.Background(), func(Progress) {}); err != nil {
+			t.Fatal(err)
+		}
+		return trainer
+	}
+	without := func(f *xyz.Frame, key, column string) {
+		f.Info = slices.DeleteFunc(f.Info, func(v xyz.Entry) bool { return v.Key == key })
+		f.Columns = slices.DeleteFunc(f.Columns, func(c xyz.Column) bool { return c.Name == column })
+	}
+	for name, c := range map[string]struct{ placeholder, without func(f *xyz.Frame) }{
+		"energy": {func(f *xyz.Frame) {
+			f.Set("energy", 0.0)
+			f.Set("config_energy_weight", 0.0)
+		}, func(f *xyz.Frame) { without(f, "energy", "") }},
+		"forces": {func(f *xyz.Frame) {
+			f.SetColumn(xyz.Column{Name: "forces", Data: make([][3]float64, len(f.Species))})
+			f.Set("config_forces_weight", 0)
+		}, func(f *xyz.Frame) { without(f, "", "forces") }},
+		"stress": {func(f *xyz.Frame) {
+			f.Set("stress", make([]float64, 9))
+			f.Set("config_virials_weight", 0)
+		}, func(f *xyz.Frame) { without(f, "stress", "") }},
+		"all": {func(f *xyz.Frame) {
+			f.Set("energy", 0.0)
+			f.Set("config_weight", 0)
+		}, func(f *xyz.Frame) { without(f, "energy", "forces") }},
+	} {
+		got, want := start(c.placeholder), start(c.without)
+		if got.state.Log != want.state.Log || !slices.Equal(got.model.Scale, want.model.Scale) || !slices.Equal(got.model.Binding.Energy, want.model.Binding.Energy) {
+			t.Errorf("%s: binding %g, scale %g; without the label %g, %g\n%s\n%s", name, got.model.Binding.Energy, got.model.Scale, want.model.Binding.Energy, want.model.Scale, got.state.Log, want.state.Log)
+		}
 	}
 }
 
