@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -278,5 +279,23 @@ func TestSignalWritesCheckpoint(t *testing.T) {
 		if !bytes.Equal(a, b) {
 			t.Errorf("%s of the interrupted run differs from that of the whole", name)
 		}
+	}
+}
+
+// TestSignalEndsAVerb that has nothing to put in order, at once.
+func TestSignalEndsAVerb(t *testing.T) {
+	cmd := exec.Command(program, "bench", "--channels=8", "--layers=1", "--atoms=64", "--duration=1h")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second)
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	watchdog := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
+	defer watchdog.Stop()
+	_ = cmd.Wait()
+	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGINT {
+		t.Errorf("ended with %v", cmd.ProcessState)
 	}
 }

@@ -20,12 +20,14 @@ import (
 func references(s Settings, d, extra *Dataset, species []int, frames []int) (e0 []float64, fit bool, warnings []string, err error) {
 	e0 = make([]float64, len(species))
 	if len(s.ReferenceEnergies) > 0 {
-		e0, err = given(s.ReferenceEnergies, species)
-		return e0, false, nil, err
+		e0, warnings, err = given(s.ReferenceEnergies, species)
+		return e0, false, warnings, err
 	}
 	var missing []string
 	if s.Reference != "fit" {
-		missing = isolated(e0, species, s.Cutoff, d, extra)
+		if missing, err = isolated(e0, species, s.Cutoff, d, extra); err != nil {
+			return nil, false, nil, err
+		}
 		if len(missing) == 0 {
 			return e0, false, nil, nil
 		}
@@ -40,33 +42,40 @@ func references(s Settings, d, extra *Dataset, species []int, frames []int) (e0 
 	return e0, true, warnings, err
 }
 
-// given parses entries such as "H=-13.568".
-func given(entries []string, species []int) ([]float64, error) {
+// given parses entries such as "H=-13.568", and warns about those of other elements.
+func given(entries []string, species []int) (e0 []float64, warnings []string, err error) {
 	byElement := map[int]float64{}
 	for _, entry := range entries {
 		symbol, text, _ := strings.Cut(entry, "=")
 		z := xyz.AtomicNumber(strings.TrimSpace(symbol))
 		e, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-		if z == 0 || err != nil {
-			return nil, fmt.Errorf("train: reference_energies: %q, want an element and an energy in eV such as \"H=-13.568\"", entry)
+		if z == 0 || err != nil || math.IsNaN(e) || math.IsInf(e, 0) {
+			return nil, nil, fmt.Errorf("train: reference_energies: %q, want an element and an energy in eV such as \"H=-13.568\"", entry)
+		}
+		if _, ok := byElement[z]; ok {
+			return nil, nil, fmt.Errorf("train: reference_energies has two energies of %s", xyz.Symbol(z))
 		}
 		byElement[z] = e
+		if !slices.Contains(species, z) {
+			warnings = append(warnings, fmt.Sprintf("reference_energies has %s, which is not in the training data: the model will not know it", xyz.Symbol(z)))
+		}
 	}
-	e0 := make([]float64, len(species))
+	e0 = make([]float64, len(species))
 	for k, z := range species {
 		e, ok := byElement[z]
 		if !ok {
-			return nil, fmt.Errorf("train: reference_energies has no %s, which is in the training data", xyz.Symbol(z))
+			return nil, nil, fmt.Errorf("train: reference_energies has no %s, which is in the training data", xyz.Symbol(z))
 		}
 		e0[k] = e
 	}
-	return e0, nil
+	return e0, warnings, nil
 }
 
 // isolated fills in the energies of frames with a single atom and no
-// neighbours within the cutoff; it returns the symbols without one.
-func isolated(e0 []float64, species []int, cutoff float64, sets ...*Dataset) (missing []string) {
-	found := make([]bool, len(species))
+// neighbours within the cutoff; it returns the symbols without one. Two energies of
+// one element are an error.
+func isolated(e0 []float64, species []int, cutoff float64, sets ...*Dataset) (missing []string, err error) {
+	found := make([]*xyz.Frame, len(species))
 	for _, d := range sets {
 		if d == nil {
 			continue
@@ -76,18 +85,27 @@ func isolated(e0 []float64, species []int, cutoff float64, sets ...*Dataset) (mi
 			if alone(f, cutoff) {
 				at = slices.Index(species, f.Species[0])
 			}
-			if at >= 0 && d.Labels[k].Energy != nil {
-				e0[at], found[at] = *d.Labels[k].Energy, true
+			if at < 0 || d.Labels[k].Energy == nil {
+				continue
 			}
+			e := *d.Labels[k].Energy
+			if found[at] != nil && math.Abs(e-e0[at]) > sameAtom {
+				return nil, fmt.Errorf("train: isolated atoms of %s with two energies, %g eV (%v) and %g eV (%v): leave one out", xyz.Symbol(species[at]), e0[at], found[at].Origin, e, f.Origin)
+			}
+			e0[at], found[at] = e, f
 		}
 	}
 	for k, z := range species {
-		if !found[k] {
+		if found[k] == nil {
 			missing = append(missing, xyz.Symbol(z))
 		}
 	}
-	return missing
+	return missing, nil
 }
+
+// sameAtom is by how much energies of isolated atoms of one element may differ, eV: by the
+// digits that files have.
+const sameAtom = 1e-3
 
 // fitted solves E ≈ Σ_z n_z E0[z] in the least squares of minimum norm. With one
 // composition in all frames only the sum is determined, and the split among

@@ -133,23 +133,30 @@ func (s Settings) Validate() error {
 	if s.Train == "" {
 		return errors.New(`train: no training file: want --train FILE or a run file with train = "FILE"`)
 	}
-	if _, ok := presets[s.Preset]; !ok {
-		return fmt.Errorf("train: preset is %q, want small, medium or large", s.Preset)
+	for _, f := range []struct {
+		key, value string
+		choices    []string
+	}{
+		{"preset", s.Preset, []string{"small", "medium", "large"}},
+		{"kernel", s.Kernel, []string{potential.Legendre, potential.Polynomial, potential.Distance}},
+		{"activation", cmp.Or(s.Activation, potential.Quadratic), []string{potential.Quadratic, potential.GELU}},
+		{"radial", cmp.Or(s.Radial, potential.Pairs), []string{potential.Pairs, potential.Common}},
+		{"mixing", cmp.Or(s.Mixing, potential.Spherical), []string{potential.Spherical, potential.Pointwise}},
+		{"reference", s.Reference, []string{"auto", "isolated", "fit"}},
+		{"optimizer", s.Optimizer, []string{"muon", "adam"}},
+		{"schedule", s.Schedule, []string{"cosine", "plateau", "constant"}},
+		{"precision", s.Precision, []string{"float32", "float64"}},
+		{"parametrization", s.Parametrization, Parametrizations},
+	} {
+		if !slices.Contains(f.choices, f.value) {
+			return fmt.Errorf("train: %s is %q, want one of %s", f.key, f.value, strings.Join(f.choices, ", "))
+		}
 	}
-	if s.Activation != "" && s.Activation != potential.GELU && s.Activation != potential.Quadratic {
-		return fmt.Errorf("train: activation is %q, want quadratic or gelu", s.Activation)
+	if s.ReferenceFile != "" && (s.Reference == "fit" || len(s.ReferenceEnergies) > 0) {
+		return fmt.Errorf("train: reference_file %s would not be used with reference = \"fit\" or reference_energies: leave one of them out", s.ReferenceFile)
 	}
-	if s.Radial != "" && s.Radial != potential.Common && s.Radial != potential.Pairs {
-		return fmt.Errorf("train: radial is %q, want pairs or common", s.Radial)
-	}
-	if s.Mixing != "" && s.Mixing != potential.Pointwise && s.Mixing != potential.Spherical {
-		return fmt.Errorf("train: mixing is %q, want spherical or pointwise", s.Mixing)
-	}
-	if s.Optimizer != "muon" && s.Optimizer != "adam" {
-		return fmt.Errorf("train: optimizer is %q, want muon or adam", s.Optimizer)
-	}
-	if !slices.Contains(Parametrizations, s.Parametrization) {
-		return fmt.Errorf("train: parametrization is %q, want one of %s", s.Parametrization, strings.Join(Parametrizations, ", "))
+	if s.EnergyWeight == 0 && s.EnergyWeightEnd == 0 && s.ForceWeight == 0 && s.StressWeight == 0 {
+		return errors.New("train: energy_weight, force_weight and stress_weight are all 0: there is nothing to learn from")
 	}
 	for _, f := range []struct {
 		key         string

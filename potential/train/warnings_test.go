@@ -52,6 +52,7 @@ func TestWhatIsNotUsedIsSaid(t *testing.T) {
 		"isolated atoms of one element": {func(k int, f *xyz.Frame) {
 			if len(f.Species) == 1 && f.Species[0] == 11 {
 				f.Species[0] = 8
+				f.Set("energy", -80.0) // as that of O
 			}
 		}, "no isolated atom of Na: those of the other elements are not used"},
 	} {
@@ -181,6 +182,40 @@ func TestWeightsByConfigType(t *testing.T) {
 		if _, err := New(s, "", ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", entry, err, want)
 		}
+	}
+}
+
+// TestSettingsThatSayNothing or contradict each other are refused, by name.
+func TestSettingsThatSayNothing(t *testing.T) {
+	data := writeData(t, 4)
+	twice := changed(t, data, func(k int, f *xyz.Frame) {
+		if len(f.Species) == 1 {
+			f.Species[0] = 8
+		}
+	})
+	for want, change := range map[string]func(s *Settings){
+		"reference_file atoms.xyz would not be used":              func(s *Settings) { s.ReferenceFile, s.Reference = "atoms.xyz", "fit" },
+		"would not be used":                                       func(s *Settings) { s.ReferenceFile, s.ReferenceEnergies = "atoms.xyz", []string{"O=1"} },
+		"two energies of O":                                       func(s *Settings) { s.ReferenceEnergies = []string{"O=1", "Na=2", "O=3"} },
+		`"O=nan", want an element and an energy`:                  func(s *Settings) { s.ReferenceEnergies = []string{"O=nan", "Na=2"} },
+		"isolated atoms of O with two energies, -80 eV":           func(s *Settings) { s.Train = twice },
+		`schedule is "cosin", want one of cosine`:                 func(s *Settings) { s.Schedule = "cosin" },
+		`kernel is "foo", want one of legendre`:                   func(s *Settings) { s.Kernel = "foo" },
+		"energy_weight, force_weight and stress_weight are all 0": func(s *Settings) { s.EnergyWeight, s.EnergyWeightEnd, s.ForceWeight, s.StressWeight = 0, 0, 0, 0 },
+		"0 frames to train on and 0 to validate on, with labels": func(s *Settings) {
+			s.Train = changed(t, data, func(k int, f *xyz.Frame) { f.Set("config_weight", 0) })
+		},
+	} {
+		s := small(data, t.TempDir())
+		change(&s)
+		if _, err := New(s, "", ""); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	s := small(data, t.TempDir())
+	s.ReferenceEnergies = []string{"O=1", "Na=2", "N=3"}
+	if w := newTrainer(t, s).Warnings; len(w) != 1 || !strings.Contains(w[0], "N, which is not in the training data") {
+		t.Errorf("an element too many: warnings %q", w)
 	}
 }
 
