@@ -33,7 +33,8 @@ type crystalCommand struct {
 
 func (c *crystalCommand) Help() string {
 	return "At zero temperature and pressure, in float64: the lattice is relaxed, strained, compressed, an atom taken out\n" +
-		"and atoms displaced. Stress is positive in tension, the cohesive energy positive if the crystal is bound.\n" +
+		"and atoms displaced. Stress is positive in tension, the cohesive energy, which needs a model with energies of\n" +
+		"isolated atoms, positive if the crystal is bound.\n" +
 		"The vacancy is relaxed at constant volume; a larger --size brings its images further apart."
 }
 
@@ -125,9 +126,16 @@ func numbers(c *properties.Crystal) []number {
 	}
 	list = append(list,
 		number{"volume", "Å³/atom", "%.4f", func(c crystal) float64 { return c.Volume }, nil},
-		number{"energy", "eV/atom", "%.5f", func(c crystal) float64 { return c.Energy }, nil},
-		number{"cohesive energy", "eV/atom", "%.5f", func(c crystal) float64 { return c.Cohesive },
-			func(crystal) string { return "from the model's reference energy" }},
+		number{"energy", "eV/atom", "%.5f", func(c crystal) float64 { return c.Energy }, func(c crystal) string {
+			if c.Cohesive == nil {
+				return "no cohesive energy: the model's reference energies are a fit"
+			}
+			return ""
+		}})
+	if c.Cohesive != nil {
+		list = append(list, number{"cohesive energy", "eV/atom", "%.5f", func(c crystal) float64 { return *c.Cohesive }, nil})
+	}
+	list = append(list,
 		number{"bulk modulus", "GPa", "%.1f", func(c crystal) float64 { return c.State.Bulk },
 			func(c crystal) string {
 				return fmt.Sprintf("Birch–Murnaghan, fit RMSE %.2g meV/atom", c.State.RMSE)

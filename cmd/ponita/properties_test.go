@@ -88,15 +88,19 @@ func TestCrystalPrintsProperties(t *testing.T) {
 	if math.Abs(c12-c44) > 0.2*c44 || math.Abs(got.Constant-3.71) > 0.05 || len(got.Turned) != 1 || math.Abs(got.Turned[0].Constant-got.Constant) > 1e-5 || got.Vacancy.Atoms != 32 || len(got.Phonons.Frequencies) != 93 {
 		t.Errorf("C12 %g, C44 %g GPa; a %g Å, turned %+v; vacancy of %d atoms", c12, c44, got.Constant, got.Turned, got.Vacancy.Atoms)
 	}
+	if got.Cohesive == nil || *got.Cohesive != -got.Energy {
+		t.Errorf("cohesive energy %v, want %g: the reference energy is 0", got.Cohesive, -got.Energy)
+	}
 	out, errs, code = ponita(t, "crystal", model, "--lattice=hcp", "--element=Cu", "--size=2", "--turns=1")
 	for _, want := range []string{"hcp Cu, 2 atoms", "lattice constant a", "c/a", "C33", "± ", "relaxed, of 16 atoms", "none imaginary", "stable under strain", "over 1 turns"} {
 		if code != 0 || !strings.Contains(out, want) {
 			t.Errorf("exit code %d, no %q in\n%s%s", code, want, out, errs)
 		}
 	}
-	got.Elastic.Softest, got.Phonons.Imaginary = -1, 3
+	got.Elastic.Softest, got.Phonons.Imaginary, got.Cohesive = -1, 3, nil
 	var page bytes.Buffer
-	if err := printCrystal(&page, &got.Crystal, nil); err != nil || !strings.Contains(page.String(), "UNSTABLE under strain") || !strings.Contains(page.String(), "UNSTABLE: 3 imaginary") {
+	if err := printCrystal(&page, &got.Crystal, nil); err != nil || !strings.Contains(page.String(), "UNSTABLE under strain") || !strings.Contains(page.String(), "UNSTABLE: 3 imaginary") ||
+		!strings.Contains(page.String(), "no cohesive energy: the model's reference energies are a fit") {
 		t.Errorf("an unstable crystal: %v\n%s", err, &page)
 	}
 }

@@ -37,10 +37,9 @@ type Crystal struct {
 	Ratio    float64 `json:"c_over_a,omitempty"` // of hcp
 	Volume   float64 `json:"volume_A3_per_atom"`
 	Energy   float64 `json:"energy_eV_per_atom"`
-	// Cohesive is the model's reference energy of the element less Energy, positive
-	// if the crystal is bound. It is that of separated atoms only for a model whose
-	// reference energies are those of isolated atoms, not a fit.
-	Cohesive float64         `json:"cohesive_energy_eV_per_atom"`
+	// Cohesive is the energy of an isolated atom less Energy, positive if the crystal is
+	// bound; nil where the model's reference energies are a fit.
+	Cohesive *float64        `json:"cohesive_energy_eV_per_atom,omitempty"`
 	State    EquationOfState `json:"equation_of_state"`
 	Elastic  Elastic         `json:"elastic"`
 	Vacancy  *Vacancy        `json:"vacancy,omitempty"`
@@ -73,12 +72,17 @@ func Compute(m *potential.Model, o Options) (*Crystal, error) {
 	if outer := m.Repulsion.Outer; len(outer) > 0 {
 		closest = outer[k][k] // the repulsion begins where the training data end
 	}
-	return NewField(m, o.Threads).crystal(c, o, m.ReferenceEnergies[k], closest)
+	out, err := NewField(m, o.Threads).crystal(c, o, closest)
+	if err == nil && len(m.Binding.Energy) > 0 { // what a fit leaves out
+		cohesive := m.ReferenceEnergies[k] - out.Energy
+		out.Cohesive = &cohesive
+	}
+	return out, err
 }
 
-// crystal relaxes and computes. Reference is the energy of a separated atom, eV;
-// a search leaves out distances below closest, Å.
-func (f Field) crystal(c cell, o Options, reference, closest float64) (*Crystal, error) {
+// crystal relaxes and computes all but the cohesive energy; a search leaves out distances
+// below closest, Å.
+func (f Field) crystal(c cell, o Options, closest float64) (*Crystal, error) {
 	start := o.Start
 	if start == 0 {
 		var err error
@@ -94,15 +98,10 @@ func (f Field) crystal(c cell, o Options, reference, closest float64) (*Crystal,
 	if err != nil {
 		return nil, fmt.Errorf("%s %s from a = %.3f Å: %w", c.name, xyz.Symbol(o.Element), start, err)
 	}
-	out, err := f.compute(c, relaxed, o)
-	if err != nil {
-		return nil, err
-	}
-	out.Cohesive = reference - out.Energy
-	return out, nil
+	return f.compute(c, relaxed, o)
 }
 
-// compute fills in a crystal from its relaxed cell, but for the cohesive energy.
+// compute fills in a crystal from its relaxed cell.
 func (f Field) compute(c cell, relaxed State, o Options) (*Crystal, error) {
 	out := &Crystal{
 		Element: xyz.Symbol(o.Element), Lattice: c.name, Relaxed: relaxed,

@@ -178,7 +178,7 @@ func compute(t *testing.T, f Field, o Options) *Crystal {
 		t.Fatal(err)
 	}
 	o.Element = copper
-	c, err := f.crystal(cell, o, reference, 0)
+	c, err := f.crystal(cell, o, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

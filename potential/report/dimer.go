@@ -75,7 +75,11 @@ func (r *Report) dimers(_ context.Context, m *potential.Model, d *train.Dataset,
 				return
 			}
 			dimer.well(species[b], z)
-			dimer.steepest(species[b], z)
+			wall := 0.
+			if outer := m.Repulsion.Outer; len(outer) > 0 {
+				wall = outer[b][a]
+			}
+			dimer.steepest(species[b], z, wall)
 			r.Dimers.Pairs = append(r.Dimers.Pairs, dimer)
 		}
 	}
@@ -138,10 +142,10 @@ func (d *Dimer) well(a, b int) {
 	}
 }
 
-// steepest finds the largest slope where atoms are farther apart than bonded ones, and
-// than the closest in the test set: what is below is a wall.
-func (d *Dimer) steepest(a, b int) {
-	from := max(d.Shortest, loose*(potential.CovalentRadius(a)+potential.CovalentRadius(b)))
+// steepest finds the largest slope where atoms are farther apart than bonded ones, than
+// the closest in the test set and than wall, up to where the model has a repulsion, Å.
+func (d *Dimer) steepest(a, b int, wall float64) {
+	from := max(d.Shortest, wall, loose*(potential.CovalentRadius(a)+potential.CovalentRadius(b)))
 	for k := 1; k < len(d.Energy); k++ {
 		if d.Distance[k-1] < from {
 			continue

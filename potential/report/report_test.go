@@ -182,7 +182,7 @@ func curve(energy func(r float64) float64) Dimer {
 		d.Distance, d.Energy = append(d.Distance, r), append(d.Energy, energy(r))
 	}
 	d.well(6, 6)
-	d.steepest(6, 6)
+	d.steepest(6, 6, 0)
 	return d
 }
 
@@ -229,6 +229,12 @@ func TestDimersOfShippedModel(t *testing.T) {
 		if d.Distance[0] != innermost || d.Distance[len(d.Distance)-1] < 1.1*m.Config.Cutoff || d.Separated != 0 || d.Innermost < 5 {
 			t.Errorf("%v: from %g to %g Å, %g eV at the inner end, separated %g", d.Elements, d.Distance[0], d.Distance[len(d.Distance)-1], d.Innermost, d.Separated)
 		}
+	}
+	// A pair that a test set lacks has its wall where the model has it.
+	water := &xyz.Frame{Species: []int{8, 1, 1}, Pos: [][3]float64{{}, {0.96, 0, 0}, {-0.24, 0.93, 0}}}
+	r.dimers(context.Background(), m, &train.Dataset{Frames: []*xyz.Frame{water}}, Options{})
+	if r.Dimers.Verdict.Mark == Fail {
+		t.Errorf("judged by a molecule of water: %+v", r.Dimers.Verdict)
 	}
 	// Without the repulsion there is no wall.
 	bare := &potential.Model{Config: m.Config, ReferenceEnergies: m.ReferenceEnergies, Scale: m.Scale, Weights: m.Weights}

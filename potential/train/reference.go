@@ -264,6 +264,10 @@ type statistics struct {
 	graphs    []*neighbor.Graph // of the frames
 }
 
+// leastScale is the least force by which a network is scaled, eV/Å: forces in ideal cells
+// are noise, and energies do not follow it.
+const leastScale = 0.01
+
 func measure(d *Dataset, frames []int, c potential.Config) (st statistics, err error) {
 	st.shortest = make([][]float64, len(c.Species))
 	for k := range st.shortest {
@@ -305,7 +309,7 @@ func measure(d *Dataset, frames []int, c potential.Config) (st statistics, err e
 	st.neighbors = float64(edges) / float64(atoms)
 	st.forceRMS = 1
 	if sum > 0 {
-		st.forceRMS = math.Sqrt(sum / float64(components))
+		st.forceRMS = max(math.Sqrt(sum/float64(components)), leastScale)
 	}
 	return st, nil
 }
