@@ -182,7 +182,7 @@ func (t *Trainer) begin() error {
 		return err
 	}
 	t.state = state{
-		progress: progress{Settings: t.settings.identity(), Data: sources, Log: logHeader},
+		progress: progress{Settings: t.settings.identity(), Data: sources, Epochs: t.settings.Epochs, Log: logHeader},
 		theta:    raw, mean: slices.Clone(raw), best: make([]float64, n), optimizer: o,
 	}
 	return nil

@@ -23,6 +23,7 @@ var ErrCheckpoint = errors.New("unusable checkpoint")
 type progress struct {
 	Settings  string  // the effective settings, to compare
 	Data      string  // hash of the training data
+	Epochs    int     // that the run shall have; 0 in older files
 	Epoch     int     // epochs finished
 	Batch     int     // batches finished in the current epoch
 	Step      int     // optimiser steps

@@ -282,6 +282,16 @@ func TestResumeRefusesOtherRuns(t *testing.T) {
 	if err := newTrainer(t, other).Resume(); !errors.Is(err, ErrCheckpoint) {
 		t.Errorf("other settings: %v", err)
 	}
+	other = s
+	other.Epochs--
+	if err := newTrainer(t, other).Resume(); !errors.Is(err, ErrCheckpoint) || !strings.Contains(err.Error(), "epochs is 2, ") || !strings.Contains(err.Error(), "has 3 already") {
+		t.Errorf("fewer epochs than there are: %v", err)
+	}
+	other.Epochs += 5
+	longer := newTrainer(t, other)
+	if err := longer.Resume(); err != nil || len(longer.Warnings) != 1 || !strings.Contains(longer.Warnings[0], "was to have 3 epochs and shall have 7: the learning rate goes on at") {
+		t.Errorf("more epochs: %v, warnings %q", err, longer.Warnings)
+	}
 	if err := os.WriteFile(filepath.Join(s.Output, "atoms.xyz"), []byte("1\nProperties=species:S:1:pos:R:3 energy=-10\nH 0 0 0\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}

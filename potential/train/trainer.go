@@ -95,7 +95,8 @@ func (t *Trainer) Census() *xyz.Census { return &t.data.Census }
 // Sizes returns how many frames are trained on and validated on.
 func (t *Trainer) Sizes() (train, valid int) { return len(t.frames), len(t.held) }
 
-// Resume continues from the checkpoint in the output folder.
+// Resume continues from the checkpoint in the output folder. More epochs than the run should
+// have had are another course of the learning rate, which is warned about.
 func (t *Trainer) Resume() error {
 	want, data := t.state.Settings, t.state.Data
 	path := filepath.Join(t.settings.Output, LastCheckpoint)
@@ -110,6 +111,18 @@ func (t *Trainer) Resume() error {
 	if t.state.Data != data {
 		return fmt.Errorf("train: %s belongs to other data, isolated atoms or another model to start from: %w", path, ErrCheckpoint)
 	}
+	s, before := t.settings, t.state.Epochs
+	if s.Epochs < t.state.Epoch {
+		return fmt.Errorf("train: epochs is %d, %s has %d already: want as many or more: %w", s.Epochs, path, t.state.Epoch, ErrCheckpoint)
+	}
+	if before != 0 && before != s.Epochs && s.Schedule == "cosine" {
+		done := float64(t.state.Epoch)
+		earlier := s
+		earlier.Epochs = before
+		t.Warnings = append(t.Warnings, fmt.Sprintf("the run was to have %d epochs and shall have %d: the learning rate goes on at %.3g, it was at %.3g; the result is not that of a run of %d epochs from the start",
+			before, s.Epochs, s.rate(done, 0), earlier.rate(done, 0), s.Epochs))
+	}
+	t.state.Epochs = s.Epochs
 	return nil
 }
 
