@@ -35,8 +35,8 @@ type compareCommand struct {
 }
 
 func (c *compareCommand) Help() string {
-	return "Cost is the wall time of a whole step of dynamics on one thread, from the last frame of the file. The front\n" +
-		"are the models to which no other is better in both, force error and cost."
+	return "Cost is the wall time of a whole step of dynamics on one thread, from the last frame of the file that has\n" +
+		"more than one atom. The front are the models to which no other is better in both, force error and cost."
 }
 
 // comparison is one model's row.
@@ -46,6 +46,7 @@ type comparison struct {
 	Errors   train.Errors    `json:"errors"`
 	Rotation *train.Residual `json:"rotation_residual,omitempty"`
 	Cost     float64         `json:"us_per_atom_step"`
+	Timed    string          `json:"timed"` // the frame, and its atoms
 	Front    bool            `json:"on_the_front"`
 }
 
@@ -109,13 +110,13 @@ func (c *compareCommand) measure(path string, d *train.Dataset) (row comparison,
 			return row, nil, err
 		}
 	}
-	row.Cost, err = c.cost(m, path, d)
+	row.Cost, row.Timed, err = c.cost(m, path, d)
 	return row, p, err
 }
 
 // meanRow is that of the committee of all models, whose mean has the given errors.
 func meanRow(rows []comparison, e train.Errors) comparison {
-	mean := comparison{Model: fmt.Sprintf("mean of %d", len(rows)), Errors: e}
+	mean := comparison{Model: fmt.Sprintf("mean of %d", len(rows)), Errors: e, Timed: rows[0].Timed}
 	for _, r := range rows {
 		mean.Cost += r.Cost
 	}
@@ -138,13 +139,19 @@ func nameModels(rows []comparison) {
 	}
 }
 
-// cost returns µs per atom and step.
-func (c *compareCommand) cost(m *potential.Model, path string, d *train.Dataset) (float64, error) {
+// cost returns µs per atom and step, and of what: the last frame of more than one atom, as
+// isolated atoms often stand at the end.
+func (c *compareCommand) cost(m *potential.Model, path string, d *train.Dataset) (cost float64, timed string, err error) {
 	f := d.Frames[len(d.Frames)-1]
+	for _, g := range d.Frames {
+		if len(g.Species) > 1 {
+			f = g
+		}
+	}
 	sys := &benchSystem{name: f.Origin.String(), species: f.Species, pos: f.Pos, lattice: f.Lattice, pbc: f.PBC}
 	b := benchCommand{Model: path, Precision: c.Precision, Duration: c.Duration, Seed: c.Seed}
 	run, err := b.measure(m, sys, 1, new(benchResult))
-	return run.Time, err
+	return run.Time, fmt.Sprintf("frame %d, %d atoms", f.Origin.Frame, len(f.Species)), err
 }
 
 // markFront marks the rows that no other beats in force error and cost, or in
@@ -198,7 +205,11 @@ func printComparison(rows []comparison) error {
 		}
 		fmt.Fprintf(w, "%.3g\t%s\t %s\n", r.Cost, mark, r.Model)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Printf("cost: one thread, %s\n", rows[0].Timed)
+	return err
 }
 
 // drawFront draws error against cost, the front as a line.

@@ -39,7 +39,7 @@ func TestCompareMeasuresModels(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil || len(rows) != 2 {
 		t.Fatalf("exit code %d, %v\n%s%s", code, err, out, errs)
 	}
-	if rows[0].error() <= rows[1].error() || !rows[1].Front || rows[0].Cost <= 0 || rows[0].Rotation == nil {
+	if rows[0].error() <= rows[1].error() || !rows[1].Front || rows[0].Cost <= 0 || rows[0].Rotation == nil || rows[0].Timed != "frame 40, 2 atoms" {
 		t.Errorf("%+v", rows)
 	}
 	picture(t, plot)

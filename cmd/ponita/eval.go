@@ -17,7 +17,7 @@ type evalCommand struct {
 	File       string `arg:"" type:"existingfile" help:"Extended XYZ file with reference values."`
 	labelFlags `embed:""`
 	modelFlags `embed:""`
-	Worst      int    `default:"0" help:"List so many frames with the largest force errors."`
+	Worst      int    `default:"0" help:"List so many frames with the largest force errors, or energy errors where there are no forces."`
 	Output     string `placeholder:"FILE" help:"Write the frames with ponita_energy, ponita_forces and ponita_stress."`
 	Rotations  int    `default:"10" help:"Random orientations for the rotation residual; 0 leaves it out."`
 	Seed       uint64 `default:"1" help:"Seed of the rotations."`
@@ -91,14 +91,22 @@ func printEvaluation(ev *train.Evaluation) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	some := func(frames int) bool { return 0 < frames && frames < ev.All.Frames }
+	if e := ev.All; some(e.EnergyFrames) || some(e.ForceFrames) || some(e.StressFrames) {
+		fmt.Printf("of %d frames %d have a reference energy, %d forces and %d a stress\n", e.Frames, e.EnergyFrames, e.ForceFrames, e.StressFrames)
+	}
 	if len(ev.Worst) > 0 { // a table of its own
 		fmt.Fprintln(w, "frame\tE error\tF RMSE\tshare of\tlargest error\tof\tnearest\t\t")
-		fmt.Fprintln(w, "\tmeV\tmeV/Å\tall F²\tmeV/Å\tatom\t\tÅ\t")
+		fmt.Fprintln(w, "\tmeV\tmeV/Å\tall squares\tmeV/Å\tatom\t\tÅ\t")
 	}
 	for _, e := range ev.Worst {
 		energy := "-"
 		if e.Energy != nil {
 			energy = fmt.Sprintf("%.3f", *e.Energy)
+		}
+		if e.Atom == 0 {
+			fmt.Fprintf(w, "%d\t%s\t-\t%.1f %%\t-\t\t\t\t\n", e.Frame, energy, 100*e.Share)
+			continue
 		}
 		fmt.Fprintf(w, "%d\t%s\t%.3f\t%.1f %%\t%.1f\t%s %d\t%s\t%.3f\t\n", e.Frame, energy, e.ForceRMSE, 100*e.Share, e.AtomError, e.Element, e.Atom, e.Nearest, e.Distance)
 	}

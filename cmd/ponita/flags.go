@@ -30,6 +30,9 @@ func (f labelFlags) read(path string) (*train.Dataset, error) {
 	for _, c := range d.Census.Overlooked() {
 		fmt.Fprintf(os.Stderr, "warning: %s: %v\n", path, c)
 	}
+	if w := d.FlatStresses(); w != "" {
+		fmt.Fprintf(os.Stderr, "warning: %s\n", w)
+	}
 	return d, nil
 }
 

@@ -182,6 +182,16 @@ func TestTrainEvaluateInspect(t *testing.T) {
 	if len(worst) != 40 || math.Abs(share-1) > 1e-9 {
 		t.Errorf("%d worst frames share %g, want 40 and 1", len(worst), share)
 	}
+	d.Labels[0].Energy, d.Labels[1].Forces = nil, nil
+	if e := d.Compare(again).All; e.Frames != 41 || e.EnergyFrames != 40 || e.ForceFrames != 39 || e.StressFrames != 0 {
+		t.Errorf("%d frames, %d with an energy, %d with forces, %d with a stress, want 41, 40, 39 and 0", e.Frames, e.EnergyFrames, e.ForceFrames, e.StressFrames)
+	}
+	for k := range d.Labels {
+		d.Labels[k].Forces = nil
+	}
+	if worst, err = d.Worst(again, 2); err != nil || len(worst) != 2 || math.Abs(*worst[0].Energy) < math.Abs(*worst[1].Energy) || worst[1].Atom != 0 {
+		t.Errorf("worst by energy: %+v, %v", worst, err)
+	}
 	if out, _, code = ponita(t, "info", model); code != 0 || !strings.Contains(out, "h2.xyz, 41 frames") {
 		t.Errorf("info: exit code %d\n%s", code, out)
 	}

@@ -16,6 +16,9 @@ import (
 // JSON names. A quantity that no frame has a reference for is nil.
 type Errors struct {
 	Frames            int      `json:"frames"`
+	EnergyFrames      int      `json:"energy_frames"` // that have a reference for it
+	ForceFrames       int      `json:"force_frames"`
+	StressFrames      int      `json:"stress_frames"`
 	EnergyRMSE        *float64 `json:"energy_rmse_meV,omitempty"`
 	EnergyMAE         *float64 `json:"energy_mae_meV,omitempty"`
 	EnergyRMSEPerAtom *float64 `json:"energy_rmse_meV_per_atom,omitempty"`
@@ -69,12 +72,14 @@ func (t tally) milli() (rmse, mae *float64) {
 
 // tallies are the errors of one frame or of many.
 type tallies struct {
-	frames                         int
+	frames, forceFrames, stressed  int
 	energy, perAtom, force, stress tally
 }
 
 func (t *tallies) merge(o tallies) {
 	t.frames += o.frames
+	t.forceFrames += o.forceFrames
+	t.stressed += o.stressed
 	t.energy.merge(o.energy)
 	t.perAtom.merge(o.perAtom)
 	t.force.merge(o.force)
@@ -82,7 +87,7 @@ func (t *tallies) merge(o tallies) {
 }
 
 func (t tallies) errors() Errors {
-	e := Errors{Frames: t.frames}
+	e := Errors{Frames: t.frames, EnergyFrames: int(t.energy.count), ForceFrames: t.forceFrames, StressFrames: t.stressed}
 	e.EnergyRMSE, e.EnergyMAE = t.energy.milli()
 	e.EnergyRMSEPerAtom, e.EnergyMAEPerAtom = t.perAtom.milli()
 	e.ForceRMSE, e.ForceMAE = t.force.milli()
@@ -136,12 +141,16 @@ func compare(f *xyz.Frame, l xyz.Labels, p Prediction) tallies {
 		t.energy.add(p.Energy - *l.Energy)
 		t.perAtom.add((p.Energy - *l.Energy) / float64(len(f.Species)))
 	}
+	if l.Forces != nil {
+		t.forceFrames = 1
+	}
 	for i, ref := range l.Forces {
 		for k := range ref {
 			t.force.add(p.Forces[i][k] - ref[k])
 		}
 	}
 	if l.Stress != nil && p.Stress != nil {
+		t.stressed = 1
 		for k, row := range l.Stress {
 			for n, ref := range row {
 				t.stress.add(p.Stress[k][n] - ref)

@@ -17,20 +17,17 @@ func (t *Trainer) warnings() (out []string) {
 		sets = append(sets, t.valid)
 	}
 	for _, d := range sets {
-		unlabelled, flat := 0, 0
+		unlabelled := 0
 		for k, f := range d.Frames {
 			if d.unlabelled(k) && !alone(f, t.settings.Cutoff) {
 				unlabelled++
-			}
-			if d.Labels[k].Stress != nil && f.PBC != [3]bool{true, true, true} && len(f.Species) > 1 {
-				flat++
 			}
 		}
 		if unlabelled > 0 {
 			warn("%d of %d frames of %s have neither an energy nor forces, or weights of 0, and are left out", unlabelled, len(d.Frames), d.File.Name)
 		}
-		if flat > 0 {
-			warn("the stress of %d frames of %s is not used: they are not periodic in three directions", flat, d.File.Name)
+		if w := d.FlatStresses(); w != "" {
+			warn("%s", w)
 		}
 	}
 	known := t.model.Config.Species
@@ -43,6 +40,21 @@ func (t *Trainer) warnings() (out []string) {
 		}
 	}
 	return out
+}
+
+// FlatStresses warns about stresses of frames that are not periodic in three directions, and
+// have none; it is "" if there are none.
+func (d *Dataset) FlatStresses() string {
+	flat := 0
+	for k, f := range d.Frames {
+		if d.Labels[k].Stress != nil && f.PBC != [3]bool{true, true, true} && len(f.Species) > 1 {
+			flat++
+		}
+	}
+	if flat == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the stress of %d frames of %s is not used: they are not periodic in three directions", flat, d.File.Name)
 }
 
 // beyond returns what is in a and not in b.

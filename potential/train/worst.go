@@ -14,10 +14,10 @@ import (
 type FrameError struct {
 	Frame     int      `json:"frame"`                      // of its file, from 1
 	Energy    *float64 `json:"energy_error_meV,omitempty"` // predicted − reference
-	ForceRMSE float64  `json:"force_rmse_meV_per_A"`       // of the frame's components
-	Share     float64  `json:"share"`                      // of the squared force errors of all frames
+	ForceRMSE float64  `json:"force_rmse_meV_per_A"`       // of the frame's components; 0 without forces
+	Share     float64  `json:"share"`                      // of the squared force errors of all frames, or of those of energies per atom
 
-	Atom      int     `json:"atom"`                 // with the largest error of its force, from 1
+	Atom      int     `json:"atom"`                 // with the largest error of its force, from 1; 0 without forces
 	Element   string  `json:"element"`              // of that atom
 	AtomError float64 `json:"atom_error_meV_per_A"` // length of that error
 	Nearest   string  `json:"nearest,omitempty"`    // element of the atom nearest to it, within 5 Å
@@ -25,7 +25,7 @@ type FrameError struct {
 }
 
 // Worst returns the frames with the largest squared force errors, at most so many,
-// the largest first. A frame or two beyond the training data can make most of an
+// the largest first; where no frame has forces, those of energies per atom. A frame or two beyond the training data can make most of an
 // RMSE: their shortest bonds tell.
 func (d *Dataset) Worst(predictions []Prediction, most int) ([]FrameError, error) {
 	type scored struct {
@@ -33,10 +33,11 @@ func (d *Dataset) Worst(predictions []Prediction, most int) ([]FrameError, error
 		of *xyz.Frame
 	}
 	var out []scored
+	forces := slices.ContainsFunc(d.Labels, func(l xyz.Labels) bool { return len(l.Forces) > 0 })
 	total := 0.
 	for k, p := range predictions {
 		f, l := d.Frames[k], d.Labels[k]
-		if len(l.Forces) == 0 {
+		if forces && len(l.Forces) == 0 || !forces && l.Energy == nil {
 			continue
 		}
 		e, largest := FrameError{Frame: f.Origin.Frame}, -1.
@@ -54,6 +55,13 @@ func (d *Dataset) Worst(predictions []Prediction, most int) ([]FrameError, error
 			x := 1e3 * (p.Energy - *l.Energy)
 			e.Energy = &x
 		}
+		if !forces {
+			perAtom := *e.Energy / float64(len(f.Species))
+			e.Share = perAtom * perAtom
+			total += e.Share
+			out = append(out, scored{e, f})
+			continue
+		}
 		e.ForceRMSE, e.AtomError = 1e3*math.Sqrt(e.Share/float64(3*len(l.Forces))), 1e3*math.Sqrt(largest)
 		total += e.Share
 		out = append(out, scored{e, f})
@@ -65,6 +73,10 @@ func (d *Dataset) Worst(predictions []Prediction, most int) ([]FrameError, error
 		e, f := s.FrameError, s.of
 		if total > 0 {
 			e.Share /= total
+		}
+		if e.Atom == 0 {
+			worst = append(worst, e)
+			continue
 		}
 		g, err := neighbor.Build(f.Pos, f.Lattice, f.PBC, 5)
 		if err != nil {
