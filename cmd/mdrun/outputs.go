@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"ponita/internal/lock"
 )
 
 // create opens a new output file. One that is there holds a run that took time.
@@ -43,7 +45,7 @@ func reopen(path string, size int64) (*os.File, error) {
 // take locks a file, so that no second process writes to it, and cuts it to size bytes.
 func take(file *os.File, size int64) (*os.File, error) {
 	info, err := file.Stat()
-	if err == nil && locked(file) {
+	if err == nil && lock.Held(file) {
 		err = fmt.Errorf("another mdrun writes %s: wait for its end, or give another --prefix", file.Name())
 	}
 	if err == nil && info.Size() < size {

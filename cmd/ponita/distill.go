@@ -60,6 +60,11 @@ func (c *distillCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		for _, f := range d.Frames {
+			if _, err := m.Kinds(f.Species); err != nil {
+				return fmt.Errorf("%s: %v: %w", path, f.Origin, err)
+			}
+		}
 		models = append(models, m)
 	}
 	o := distill.Options{

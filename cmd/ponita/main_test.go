@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"ponita/internal/lock"
 	"ponita/potential/train"
 	"ponita/xyz"
 )
@@ -307,5 +308,32 @@ func TestSignalEndsAVerb(t *testing.T) {
 	_ = cmd.Wait()
 	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGINT {
 		t.Errorf("ended with %v", cmd.ProcessState)
+	}
+}
+
+// TestTrainingsDoNotMix in one folder, nor does one overwrite what it starts from.
+func TestTrainingsDoNotMix(t *testing.T) {
+	data, dir := writeData(t), t.TempDir()
+	args := []string{"train", "--train", data, "--channels=8", "--layers=1", "--cutoff=3", "--epochs=1", "--no-report", "--output", dir}
+	if out, errs, code := ponita(t, args...); code != 0 {
+		t.Fatal(out, errs)
+	}
+	model := filepath.Join(dir, train.LastModel)
+	if _, errs, code := ponita(t, append(args, "--overwrite", "--start", model)...); code != exitFailure || !strings.Contains(errs, "would be overwritten: want another --output") {
+		t.Errorf("into the folder of the model to start from: exit code %d, %s", code, errs)
+	}
+	folder, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	if lock.Held(folder) {
+		t.Fatal("the folder is still held")
+	}
+	if _, errs, code := ponita(t, append(args, "--overwrite")...); code != exitFailure || !strings.Contains(errs, "another training writes to "+dir) {
+		t.Errorf("beside another training: exit code %d, %s", code, errs)
+	}
+	if _, err := os.Stat(model); err != nil {
+		t.Error(err)
 	}
 }

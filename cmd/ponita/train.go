@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"ponita/internal/lock"
 	"ponita/internal/replace"
 	"ponita/internal/settings"
 	"ponita/internal/version"
@@ -55,6 +56,14 @@ func (c *trainCommand) Run(ctx context.Context, k *kong.Context) error {
 	if err := os.MkdirAll(c.Output, 0o755); err != nil {
 		return err
 	}
+	folder, err := os.Open(c.Output)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	if lock.Held(folder) {
+		return fmt.Errorf("another training writes to %s: wait for its end, or give another --output", c.Output)
+	}
 	if c.Overwrite {
 		if err := c.removeEarlier(); err != nil {
 			return err
@@ -89,8 +98,14 @@ func (c *trainCommand) Run(ctx context.Context, k *kong.Context) error {
 }
 
 // spareEarlier refuses an output folder with the results of another run, which may be
-// hours of work.
+// hours of work, or with the model to start from.
 func (c *trainCommand) spareEarlier() error {
+	for _, name := range []string{train.BestModel, train.LastModel} {
+		start, err := os.Stat(c.Start)
+		if there, err2 := os.Stat(filepath.Join(c.Output, name)); err == nil && err2 == nil && os.SameFile(start, there) {
+			return fmt.Errorf("--start %s would be overwritten: want another --output", c.Start)
+		}
+	}
 	if c.Resume || c.Overwrite {
 		return nil
 	}

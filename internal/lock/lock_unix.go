@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
-package main
+package lock
 
 import (
 	"errors"
@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// locked tells whether another process holds the file, and holds it until it is
+// Held tells whether another process holds the file or folder, and holds it until it is
 // closed if none does. A file system without locks has no others either.
-func locked(file *os.File) bool {
+func Held(file *os.File) bool {
 	return errors.Is(syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB), syscall.EWOULDBLOCK)
 }

@@ -1,0 +1,2 @@
+// Package lock keeps two processes from writing to the same files.
+package lock
