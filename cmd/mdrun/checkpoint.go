@@ -21,6 +21,7 @@ type checkpoint struct {
 	Species       []int   `json:"species"`
 	PBC           [3]bool `json:"pbc"`
 	Isotope       bool    `json:"isotope"`
+	Timestep      float64 `json:"timestep"`      // fs; 0 in files of earlier versions
 	Equilibration int     `json:"equilibration"` // steps
 	Total         int     `json:"total"`         // steps
 	Conserved     float64 `json:"conserved"`     // eV, at step 0
@@ -83,7 +84,7 @@ func (r *simulation) save() error {
 	c := checkpoint{
 		Version: version.String(), Model: r.model.Hash(), Precision: r.set.Precision,
 		Species: r.sys.species, PBC: r.sys.pbc, Isotope: r.sys.isotope,
-		Equilibration: r.set.equilibration(), Total: r.set.total(),
+		Timestep: r.set.Timestep, Equilibration: r.set.equilibration(), Total: r.set.total(),
 		Conserved: r.conserved, Reference: r.guard.Reference, Wall: r.wall(),
 	}
 	var err error

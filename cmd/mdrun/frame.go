@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 
 	"ponita/lammps/data"
 	"ponita/xyz"
@@ -22,7 +21,13 @@ var demoStructure []byte
 // readStructure returns the frame to start from, of extended XYZ or of a LAMMPS
 // data file.
 func readStructure(s *Settings) (*xyz.Frame, error) {
-	lammps, err := isData(s.Structure)
+	source, err := open(s.Structure)
+	if err != nil {
+		return nil, err
+	}
+	defer source.Close()
+	text := bufio.NewReaderSize(source, longestTitle)
+	lammps, err := isData(s.Structure, text)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +35,7 @@ func readStructure(s *Settings) (*xyz.Frame, error) {
 		if len(s.Elements) > 0 || s.AtomStyle != "" || len(s.Boundary) > 0 || s.Units != "" {
 			return nil, fmt.Errorf("%s is extended XYZ: elements, atom_style, boundary and units are for LAMMPS data files", s.Structure)
 		}
-		return readFrame(s.Structure, s.Frame)
+		return readFrame(text, s.Structure, s.Frame)
 	}
 	if s.Frame != 1 && s.Frame != -1 {
 		return nil, fmt.Errorf("%s has 1 frame, frame = %d is none of them", s.Structure, s.Frame)
@@ -39,26 +44,29 @@ func readStructure(s *Settings) (*xyz.Frame, error) {
 	for k, b := range s.Boundary {
 		options.Open[k] = b != "p"
 	}
-	return data.ReadFile(s.Structure, options)
+	return data.Read(text, s.Structure, options)
 }
 
+// longestTitle is how much of a file isData looks at.
+const longestTitle = 1 << 10
+
 // isData tells a data file, whose first line is a title, from extended XYZ,
-// whose first line is a number. Names that end in .xyz or .extxyz are what they say.
-func isData(path string) (bool, error) {
+// whose first line is a number, and takes nothing away: the file may be a pipe. Names
+// that end in .xyz or .extxyz are what they say.
+func isData(path string, text *bufio.Reader) (bool, error) {
+	start, err := text.Peek(longestTitle)
+	if err != nil && err != io.EOF {
+		return false, err
+	}
+	if bytes.HasPrefix(start, []byte("\x1f\x8b")) {
+		return false, fmt.Errorf("%s is compressed: want --structure <(gunzip -c %[1]s)", path)
+	}
 	switch filepath.Ext(path) {
 	case ".xyz", ".extxyz":
 		return false, nil
 	}
-	source, err := open(path)
-	if err != nil {
-		return false, err
-	}
-	defer source.Close()
-	line, err := bufio.NewReader(io.LimitReader(source, 1<<10)).ReadString('\n')
-	if err != nil && err != io.EOF {
-		return false, err
-	}
-	_, err = strconv.Atoi(strings.TrimSpace(line))
+	line, _, _ := bytes.Cut(start, []byte("\n"))
+	_, err = strconv.Atoi(string(bytes.TrimSpace(line)))
 	return err != nil, nil
 }
 
@@ -73,12 +81,7 @@ func open(path string) (io.ReadCloser, error) {
 }
 
 // readFrame returns frame n of an extended XYZ file: 1 is the first, -1 the last.
-func readFrame(path string, n int) (*xyz.Frame, error) {
-	source, err := open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer source.Close()
+func readFrame(source io.Reader, path string, n int) (*xyz.Frame, error) {
 	// From the end, only the frames that may be the one are kept.
 	var last []*xyz.Frame
 	count := 0

@@ -115,6 +115,9 @@ func complain(err error) {
 }
 
 func effectiveComment(s *Settings) string {
+	if s.Restart != "" {
+		return fmt.Sprintf("Effective settings, mdrun %s, with restart = %q: the parts of the run before\nhad settings of their own.", version.String(), s.Restart)
+	}
 	return fmt.Sprintf("Effective settings, mdrun %s. This file repeats the run:\nmdrun %s", version.String(), s.path(".effective.toml"))
 }
 

@@ -102,7 +102,8 @@ func (r *simulation) openOutputs() (err error) {
 func (r *simulation) removeEarlier() error {
 	for _, ending := range []string{".traj.xyz", ".final.xyz", ".ckpt", ".png", ".crash"} {
 		path := r.set.path(ending)
-		if path == filepath.Clean(r.set.Structure) {
+		start, err := os.Stat(r.set.Structure)
+		if there, err2 := os.Stat(path); err == nil && err2 == nil && os.SameFile(start, there) {
 			continue
 		}
 		if err := os.RemoveAll(path); err != nil {
@@ -113,11 +114,16 @@ func (r *simulation) removeEarlier() error {
 }
 
 // goesOn tells whether the outputs go on with those of the checkpoint: whether that is
-// one of the same place and prefix, or a copy beside it such as PREFIX.ckpt.bak.
+// PREFIX.ckpt of the same place, a copy beside it such as PREFIX.ckpt.bak, or that of a
+// crash. (PREFIX.hot.ckpt is one of another run, PREFIX.hot.)
 func (r *simulation) goesOn() bool {
-	here, err := filepath.Abs(r.set.path("."))
+	here, err := filepath.Abs(r.set.path(""))
 	there, err2 := filepath.Abs(r.restart)
-	return r.from != nil && errors.Join(err, err2) == nil && strings.HasPrefix(there, here)
+	if r.from == nil || errors.Join(err, err2) != nil {
+		return false
+	}
+	rest, ours := strings.CutPrefix(there, here)
+	return ours && (rest == ".ckpt" || strings.HasPrefix(rest, ".ckpt.") || strings.HasPrefix(rest, filepath.FromSlash(".crash/")))
 }
 
 func (r *simulation) open(ending string, size func(*checkpoint) int64) (*os.File, error) {

@@ -73,8 +73,10 @@ func (r *simulation) kernel() string {
 	}
 	text := fmt.Sprintf("%s, %s, %d thread%s", r.calc.KernelName(), r.set.Precision, threads, strings.Repeat("s", min(threads-1, 1)))
 	if relative, intervals := r.calc.SplineError(); intervals > 0 {
-		text += fmt.Sprintf("; radial splines of %d intervals, relative error %.0e; %.1f kB of working memory per atom",
-			intervals, relative, float64(r.calc.Memory())/1e3/float64(len(r.sys.species)))
+		text += fmt.Sprintf("; radial splines of %d intervals, relative error %.0e", intervals, relative)
+	}
+	if r.from == nil { // a restart has computed nothing yet
+		text += fmt.Sprintf("; %.1f kB of working memory per atom", float64(r.calc.Memory())/1e3/float64(len(r.sys.species)))
 	}
 	return text
 }
@@ -147,6 +149,12 @@ func (r *simulation) dynamics() string {
 	if r.set.Ensemble != "nve" || r.set.equilibration() > 0 {
 		text += fmt.Sprintf(", %g K", r.set.Temperature)
 	}
+	switch {
+	case r.set.Ensemble == "langevin":
+		text += fmt.Sprintf(", friction %g/fs", r.set.Friction)
+	case r.set.Ensemble != "nve" || r.set.equilibration() > 0:
+		text += fmt.Sprintf(", relaxation %g fs", r.set.Relaxation)
+	}
 	if end := r.set.TemperatureEnd; end != nil {
 		text += fmt.Sprintf(" to %g K", *end)
 	}
@@ -155,6 +163,7 @@ func (r *simulation) dynamics() string {
 		if len(r.set.FixedAxes) > 0 {
 			text += " but for " + strings.Join(r.set.FixedAxes, ", ")
 		}
+		text += fmt.Sprintf(", relaxation %g fs", r.set.BarostatTime)
 	}
 	return text
 }

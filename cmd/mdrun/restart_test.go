@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ponita/xyz"
 )
 
 // timeless returns a thermo file without its last two columns, the only ones
@@ -303,5 +305,37 @@ func TestSignalStopsAfterTheStepAndTheRunContinues(t *testing.T) {
 		mustRun(t, stopped, append(args, total, "--restart=auto")...)
 		mustRun(t, once, append(args, total)...)
 		sameRun(t, once, stopped)
+	}
+}
+
+// TestCheckpointOfAnotherRun does not go on with the files of this one, though its name begins
+// as theirs.
+func TestCheckpointOfAnotherRun(t *testing.T) {
+	dir := workplace(t)
+	mustRun(t, dir, short("molecule.xyz", "--thermo-every=1", steps(20))...)
+	mustRun(t, dir, short("molecule.xyz", "--prefix=md.hot", "--temperature=600", steps(10))...)
+	before := read(t, dir, "md.thermo.csv")
+	code, _, stderr := mdrun(t, dir, short("molecule.xyz", "--restart=md.hot.ckpt", steps(20))...)
+	if code != exitFailed || !strings.Contains(stderr, "md.ckpt is there from an earlier run") || read(t, dir, "md.thermo.csv") != before {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
+
+// TestRestartWithoutABarostat: the cell is what it is now.
+func TestRestartWithoutABarostat(t *testing.T) {
+	dir := workplace(t)
+	press := []string{"--ensemble=npt", "--pressure=10", "--barostat-time=5", "--max-cell-change=3"}
+	mustRun(t, dir, append(short("crystal.xyz", steps(20)), press...)...)
+	frames, err := xyz.ReadAll(filepath.Join(dir, "md.traj.xyz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, last := frames[0].Lattice[0][0], frames[len(frames)-1].Lattice[0][0]
+	if last > 0.999*first {
+		t.Fatalf("the cell went from %g to %g Å", first, last)
+	}
+	stdout := mustRun(t, dir, short("crystal.xyz", "--restart=auto", "--max-cell-change=1.0001", "--timestep=0.2", steps(30))...)
+	if want := "note: steps were of 0.1 fs and are of 0.2 fs now: steps count from the start of the run, which ends with step 30 at 0.0040 ps"; !strings.Contains(stdout, want) {
+		t.Errorf("%q is not in\n%s", want, stdout)
 	}
 }

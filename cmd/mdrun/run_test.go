@@ -191,7 +191,7 @@ func TestVelocitiesOfOtherPrograms(t *testing.T) {
 		{"velocities:R:3\nH 0 0 0 2.0 0 0 0\nH 0 0 0.8 2.0 0 0 0.5", math.NaN()},
 	} {
 		write(t, dir, "start.xyz", start+c.column+"\n")
-		stdout := mustRun(t, dir, short("start.xyz", "--overwrite", steps(0))...)
+		stdout := mustRun(t, dir, short("start.xyz", "--overwrite", "--max-temperature=inf", steps(0))...)
 		if math.IsNaN(c.want) {
 			if !strings.Contains(stdout, "column velocities is left out") || !strings.Contains(stdout, "drawn at 300 K") {
 				t.Errorf("%s:\n%s", c.column, stdout)
@@ -206,6 +206,57 @@ func TestVelocitiesOfOtherPrograms(t *testing.T) {
 		if got := frame.Column("vel").([][3]float64)[1][2]; math.Abs(got-c.want) > 1e-7*c.want {
 			t.Errorf("%s: %.9g Å/fs, want %.9g", c.column, got, c.want)
 		}
+	}
+}
+
+// TestStartsThatCannotBeMeant are refused by the file, before anything is written.
+func TestStartsThatCannotBeMeant(t *testing.T) {
+	dir := workplace(t)
+	for columns, want := range map[string]string{
+		"vel:R:3\nH 0 0 0 0 0 0\nH 0 0 0.8 0 0 nan": "start.xyz: frame 1: integrator: step 0, atom 2: velocity is NaN",
+		"vel:R:3\nH 0 0 0 0 0 0\nH 0 0 0.8 0 0 9":   "are its velocities in Å/fs? Those of LAMMPS in units metal are in Å/ps",
+		"move_mask:I:1\nH 0 0 0 1\nH 0 0 0.8 0":     "column move_mask holds atom 2 fixed",
+		"mass:R:1\nH 0 0 0 1\nH 0 0 0.8 104.47":     "atom 2, H, has a mass of 104.47, want amu (1.008), which is eV fs²/Å², as QUIP writes it: divide by 103.64",
+		"mass:R:1\nH 0 0 0 1\nH 0 0 0.8 0":          "atom 2 has mass 0 amu, want a positive one",
+		"tag:I:1\nH 0 0 0 1\nH 0 0 0 0":             "start.xyz: frame 1: integrator: step 0: neighbor: atom 1 and atom 2",
+	} {
+		write(t, dir, "start.xyz", "2\nProperties=species:S:1:pos:R:3:"+columns+"\n")
+		code, _, stderr := mdrun(t, dir, short("start.xyz", steps(10))...)
+		if code != exitFailed || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit code %d, %s", columns, code, stderr)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "md.thermo.csv")); err == nil {
+			t.Fatalf("%s: there is output", columns)
+		}
+	}
+	write(t, dir, "start.xyz", "2\nProperties=species:S:1:pos:R:3:fixed:I:1:mass:R:1\nH 0 0 0 1 1.008\nH 0 0 0.8 0 2.014\n")
+	stdout := mustRun(t, dir, short("start.xyz", steps(0))...)
+	for _, want := range []string{"note: start.xyz: frame 1: column fixed is not used: all atoms move", "note: atoms of H with a mass of 2.014 amu by the file, 1.008 is natural"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is not in\n%s", want, stdout)
+		}
+	}
+	code, _, stderr := mdrun(t, dir, short("crystal.xyz", "--repeat=4000,4000,4000", "--prefix=huge")...)
+	if code != exitFailed || !strings.Contains(stderr, "repeat = [4000 4000 4000] makes") {
+		t.Errorf("a huge supercell: exit code %d, %s", code, stderr)
+	}
+}
+
+// TestStructureFromAPipe: what tells the format must not be taken away.
+func TestStructureFromAPipe(t *testing.T) {
+	dir := workplace(t)
+	mustRun(t, dir, short("crystal.xyz", steps(10))...)
+	cmd := command(dir, short("/dev/stdin", steps(10), "--prefix=pipe")...)
+	cmd.Stdin = strings.NewReader(read(t, dir, "crystal.xyz"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if read(t, dir, "md.traj.xyz") != read(t, dir, "pipe.traj.xyz") {
+		t.Error("the runs differ")
+	}
+	write(t, dir, "zipped.xyz", "\x1f\x8b\x08")
+	if _, _, stderr := mdrun(t, dir, short("zipped.xyz")...); !strings.Contains(stderr, "zipped.xyz is compressed: want --structure <(gunzip -c zipped.xyz)") {
+		t.Error(stderr)
 	}
 }
 
@@ -259,7 +310,7 @@ func TestFramesAreCountedFromBothEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n, want := range map[int]float64{1: 1, 2: 2, 3: 3, -1: 3, -2: 2, -3: 1} {
-		frame, err := readFrame(path, n)
+		frame, err := readStructure(&Settings{Structure: path, Frame: n})
 		if err != nil {
 			t.Errorf("frame %d: %v", n, err)
 		} else if got := frame.Pos[0][0]; got != want {
@@ -267,14 +318,14 @@ func TestFramesAreCountedFromBothEnds(t *testing.T) {
 		}
 	}
 	for _, n := range []int{4, -4} {
-		if _, err := readFrame(path, n); err == nil {
+		if _, err := readStructure(&Settings{Structure: path, Frame: n}); err == nil {
 			t.Errorf("frame %d of 3: no error", n)
 		}
 	}
 }
 
 func TestDemoMoleculeIsAcetylacetone(t *testing.T) {
-	frame, err := readFrame(builtin, -1)
+	frame, err := readStructure(&Settings{Structure: builtin, Frame: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

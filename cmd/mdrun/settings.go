@@ -94,6 +94,10 @@ func (s *Settings) resolve(file runFile) error {
 		return fmt.Errorf("thermo_every = %d, want 1 or more", s.ThermoEvery)
 	case s.TrajectoryEvery < 0 || s.CheckpointEvery < 0:
 		return fmt.Errorf("trajectory_every = %d, checkpoint_every = %d: want 0 or more", s.TrajectoryEvery, s.CheckpointEvery)
+	case s.MaxTime < 0:
+		return fmt.Errorf("max_time = %v, want a time, or 0s for no limit", s.MaxTime)
+	case !(s.Friction >= 0) || math.IsInf(s.Friction, 0):
+		return fmt.Errorf("friction = %g, want 0 or more", s.Friction)
 	case s.TemperatureEnd != nil && s.Ensemble == "nve":
 		return fmt.Errorf("temperature_end = %g has no meaning for ensemble nve", *s.TemperatureEnd)
 	case filepath.Base(s.Prefix) != s.Prefix:
@@ -208,7 +212,7 @@ func (s *Settings) total() int         { return s.equilibration() + *s.Steps }
 // path returns the output file with the given ending.
 func (s *Settings) path(ending string) string { return filepath.Join(s.Out, s.Prefix+ending) }
 
-func (s *Settings) copies() bool { return s.Repeat[0]*s.Repeat[1]*s.Repeat[2] > 1 }
+func (s *Settings) copies() bool { return max(s.Repeat[0], s.Repeat[1], s.Repeat[2]) > 1 }
 
 // draws tells whether the velocities of the structure do not matter. Copies of a cell that
 // start with the same ones stay copies, so that auto draws those of a supercell.

@@ -71,11 +71,13 @@ func simulate(set *Settings, effective string, report reporter) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := r.beginGuard(); err != nil {
+		return err
+	}
 	if err := r.openOutputs(); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.closeOutputs()) }()
-	r.beginGuard()
 	r.frames = xyz.NewWriter(r.trajectory)
 	if err := replace.File(set.path(".effective.toml"), []byte(effective)); err != nil {
 		return err
@@ -131,6 +133,10 @@ func (r *simulation) startAgain(path string) error {
 	if total := r.set.total(); r.first >= total {
 		r.report.note("the run has %d steps already, the settings want %d: steps and time count from its start", r.first, total)
 	}
+	if c.Timestep != 0 && c.Timestep != r.set.Timestep {
+		end := r.state.Time + r.set.Timestep*float64(r.set.total()-r.first)
+		r.report.note("steps were of %g fs and are of %g fs now: steps count from the start of the run, which ends with step %d at %.4f ps", c.Timestep, r.set.Timestep, r.set.total(), end/1000)
+	}
 	r.calc, err = newCalculator(r.model, &r.sys, r.set)
 	return err
 }
@@ -176,8 +182,8 @@ func (r *simulation) begin() error {
 }
 
 // beginGuard shows the guard the state that the run begins with, and in a restart also
-// the one that the first part began with.
-func (r *simulation) beginGuard() {
+// the one that the first part began with, but for a cell that does not change any more.
+func (r *simulation) beginGuard() error {
 	r.guard = integrator.Guard{
 		MaxMove: r.set.MaxMove, MaxTemperature: r.set.MaxTemperature, MaxEnergyChange: r.set.MaxEnergyChange,
 		MaxCellChange: r.set.MaxCellChange,
@@ -185,7 +191,18 @@ func (r *simulation) beginGuard() {
 	if r.from != nil {
 		r.guard.Reference = r.from.Reference
 	}
-	r.guard.Check(r.state)
+	if r.guard.Reference != nil && r.set.Pressure == nil {
+		r.guard.Reference.Lattice = r.state.Lattice
+	}
+	err := r.guard.Check(r.state)
+	if err == nil {
+		return nil
+	}
+	hint := ""
+	if r.from == nil && !r.drawn {
+		hint = "; are its velocities in Å/fs? Those of LAMMPS in units metal are in Å/ps"
+	}
+	return fmt.Errorf("%s: %w%s", r.sys.origin, r.explain(err), hint)
 }
 
 // integrate makes the steps.

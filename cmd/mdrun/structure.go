@@ -65,6 +65,12 @@ func readStart(s *Settings) (*start, error) {
 	if err := checkFree(frame); err != nil {
 		return nil, err
 	}
+	for _, name := range []string{"fixed", "fix", "frozen", "freeze", "selective_dynamics", "constraint", "constraints"} {
+		if frame.Column(name) != nil {
+			st.notes = append(st.notes, fmt.Sprintf("%s: column %s is not used: all atoms move", frame.Origin, name))
+		}
+	}
+	st.notes = append(st.notes, oddMasses(frame.Species, st.masses)...)
 	if err := st.readVelocities(frame, s); err != nil {
 		return nil, err
 	}
@@ -88,6 +94,44 @@ func masses(frame *xyz.Frame) (masses []float64, isotope bool, err error) {
 		}
 	}
 	return integrator.Masses(frame.Species), false, nil
+}
+
+// oddMasses notes the masses of a file that are not the natural ones, of which there are few
+// kinds: isotopes.
+func oddMasses(species []int, masses []float64) (notes []string) {
+	natural := integrator.Masses(species)
+	type kind struct {
+		z    int
+		mass float64
+	}
+	var seen []kind
+	for i, m := range masses {
+		k := kind{species[i], m}
+		if math.Abs(m-natural[i]) <= 0.01*natural[i] || slices.Contains(seen, k) || len(seen) == 5 {
+			continue
+		}
+		seen = append(seen, k)
+		notes = append(notes, fmt.Sprintf("atoms of %s with a mass of %g amu by the file, %g is natural", xyz.Symbol(k.z), m, natural[i]))
+	}
+	return notes
+}
+
+// checkMasses refuses masses that cannot be in amu: no isotope is so far from its element.
+func checkMasses(st *start) error {
+	natural := integrator.Masses(st.species)
+	for i, m := range st.masses {
+		if !(m > 0) {
+			return fmt.Errorf("%s: atom %d has mass %g amu, want a positive one", st.origin, i+1, m)
+		}
+		if ratio := m / natural[i]; natural[i] > 0 && (ratio > 4 || ratio < 0.25) {
+			hint := ""
+			if math.Abs(ratio*integrator.PerMass-1) < 0.02 {
+				hint = ", which is eV fs²/Å², as QUIP writes it: divide by 103.64"
+			}
+			return fmt.Errorf("%s: atom %d, %s, has a mass of %g, want amu (%g)%s", st.origin, i+1, xyz.Symbol(st.species[i]), m, natural[i], hint)
+		}
+	}
+	return nil
 }
 
 // readVelocities takes the column vel, or velo as GPUMD has it, both in Å/fs, or
@@ -146,13 +190,24 @@ func vectors(column any, n int) ([][3]float64, bool) {
 
 // checkFree refuses atoms that ASE holds fixed: here they would move.
 func checkFree(frame *xyz.Frame) error {
-	free, ok := frame.Column("move_mask").([]bool)
-	if i := slices.Index(free, false); ok && i >= 0 {
+	var free []bool
+	switch mask := frame.Column("move_mask").(type) {
+	case []bool:
+		free = mask
+	case []int: // of QUIP
+		for _, m := range mask {
+			free = append(free, m != 0)
+		}
+	}
+	if i := slices.Index(free, false); i >= 0 {
 		return fmt.Errorf("%s: column move_mask holds atom %d fixed, and atoms cannot be held fixed here: leave the column out to let all move",
 			frame.Origin, 1+i*len(frame.Species)/len(free))
 	}
 	return nil
 }
+
+// mostAtoms need a terabyte and more.
+const mostAtoms = 1e8
 
 // repeat makes a supercell of n copies along a, b and c.
 func (st *start) repeat(n [3]int) error {
@@ -160,6 +215,9 @@ func (st *start) repeat(n [3]int) error {
 		if n[k] > 1 && !st.pbc[k] {
 			return fmt.Errorf("%s is not periodic along %s: cannot repeat it %d times there", st.origin, name, n[k])
 		}
+	}
+	if atoms := float64(len(st.pos)) * float64(n[0]) * float64(n[1]) * float64(n[2]); atoms > mostAtoms {
+		return fmt.Errorf("%s: repeat = %v makes %.3g atoms, more than the %g that a run can have", st.origin, n, atoms, float64(mostAtoms))
 	}
 	cell := *st
 	st.species, st.pos, st.masses, st.vel = nil, nil, nil, nil
@@ -188,12 +246,12 @@ func (st *start) repeat(n [3]int) error {
 
 // newState returns the state at step 0.
 func newState(st *start, ff integrator.ForceField, s *Settings) (*integrator.State, error) {
-	if i := slices.IndexFunc(st.masses, func(m float64) bool { return !(m > 0) }); i >= 0 {
-		return nil, fmt.Errorf("%s: atom %d has mass %g amu, want a positive one", st.origin, i+1, st.masses[i])
+	if err := checkMasses(st); err != nil {
+		return nil, err
 	}
 	state, err := integrator.NewState(ff, st.pos, st.lattice, st.masses)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", st.origin, err)
 	}
 	state.Noise = integrator.NewStream(s.Seed, integrator.ThermostatStream)
 	if st.vel == nil {

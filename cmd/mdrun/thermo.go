@@ -128,20 +128,29 @@ func readThermo(path string) ([]sample, error) {
 		return nil, err
 	}
 	defer file.Close()
-	records, err := csv.NewReader(file).ReadAll()
-	if err != nil {
+	// One row after another: there may be millions.
+	rows := csv.NewReader(file)
+	rows.ReuseRecord = true
+	if _, err := rows.Read(); err == io.EOF {
+		return nil, fmt.Errorf("%s is empty", path)
+	} else if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if len(records) == 0 {
-		return nil, fmt.Errorf("%s is empty", path)
-	}
-	samples := make([]sample, len(records)-1)
-	for i, fields := range records[1:] {
-		if err := samples[i].parse(fields); err != nil {
-			return nil, fmt.Errorf("%s, line %d: %w", path, i+2, err)
+	var samples []sample
+	for {
+		fields, err := rows.Read()
+		if err == io.EOF {
+			return samples, nil
 		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		var s sample
+		if err := s.parse(fields); err != nil {
+			return nil, fmt.Errorf("%s, line %d: %w", path, len(samples)+2, err)
+		}
+		samples = append(samples, s)
 	}
-	return samples, nil
 }
 
 func (s *sample) parse(fields []string) (err error) {
