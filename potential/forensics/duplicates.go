@@ -26,7 +26,8 @@ const (
 	// order of the first projection, so that its time grows as the number of
 	// frames only.
 	nearLimit = 2000
-	// nearEnough ends the search for a frame in the midst of a trajectory.
+	// nearEnough frames with the nearest sketches are looked at: one may be in the midst of a
+	// trajectory, or of others rattled as little as it.
 	nearEnough = 5
 )
 
@@ -62,7 +63,7 @@ func (e *examination) group(key func(*item) string) [][]int {
 
 // same finds structures that are there more than once, in any order of the
 // atoms, anywhere in space, turned or mirrored: their sorted distances within
-// the cutoff agree, pair of elements by pair of elements. (Two structures with
+// their reach agree, pair of elements by pair of elements. (Two structures with
 // equal sorted distances that are not copies exist on paper.)
 func (e *examination) same() {
 	for _, group := range e.group(func(it *item) string { return composition(it.frame) }) {
@@ -102,7 +103,18 @@ func (e *examination) copies(a, b int, window float64, lists map[int][][]float64
 			return false
 		}
 	}
-	p, q := e.sorted(a, lists), e.sorted(b, lists)
+	if !agree(e.sorted(a, lists), e.sorted(b, lists), e.Cutoff) {
+		return false
+	}
+	if reach := max(x.reach, y.reach); reach > e.Cutoff {
+		return agree(e.sortedWithin(a, reach), e.sortedWithin(b, reach), reach)
+	}
+	return true
+}
+
+// agree tells whether the ascending distances of two frames within a cutoff, by pairs of
+// elements, are the same.
+func agree(p, q [][]float64, cutoff float64) bool {
 	for n := range p {
 		short := min(len(p[n]), len(q[n]))
 		for k := range short {
@@ -112,7 +124,7 @@ func (e *examination) copies(a, b int, window float64, lists map[int][][]float64
 		}
 		// What one has more must lie at the cutoff.
 		for _, rest := range [][]float64{p[n][short:], q[n][short:]} {
-			if len(rest) > 0 && rest[0] < e.Cutoff-sameTolerance {
+			if len(rest) > 0 && rest[0] < cutoff-sameTolerance {
 				return false
 			}
 		}
@@ -125,8 +137,14 @@ func (e *examination) sorted(k int, lists map[int][][]float64) [][]float64 {
 	if d, ok := lists[k]; ok {
 		return d
 	}
+	lists[k] = e.sortedWithin(k, e.Cutoff)
+	return lists[k]
+}
+
+// sortedWithin returns the ascending distances of an item within a cutoff.
+func (e *examination) sortedWithin(k int, cutoff float64) [][]float64 {
 	f := e.items[k].frame
-	g, err := e.graph(f)
+	g, err := graph(f, cutoff)
 	if err != nil {
 		return nil // not reached: items without a graph are in no group
 	}
@@ -134,7 +152,6 @@ func (e *examination) sorted(k int, lists map[int][][]float64) [][]float64 {
 	for _, list := range d {
 		slices.Sort(list)
 	}
-	lists[k] = d
 	return d
 }
 

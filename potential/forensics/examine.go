@@ -181,8 +181,10 @@ func pair(a, b int) int {
 
 func pairs(kinds int) int { return kinds * (kinds + 1) / 2 }
 
-func (e *examination) graph(f *xyz.Frame) (*neighbor.Graph, error) {
-	return neighbor.Build(f.Pos, f.Lattice, f.PBC, e.Cutoff)
+func (e *examination) graph(f *xyz.Frame) (*neighbor.Graph, error) { return graph(f, e.Cutoff) }
+
+func graph(f *xyz.Frame, cutoff float64) (*neighbor.Graph, error) {
+	return neighbor.Build(f.Pos, f.Lattice, f.PBC, cutoff)
 }
 
 // each calls work for every item, on all threads.

@@ -552,6 +552,37 @@ func TestCopiesAreFoundInAnyOrderAndOrientation(t *testing.T) {
 	find(t, r, Warning, "duplicate", "frames 7, 27")
 }
 
+// TestFragmentsApartAreNoCopies: two molecules on their way apart are the same within the cutoff
+// from some distance on, and yet other structures.
+func TestFragmentsApartAreNoCopies(t *testing.T) {
+	for _, pbc := range [][3]bool{{}, {true, true, true}} {
+		var frames []*xyz.Frame
+		water := molecules(1)[0]
+		for n := range 12 {
+			x := 7 + 0.25*float64(n)
+			f := &xyz.Frame{PBC: pbc, Lattice: [3][3]float64{{25, 0, 0}, {0, 25, 0}, {0, 0, 25}}}
+			forces := make([][3]float64, 2*len(water.Pos))
+			for m := range 2 {
+				f.Species = append(f.Species, water.Species...)
+				for _, p := range water.Pos {
+					f.Pos = append(f.Pos, [3]float64{p[0] + float64(m)*x, p[1], p[2]})
+				}
+			}
+			f.Set("energy", -4160-30/x)
+			f.SetColumn(xyz.Column{Name: "forces", Data: forces})
+			frames = append(frames, f)
+		}
+		for _, f := range examine(t, frames[:6], frames[6:]).Findings {
+			switch f.Kind {
+			case "contradiction", "duplicate", "leak", "near-leak", "near-duplicate":
+				t.Errorf("periodic %v: %v", pbc, f)
+			}
+		}
+		again := frames[3]
+		find(t, examine(t, append(frames, again)), Warning, "duplicate", "frames 4, 13")
+	}
+}
+
 func TestNeighboursInATrajectoryAreNearCopies(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 9))
 	var near []*xyz.Frame

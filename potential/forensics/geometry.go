@@ -21,6 +21,7 @@ type geometry struct {
 	slope    float64    // how much a change of all distances by 1 Å can change a sum
 	sketch   [8]float64 // projections of the distances in the order of the atoms
 	scale    float64    // of the sketch
+	reach    float64    // Å, see reach.go
 }
 
 // contact is the shortest distance of a pair of elements in a frame.
@@ -71,6 +72,7 @@ func (e *examination) measure(f *xyz.Frame) (m geometry) {
 		}
 	}
 	m.scale = math.Sqrt(squares)
+	m.reach = e.reach(f, g)
 	return m
 }
 

@@ -7,12 +7,17 @@ import (
 	"slices"
 
 	"ponita/neighbor"
-	"ponita/xyz"
 )
 
 // near finds frames with almost the same distances between the same atoms, such
 // as neighbours in a trajectory. A frame's partner is its nearest.
 func (e *examination) near() {
+	// Frames whose sketches are near, the nearest first.
+	type candidate struct {
+		item   int
+		sketch float64
+	}
+	var candidates []candidate
 	nearest := make([]partner, len(e.items))
 	for k := range nearest {
 		nearest[k] = partner{-1, math.Inf(1)}
@@ -25,19 +30,21 @@ func (e *examination) near() {
 			x := &e.items[a]
 			// Four standard deviations of a projection.
 			window := 4 * nearTolerance * x.scale
-			found := 0
-			for m := n + 1; m < min(len(group), n+1+nearLimit) && found < nearEnough; m++ {
+			candidates = candidates[:0]
+			for m := n + 1; m < min(len(group), n+1+nearLimit); m++ {
 				y := &e.items[group[m]]
 				if y.sketch[0]-x.sketch[0] > window {
 					break
 				}
-				if x.sketched(y) > 2*nearTolerance || x.copies(y) {
-					continue
+				if s := x.sketched(y); s <= 2*nearTolerance && !x.copies(y) {
+					candidates = append(candidates, candidate{group[m], s})
 				}
-				if d := e.difference(x.frame, y.frame); d < nearTolerance {
-					found++
-					nearest[a].take(group[m], d)
-					nearest[group[m]].take(a, d)
+			}
+			slices.SortStableFunc(candidates, func(p, q candidate) int { return cmp.Compare(p.sketch, q.sketch) })
+			for _, c := range candidates[:min(len(candidates), nearEnough)] {
+				if d := difference(x, &e.items[c.item]); d < nearTolerance {
+					nearest[a].take(c.item, d)
+					nearest[c.item].take(a, d)
 				}
 			}
 		}
@@ -70,17 +77,18 @@ func (it *item) sketched(o *item) float64 {
 
 // difference is the root mean square difference [Å] of the distances between
 // the same atoms, +Inf for graphs that are too different.
-func (e *examination) difference(a, b *xyz.Frame) float64 {
-	g, err := e.graph(a)
+func difference(x, y *item) float64 {
+	reach := max(x.reach, y.reach)
+	g, err := graph(x.frame, reach)
 	if err != nil {
 		return math.Inf(1)
 	}
-	h, err := e.graph(b)
+	h, err := graph(y.frame, reach)
 	if err != nil {
 		return math.Inf(1)
 	}
 	sum, n, odd := 0., 0, 0
-	for i := range a.Species {
+	for i := range x.frame.Species {
 		k, l := g.Start[i], h.Start[i]
 		for k < g.Start[i+1] || l < h.Start[i+1] {
 			p, kNext := run(g, k, g.Start[i+1])

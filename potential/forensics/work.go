@@ -122,7 +122,7 @@ var shearComponents = [3][2]int{{1, 2}, {0, 2}, {0, 1}}
 
 // strainWork adds the work of the stresses.
 func (s *step) strainWork(x, y *item) {
-	change := difference(y.frame.Lattice, x.frame.Lattice)
+	change := minus(y.frame.Lattice, x.frame.Lattice)
 	for _, end := range []*item{x, y} {
 		half := end.frame.Volume() / 2
 		s.volume += half
@@ -201,7 +201,7 @@ func multiply(a, b [3][3]float64) (c [3][3]float64) {
 	return c
 }
 
-func difference(a, b [3][3]float64) (c [3][3]float64) {
+func minus(a, b [3][3]float64) (c [3][3]float64) {
 	for k := range c {
 		c[k] = sub(a[k], b[k])
 	}
