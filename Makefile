@@ -9,6 +9,8 @@ TOOLS   := $(GO) run -modfile=tools/go.mod
 
 BIN     := bin
 
+# apt-get runs once at a time, and go shares the cores out itself.
+.NOTPARALLEL:
 .PHONY: build lib lmp_ponita lammps lammps-builtin python demo test check lint race purego fuzz ipi physics bench peers generate clean deps
 
 build: deps ## bin/mdrun (static) and bin/ponita
@@ -18,7 +20,7 @@ build: deps ## bin/mdrun (static) and bin/ponita
 lib: .compiler ## bin/libponita.so, for C, LAMMPS and Python, and its header
 	@mkdir -p $(BIN)
 	$(GO) build -buildmode=c-shared -trimpath -o $(BIN)/libponita.so.1 -ldflags "$(LDFLAGS) -s -w -extldflags \
-		'-Wl,--version-script=$(CURDIR)/cgo/ponita.map -Wl,-soname,libponita.so.1 -Wl,-z,nodelete'" ./cgo
+		'\"-Wl,--version-script=$(CURDIR)/cgo/ponita.map\" -Wl,-soname,libponita.so.1 -Wl,-z,nodelete'" ./cgo
 	@rm -f $(BIN)/libponita.so.h # the header is written by hand
 	ln -sf libponita.so.1 $(BIN)/libponita.so
 	cp cgo/ponita.h $(BIN)/
@@ -27,7 +29,7 @@ lmp_ponita: lib ## LAMMPS with pair_style ponita, and the plugin for a LAMMPS th
 	sh lammps/build.sh $(BIN)
 
 lammps: lmp_ponita ## the same, and an example on two ranks
-	cd lammps/example && mpirun --allow-run-as-root --oversubscribe -np 2 ../../$(BIN)/lmp_ponita -in in.acac -log none
+	bin=$$(cd "$(BIN)" && pwd) && cd lammps/example && mpirun --allow-run-as-root --oversubscribe -np 2 "$$bin/lmp_ponita" -in in.acac -log none
 
 lammps-builtin: lmp_ponita ## LAMMPS built from source with the pair style in it, compared with lmp_ponita
 	sh lammps/builtin.sh $(BIN)
@@ -47,6 +49,7 @@ check: lint test purego generate ## what must pass before a commit
 lint: deps
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w ."; exit 1; }
 	$(GO) vet ./...
+	$(GO) vet -tags physics,measure ./...
 	$(TOOLS) honnef.co/go/tools/cmd/staticcheck ./...
 	@for f in tools/peers/*/*.go; do $(GO) vet $$f && $(TOOLS) honnef.co/go/tools/cmd/staticcheck $$f || exit 1; done
 	@if [ -x $(BIN)/lint/bin/ruff ] || { python3 -m venv $(BIN)/lint && $(BIN)/lint/bin/pip install -q -r tools/requirements.txt; } >/dev/null 2>&1; \
@@ -73,13 +76,13 @@ ipi: deps ## i-PI and ASE in bin/ipi, and the tests that need them
 	PONITA_PYTHON=$(CURDIR)/$(BIN)/ipi/bin/python $(GO) test -v -run 'IPI|ASE' ./cmd/mdrun
 
 physics: deps ## long ensembles
-	$(GO) test -tags physics -timeout 60m ./integrator ./potential/pretrained
+	$(GO) test -tags physics -timeout 60m ./integrator ./potential/pretrained ./cmd/mdrun
 
 bench: deps
 	$(GO) test -run '^$$' -bench . ./xyz ./neighbor ./potential/...
 
 peers: build ## beside SNAP, PyTorch and OpenBLAS on one core; PEERS="--help" lists what it can
-	@tools/peers/install.sh >&2
+	@tools/peers/install.sh $(PEERS) >&2
 	@GO=$(GO) python3 tools/peers/peers.py $(PEERS)
 
 generate: ## assembly from its generators

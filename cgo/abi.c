@@ -4,11 +4,18 @@
 // compiled twice, and its variables and constructors would exist twice.
 
 #include <fenv.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include "_cgo_export.h"
+
+// The last failure of a thread is not thread-local storage of the compiler's kind: Go's
+// libraries take all of that from the little that programs have for libraries which they
+// load later, and two such libraries do not fit.
+static pthread_key_t failures;
 
 static pid_t loaded_by;
 static fenv_t host;
@@ -20,17 +27,30 @@ static fenv_t host;
 // order of the objects, and Go's comes first.
 __attribute__((constructor(101))) static void guard_load(void) {
   loaded_by = getpid();
+  pthread_key_create(&failures, free);
   fegetenv(&host);
   fesetenv(FE_DFL_ENV);
 }
 
 __attribute__((constructor)) static void restore_host(void) { fesetenv(&host); }
 
-static _Thread_local failure last = {"", {-1, -1}};
+static failure *last(void) {
+  static failure nowhere; // without memory
+  failure *mine = pthread_getspecific(failures);
+  if (!mine && (mine = malloc(sizeof *mine))) {
+    *mine = (failure){"", {-1, -1}};
+    if (pthread_setspecific(failures, mine)) {
+      free(mine);
+      mine = NULL;
+    }
+  }
+  return mine ? mine : &nowhere;
+}
 
 static int fail(int status, const char *text) {
-  strncpy(last.text, text, sizeof last.text - 1);
-  last.atoms[0] = last.atoms[1] = -1;
+  failure *f = last();
+  strncpy(f->text, text, sizeof f->text - 1);
+  f->atoms[0] = f->atoms[1] = -1;
   return status;
 }
 
@@ -70,77 +90,77 @@ const char *ponita_version(void) {
   return text;
 }
 
-const char *ponita_last_error(void) { return last.text; }
+const char *ponita_last_error(void) { return last()->text; }
 
 void ponita_last_error_atoms(int64_t atoms[2]) {
-  if (atoms) memcpy(atoms, last.atoms, sizeof last.atoms);
+  if (atoms) memcpy(atoms, last()->atoms, sizeof last()->atoms);
 }
 
 // A handle is a number, and a number that is no address must not be a pointer
 // in Go.
 
 int ponita_model_open(const char *path, ponita_model *model) {
-  GUARDED(goModelOpen((char *)path, (uintptr_t *)model, &last));
+  GUARDED(goModelOpen((char *)path, (uintptr_t *)model, last()));
 }
 
 int ponita_model_open_bytes(const void *bytes, size_t count, ponita_model *model) {
-  GUARDED(goModelOpenBytes((void *)bytes, count, (uintptr_t *)model, &last));
+  GUARDED(goModelOpenBytes((void *)bytes, count, (uintptr_t *)model, last()));
 }
 
-int ponita_model_close(ponita_model model) { GUARDED(goModelClose((uintptr_t)model, &last)); }
+int ponita_model_close(ponita_model model) { GUARDED(goModelClose((uintptr_t)model, last())); }
 
 int ponita_model_describe(ponita_model model, ponita_model_info *info) {
-  GUARDED(goModelDescribe((uintptr_t)model, info, &last));
+  GUARDED(goModelDescribe((uintptr_t)model, info, last()));
 }
 
 int ponita_model_species(ponita_model model, int32_t index, ponita_species_info *info) {
-  GUARDED(goModelSpecies((uintptr_t)model, index, info, &last));
+  GUARDED(goModelSpecies((uintptr_t)model, index, info, last()));
 }
 
 int ponita_calculator_new(ponita_model model, const ponita_options *options, ponita_calculator *calculator) {
-  GUARDED(goCalculatorNew((uintptr_t)model, (void *)options, (uintptr_t *)calculator, &last));
+  GUARDED(goCalculatorNew((uintptr_t)model, (void *)options, (uintptr_t *)calculator, last()));
 }
 
-int ponita_calculator_free(ponita_calculator calculator) { GUARDED(goCalculatorFree((uintptr_t)calculator, &last)); }
+int ponita_calculator_free(ponita_calculator calculator) { GUARDED(goCalculatorFree((uintptr_t)calculator, last())); }
 
 int ponita_compute(ponita_calculator calculator, const ponita_structure *structure, ponita_result *result) {
-  GUARDED(goCompute((uintptr_t)calculator, (void *)structure, result, &last));
+  GUARDED(goCompute((uintptr_t)calculator, (void *)structure, result, last()));
 }
 
 int ponita_domain_new(ponita_model model, const ponita_options *options, ponita_domain *domain) {
-  GUARDED(goDomainNew((uintptr_t)model, (void *)options, (uintptr_t *)domain, &last));
+  GUARDED(goDomainNew((uintptr_t)model, (void *)options, (uintptr_t *)domain, last()));
 }
 
-int ponita_domain_free(ponita_domain domain) { GUARDED(goDomainFree((uintptr_t)domain, &last)); }
+int ponita_domain_free(ponita_domain domain) { GUARDED(goDomainFree((uintptr_t)domain, last())); }
 
 int ponita_domain_describe(ponita_domain domain, ponita_domain_info *info) {
-  GUARDED(goDomainDescribe((uintptr_t)domain, info, &last));
+  GUARDED(goDomainDescribe((uintptr_t)domain, info, last()));
 }
 
 int ponita_domain_neighbors(ponita_domain domain, const ponita_neighbors *neighbors) {
-  GUARDED(goDomainNeighbors((uintptr_t)domain, (void *)neighbors, &last));
+  GUARDED(goDomainNeighbors((uintptr_t)domain, (void *)neighbors, last()));
 }
 
 int ponita_domain_begin(ponita_domain domain, const ponita_atoms *atoms) {
-  GUARDED(goDomainBegin((uintptr_t)domain, (void *)atoms, &last));
+  GUARDED(goDomainBegin((uintptr_t)domain, (void *)atoms, last()));
 }
 
 int ponita_domain_forward(ponita_domain domain, int32_t layer) {
-  GUARDED(goDomainForward((uintptr_t)domain, layer, &last));
+  GUARDED(goDomainForward((uintptr_t)domain, layer, last()));
 }
 
 int ponita_domain_backward(ponita_domain domain, int32_t layer) {
-  GUARDED(goDomainBackward((uintptr_t)domain, layer, &last));
+  GUARDED(goDomainBackward((uintptr_t)domain, layer, last()));
 }
 
 int ponita_domain_get_rows(ponita_domain domain, int64_t count, const int32_t *rows, void *buffer) {
-  GUARDED(goDomainRows((uintptr_t)domain, count, (int32_t *)rows, buffer, 0, &last));
+  GUARDED(goDomainRows((uintptr_t)domain, count, (int32_t *)rows, buffer, 0, last()));
 }
 
 int ponita_domain_set_rows(ponita_domain domain, int64_t count, const int32_t *rows, const void *buffer) {
-  GUARDED(goDomainRows((uintptr_t)domain, count, (int32_t *)rows, (void *)buffer, 1, &last));
+  GUARDED(goDomainRows((uintptr_t)domain, count, (int32_t *)rows, (void *)buffer, 1, last()));
 }
 
 int ponita_domain_finish(ponita_domain domain, ponita_result *result) {
-  GUARDED(goDomainFinish((uintptr_t)domain, result, &last));
+  GUARDED(goDomainFinish((uintptr_t)domain, result, last()));
 }

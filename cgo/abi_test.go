@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -126,6 +127,24 @@ func TestHeaderCompilesAsC99(t *testing.T) {
 		cmd := exec.Command(l.compiler, l.standard, "-x", l.kind, "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "ponita.h")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", l.name, err, out)
+		}
+	}
+}
+
+// TestThreadLocalStorageIsSmall: programs keep little for libraries that they load later, and
+// Go's take all of theirs from it.
+func TestThreadLocalStorageIsSmall(t *testing.T) {
+	if err := build(); err != nil {
+		t.Fatal(err)
+	}
+	file, err := elf.Open(filepath.Join(work, "libponita.so.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, p := range file.Progs {
+		if p.Type == elf.PT_TLS && p.Memsz > 64 {
+			t.Errorf("%d bytes", p.Memsz)
 		}
 	}
 }

@@ -30,11 +30,13 @@ class Plugin : public Command {
  public:
   explicit Plugin(LAMMPS *lmp) : Command(lmp) {}
   void command(int narg, char **arg) override {
-    if (narg == 2 && !strcmp(arg[0], "load")) {
-      if (!strstr(arg[1], "ponita"))
-        error->all(FLERR, "This LAMMPS has no PLUGIN package: lmp_ponita knows no plugin but ponita, not " + std::string(arg[1]));
-      ponita_lammps_register(lmp);
-    }
+    std::string what;
+    for (int k = 0; k < narg; k++) what += std::string(k ? " " : "") + arg[k];
+    const char *file = narg == 2 && !strcmp(arg[0], "load") ? arg[1] : "";
+    if (const char *slash = strrchr(file, '/')) file = slash + 1;
+    if (!strstr(file, "ponita"))
+      error->all(FLERR, "This LAMMPS has no PLUGIN package: lmp_ponita knows no plugin but ponita, by plugin load, not: plugin " + what);
+    ponita_lammps_register(lmp);
   }
 };
 

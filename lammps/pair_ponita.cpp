@@ -25,6 +25,7 @@
 #include "neigh_request.h"
 #include "neighbor.h"
 #include "timer.h"
+#include "universe.h"
 #include "update.h"
 #include "utils.h"
 
@@ -364,11 +365,13 @@ void PairPonita::init_style() {
     utils::logmesg(lmp, "Pair ponita: units " + std::string(update->unit_style) + text(": 1 eV = %.9g, 1 Angstrom = %.9g\n", energy_unit, length_unit));
   if (!atom->tag_enable) error->all(FLERR, std::string("Pair ponita: atoms have no IDs"));
   // Bonded neighbours with factors of zero are missing in the lists.
-  if (checks && atom->molecular != 0 && atom->nbonds > 0)
-    for (int k = 1; k <= 3; k++)
-      if (force->special_lj[k] == 0.0 && force->special_coul[k] == 0.0)
-        error->all(FLERR, std::string("Pair ponita: bonded atoms are excluded from the neighbour lists, say special_bonds lj/coul 1 1 1"));
-  if (checks) check_masses();
+  if (checks) {
+    complain(bonds_excluded() ? "bonded atoms are excluded from the neighbour lists, say special_bonds lj/coul 1 1 1" : "");
+    check_masses();
+    if (comm->me == 0 && neighbor->nex_type + neighbor->nex_group + neighbor->nex_mol > 0)
+      error->warning(FLERR, "Pair ponita: neigh_modify exclude takes pairs out of the environment of their atoms, and so changes the forces on their neighbours too. "
+                            "To hold atoms fixed say fix setforce instead");
+  }
   // A hybrid style has asked for this size in its settings, before the model was
   // known, and LAMMPS makes its buffers by what the hybrid style says.
   if (force->pair) force->pair->comm_forward = std::max(force->pair->comm_forward, comm_forward);
@@ -377,13 +380,24 @@ void PairPonita::init_style() {
   request_full(neighbor, this, instance_me, 0);
 
   if (members.size() > 1 && out_freq > 0 && comm->me == 0 && !out) {
-    // A run from a restart goes on in the same file.
-    const bool append = update->ntimestep > 0;
-    out = fopen(out_file.c_str(), append ? "a" : "w");
-    if (!out) error->one(FLERR, "Pair ponita: cannot write " + out_file);
-    if (!append || ftell(out) == 0)
-      fprintf(out, "#%11s%19s%19s%19s%19s%19s%19s\n", "step", "max_devi_v", "min_devi_v", "avg_devi_v", "max_devi_f", "min_devi_f", "avg_devi_f");
+    // A run from a restart goes on in the same file, below a line of its own; partitions have
+    // each their own, as their logs.
+    const std::string name = universe->existflag ? out_file + "." + std::to_string(universe->iworld) : out_file;
+    out = fopen(name.c_str(), update->ntimestep > 0 ? "a" : "w");
+    if (!out) error->one(FLERR, "Pair ponita: cannot write " + name);
+    fprintf(out, "#%11s%19s%19s%19s%19s%19s%19s\n", "step", "max_devi_v", "min_devi_v", "avg_devi_v", "max_devi_f", "min_devi_f", "avg_devi_f");
   }
+}
+
+// bonds_excluded tells whether an atom of an element has bonds and LAMMPS leaves bonded
+// neighbours out. Those of other styles' atoms do not matter.
+bool PairPonita::bonds_excluded() {
+  if (atom->molecular == 0 || atom->nbonds == 0) return false;
+  bool out = false;
+  for (int k = 1; k <= 3; k++) out = out || (force->special_lj[k] == 0.0 && force->special_coul[k] == 0.0);
+  for (int i = 0; out && i < atom->nlocal; i++)
+    if (number_of_type[atom->type[i]] >= 0 && (!atom->nspecial || atom->nspecial[i][2] > 0)) return true;
+  return false;
 }
 
 // The mass of a type far from its element's is warned about; one that is

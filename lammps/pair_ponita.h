@@ -97,6 +97,7 @@ class PairPonita : public Pair {
 
   void allocate();
   void close();
+  bool bonds_excluded();
   void check_masses();
   bool assign_rows();
   void list_candidates();

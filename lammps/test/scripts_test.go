@@ -324,6 +324,21 @@ func TestMessages(t *testing.T) {
 			t.Errorf("%s with check no: a warning\n%s", name, tail(out))
 		}
 	}
+	if out := mustRun(t, 0, input(t, s, "")+"neigh_modify exclude type 1 1\nrun 0\n"); !strings.Contains(out, "WARNING: Pair ponita: neigh_modify exclude takes pairs out of the environment") {
+		t.Errorf("no warning of excluded pairs\n%s", tail(out))
+	}
+	// Bonds of atoms that are another style's do not matter.
+	solvent := filepath.Join(work, "solvent.data")
+	if err := os.WriteFile(solvent, []byte("x\n\n4 atoms\n1 bonds\n2 atom types\n1 bond types\n0 9 xlo xhi\n0 9 ylo yhi\n0 9 zlo zhi\n\nMasses\n\n1 39.95\n2 15.999\n\nAtoms # bond\n\n1 1 1 1 1 1\n2 1 1 2 1 1\n3 2 2 5 5 5\n4 2 2 6.2 5 5\n\nBonds\n\n1 1 1 2\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	mixed := "units metal\natom_style bond\nread_data " + solvent + "\nbond_style zero\nbond_coeff 1\npair_style hybrid/overlay ponita lj/cut 4\npair_coeff * * ponita " + h2o + " NULL O\npair_coeff 1 * lj/cut 0.01 3\nrun 0\n"
+	for ranks := range 3 {
+		mustRun(t, ranks, mixed)
+	}
+	if out, err := lammps(t, 0, strings.Replace(mixed, "NULL O", "H O", 1)); err == nil || !strings.Contains(out, "special_bonds lj/coul 1 1 1") {
+		t.Errorf("bonds of atoms of the model: %v\n%s", err, tail(out))
+	}
 	for _, threads := range []int{runtime.NumCPU(), runtime.NumCPU() + 1} {
 		out := mustRun(t, 0, strings.Replace(input(t, s, ""), "precision", fmt.Sprintf("threads %d precision", threads), 1)+"run 0\n")
 		if want := threads > runtime.NumCPU(); strings.Contains(out, fmt.Sprintf("WARNING: Pair ponita: %d threads, but the rank may use only %d of the cores", threads, runtime.NumCPU())) != want {
@@ -387,6 +402,23 @@ func TestOneRankStops(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPartitionsHaveFilesOfTheirOwn, as they have logs.
+func TestPartitionsHaveFilesOfTheirOwn(t *testing.T) {
+	need(t)
+	script := strings.Replace(input(t, systems()[0], ""), "precision double", "precision double out_freq 1 committee "+filepath.Join(work, "h2o2.h5"), 1)
+	cmd := command(t, 2, script+"fix 1 all nve\ntimestep 0.0001\nrun 3\n")
+	cmd.Args = append(cmd.Args, "-partition", "2x1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, tail(string(out)))
+	}
+	for _, name := range []string{"model_devi.out.0", "model_devi.out.1"} {
+		text, err := os.ReadFile(filepath.Join(cmd.Dir, name))
+		if err != nil || strings.Count(string(text), "\n") != 5 {
+			t.Errorf("%s: %v\n%s", name, err, text)
+		}
 	}
 }
 

@@ -3,13 +3,16 @@
 Ponita is the calculator for ASE, Potential the same for NumPy arrays.
 """
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from .library import PonitaError
 from .potential import Potential
 
 __all__ = ["Ponita", "PonitaError", "Potential"]
-__version__ = version("ponita")
+try:
+    __version__ = version("ponita")
+except PackageNotFoundError:  # the folder of the sources: loading the library says what to do
+    __version__ = "unknown"
 
 
 def __getattr__(name):

@@ -5,6 +5,18 @@
 # peers.py skips it.
 #
 #   PEERS_TORCH=no    leave PyTorch out (it takes some 5 GB with its libraries)
+#
+# Its arguments are those of peers.py: what they do not ask for is not installed.
+
+only= before=
+for argument in "$@"; do
+	case $argument in
+	--help | -h) exit 0 ;;
+	--only=*) only=${argument#--only=} ;;
+	*) [ "$before" = --only ] && only=$argument ;;
+	esac
+	before=$argument
+done
 
 cd "$(dirname "$0")/../.." || exit 1
 PATH=$PATH:/usr/sbin:/sbin # for ldconfig, which is not in everybody's
@@ -38,6 +50,7 @@ python3 -c 'import ensurepip' 2>/dev/null || want python3-venv
 install
 
 [ "$PEERS_TORCH" = no ] && exit 0
+case $only in lammps) exit 0 ;; esac
 torch() { "$1" -c 'import torch, h5py' 2>/dev/null; }
 has() { .venv/bin/python -c "import $1" 2>/dev/null; }
 if [ -x .venv/bin/python ] || python3 -m venv .venv; then
