@@ -93,6 +93,7 @@ func sampleKinetic(t *testing.T, stepper Stepper, s *State, ff ForceField, sampl
 func TestLangevinSamplesMaxwellBoltzmann(t *testing.T) {
 	const omega, dt = 0.05, 8.0
 	s, field := trapped(t, 4, omega, 11)
+	s.DOF = 9 // as of velocities that are drawn: the thermostat moves the whole too
 	stepper := Langevin{Timestep: dt, Temperature: 300, Friction: 0.02}
 	kinetic := sampleKinetic(t, stepper, s, field, 40_000, 5)
 	if s.DOF != 12 {

@@ -96,6 +96,10 @@ func TestConversationHasTheMessagesAndUnits(t *testing.T) {
 	if !bytes.Equal(answers[:numbers], want[:numbers]) {
 		t.Errorf("answers %q, want %q", answers[:numbers], want[:numbers])
 	}
+	const reply = 8 + 4 + 6*8 + 9*8 + 4 // energy, atoms, forces, virial, nothing more
+	if next := answers[numbers+reply:][:headerLength]; !bytes.Equal(next, message("READY")) {
+		t.Errorf("after the forces it is %q, want READY: they are those of the positions before", next)
+	}
 	got, expected := floats(answers[numbers:numbers+8]), floats(want[numbers:numbers+8])
 	got = append(got, floats(answers[numbers+12:numbers+12+15*8])...)
 	expected = append(expected, floats(want[numbers+12:numbers+12+15*8])...)
