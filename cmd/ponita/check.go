@@ -37,7 +37,9 @@ func (c *checkCommand) Run() error {
 			return err
 		}
 	} else {
-		fmt.Print(result)
+		if _, err := fmt.Print(result); err != nil {
+			return err
+		}
 	}
 	if n := result.Count(forensics.Error); n > 0 {
 		return fmt.Errorf("errors in the data: %d", n)

@@ -43,6 +43,9 @@ func (c *crystalCommand) Run() error {
 	if err != nil {
 		return err
 	}
+	if c.Strain == 0 { // in Options that is the default, here somebody has typed it
+		return fmt.Errorf("--strain is 0, want a small positive number")
+	}
 	o := properties.Options{
 		Lattice: c.Lattice, Start: c.Start, Size: c.Size, Strain: c.Strain, Quick: c.Quick, Threads: c.Threads,
 	}

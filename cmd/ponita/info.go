@@ -47,9 +47,9 @@ func (c *infoCommand) Run() error {
 	}
 	switch {
 	case c.Log:
-		fmt.Print(m.Provenance.Log)
+		_, err = fmt.Print(m.Provenance.Log)
 	case c.TOML:
-		fmt.Print(m.Provenance.Settings)
+		_, err = fmt.Print(m.Provenance.Settings)
 	case c.JSON:
 		out := json.NewEncoder(os.Stdout)
 		out.SetIndent("", "  ")
@@ -57,7 +57,7 @@ func (c *infoCommand) Run() error {
 	default:
 		return info.print(os.Stdout)
 	}
-	return nil
+	return err
 }
 
 func (i modelInfo) print(out io.Writer) error {
