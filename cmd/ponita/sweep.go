@@ -55,7 +55,14 @@ func (c *sweepCommand) sweep() train.Sweep {
 func (c *sweepCommand) Validate() error { return c.sweep().Validate() }
 
 func (c *sweepCommand) Run(ctx context.Context) error {
+	warned := false
 	cells, err := c.sweep().Run(ctx, func(done train.Cell, finished, total int) {
+		if !warned { // they are much the same for all
+			warned = true
+			for _, w := range done.Warnings {
+				fmt.Fprintf(os.Stderr, "warning: %s\n", w)
+			}
+		}
 		if !c.Quiet && !c.JSON {
 			result := "diverged"
 			if !done.Diverged {

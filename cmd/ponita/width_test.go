@@ -87,6 +87,11 @@ func TestSweepFindsBestRatesAndContinues(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &found); code != 0 || err != nil || len(found.Cells) != 12 || len(found.Curves) != 4 {
 		t.Errorf("exit code %d, %v\n%s%s", code, err, out, errs)
 	}
+	// What a training would warn about is said once.
+	_, errs, code = ponita(t, "sweep", run, "--reference-energies=H=-13.6,N=-50", "--output", filepath.Join(dir, "warned"))
+	if code != 0 || strings.Count(errs, "warning: reference_energies has N, which is not in the training data") != 1 {
+		t.Errorf("exit code %d\n%s", code, errs)
+	}
 }
 
 func TestWrongUseOfWidthsIsNamed(t *testing.T) {

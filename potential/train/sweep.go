@@ -43,6 +43,8 @@ type Cell struct {
 	Loss      float64 `json:"loss,omitempty"`       // on the validation frames
 	TrainLoss float64 `json:"train_loss,omitempty"` // mean over the last epoch
 	Errors    *Errors `json:"errors,omitempty"`     // on the validation frames
+
+	Warnings []string `json:"-"` // of a cell that has just been trained
 }
 
 // sweepRecord is the content of SweepFile.
@@ -224,6 +226,7 @@ func (s Sweep) train(ctx context.Context, c Cell, data, valid *Dataset) (Cell, e
 	if err != nil {
 		return c, err
 	}
+	c.Warnings = t.Warnings
 	var last Progress
 	err = t.Run(ctx, func(p Progress) { last = p })
 	switch {
