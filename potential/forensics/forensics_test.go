@@ -852,3 +852,27 @@ func TestResultIsTheSameOnAnyThreads(t *testing.T) {
 		t.Errorf("1 thread:\n%s3 threads:\n%s", texts[0], texts[1])
 	}
 }
+
+// TestGeometryOfCells: images count by the nearest, and a tilted cell is as thin as its faces are apart.
+func TestGeometryOfCells(t *testing.T) {
+	cell := [3][3]float64{{4, 0, 0}, {3, 4, 0}, {0, 0, 9}}
+	a := &xyz.Frame{Species: []int{14, 14}, Pos: [][3]float64{{0.1, 0.1, 0.1}, {2, 2, 2}}, Lattice: cell, PBC: [3]bool{true, true, true}}
+	b := *a
+	b.Pos = [][3]float64{{3.9, 0.1, 0.1}, {5, 6, 2}} // across a face, and the image of where it was
+	moves, largest := displacements(a, &b)
+	if math.Abs(largest-0.2) > 1e-12 || norm(sub(moves[0], [3]float64{-0.2, 0, 0})) > 1e-12 || norm(moves[1]) > 1e-12 {
+		t.Errorf("atoms moved by %v, at most %g Å, want -0.2 Å along x and not at all", moves, largest)
+	}
+	if w := width(a); math.Abs(w-3.2) > 1e-12 { // 4·4·9/(9·5)
+		t.Errorf("width %g Å, want 3.2", w)
+	}
+}
+
+// TestCollisionAmongFewFrames: forces of atoms pushed into each other need no others to stand out.
+func TestCollisionAmongFewFrames(t *testing.T) {
+	frames := molecules(4)
+	forces := frames[2].Column("forces").([][3]float64)
+	forces[0][0] += 60
+	forces[1][0] -= 60
+	find(t, examine(t, frames), Warning, "force-outlier", "frame 3")
+}

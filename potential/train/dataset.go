@@ -26,8 +26,9 @@ type Dataset struct {
 	weights []lossWeights // [frame], see weigh; nil where all are 1
 }
 
-// ReadDataset reads a file and finds its labels. A key that is named but in no
-// frame is an error, and so is a file without any energy or force.
+// ReadDataset reads a file and finds its labels; those to which a frame gives the weight 0
+// are none. A key that is named but in no frame is an error, and so is a file without any
+// energy or force.
 func ReadDataset(path string, keys xyz.LabelKeys) (*Dataset, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -61,6 +62,9 @@ func ReadDataset(path string, keys xyz.LabelKeys) (*Dataset, error) {
 		}
 		labelled = labelled || l.Energy != nil || l.Forces != nil
 		d.Labels = append(d.Labels, l)
+	}
+	if err := d.weigh(nil); err != nil {
+		return nil, err
 	}
 	if !labelled {
 		return nil, fmt.Errorf("%s: no energies and no forces in any of %d frames; %s\n%s",

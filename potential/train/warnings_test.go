@@ -154,6 +154,19 @@ func TestWeightZeroIsNoLabel(t *testing.T) {
 	}
 }
 
+// TestWeightZeroIsNoLabelOfAnError either, but one of an isolated atom.
+func TestWeightZeroIsNoLabelOfAnError(t *testing.T) {
+	d, err := ReadDataset(changed(t, writeData(t, 4), func(k int, f *xyz.Frame) { f.Set("config_energy_weight", 0) }), xyz.LabelKeys{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, l := range d.Labels {
+		if alone := len(d.Frames[k].Species) == 1; (l.Energy != nil) != alone || l.Forces == nil && !alone {
+			t.Errorf("frame %d has the labels %+v", k+1, l)
+		}
+	}
+}
+
 // TestWeightsByConfigType: they multiply those of the frames.
 func TestWeightsByConfigType(t *testing.T) {
 	data := changed(t, writeData(t, 4), func(k int, f *xyz.Frame) {
