@@ -116,7 +116,7 @@ func complain(err error) {
 
 func effectiveComment(s *Settings) string {
 	if s.Restart != "" {
-		return fmt.Sprintf("Effective settings, mdrun %s, with restart = %q: the parts of the run before\nhad settings of their own.", version.String(), s.Restart)
+		return fmt.Sprintf("Effective settings, mdrun %s, with restart = %q: those of the parts of the\nrun before are in .effective.1.toml and so on.", version.String(), s.Restart)
 	}
 	return fmt.Sprintf("Effective settings, mdrun %s. This file repeats the run:\nmdrun %s", version.String(), s.path(".effective.toml"))
 }

@@ -97,6 +97,26 @@ func (r *simulation) openOutputs() (err error) {
 	return err
 }
 
+// keepSettings keeps those of the part before as PREFIX.effective.1.toml, 2 and so on, where a
+// run goes on with others.
+func (r *simulation) keepSettings() error {
+	before, err := os.ReadFile(r.set.path(".effective.toml"))
+	if !r.goesOn() || errors.Is(err, fs.ErrNotExist) || string(before) == r.effective {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for n := 1; ; n++ {
+		kept := r.set.path(fmt.Sprintf(".effective.%d.toml", n))
+		if _, err := os.Lstat(kept); errors.Is(err, fs.ErrNotExist) {
+			return os.WriteFile(kept, before, 0o666)
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
 // removeEarlier removes what an earlier run left and this one may not write again. A
 // structure to start from stays until there is another.
 func (r *simulation) removeEarlier() error {
@@ -110,7 +130,13 @@ func (r *simulation) removeEarlier() error {
 			return err
 		}
 	}
-	return nil
+	for n := 1; ; n++ { // see keepSettings
+		if err := os.Remove(r.set.path(fmt.Sprintf(".effective.%d.toml", n))); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
 }
 
 // goesOn tells whether the outputs go on with those of the checkpoint: whether that is

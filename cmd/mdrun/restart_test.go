@@ -308,6 +308,27 @@ func TestSignalStopsAfterTheStepAndTheRunContinues(t *testing.T) {
 	}
 }
 
+// TestSettingsOfEveryPartAreKept, and go with the run that they belong to.
+func TestSettingsOfEveryPartAreKept(t *testing.T) {
+	dir := workplace(t)
+	mustRun(t, dir, short("molecule.xyz", steps(10))...)
+	first := read(t, dir, "md.effective.toml")
+	for range 2 { // the same settings twice are kept once
+		mustRun(t, dir, short("molecule.xyz", "--restart=auto", "--relaxation=50", steps(20))...)
+	}
+	if read(t, dir, "md.effective.1.toml") != first {
+		t.Error("the settings of the first part are lost")
+	}
+	kept := filepath.Join(dir, "md.effective.2.toml")
+	if _, err := os.Stat(kept); err == nil {
+		t.Error("the settings of the second part are kept though the third has the same")
+	}
+	mustRun(t, dir, short("molecule.xyz", "--overwrite", steps(10))...)
+	if _, err := os.Stat(filepath.Join(dir, "md.effective.1.toml")); err == nil {
+		t.Error("settings of the run before are there")
+	}
+}
+
 // TestCheckpointOfAnotherRun does not go on with the files of this one, though its name begins
 // as theirs.
 func TestCheckpointOfAnotherRun(t *testing.T) {

@@ -79,6 +79,9 @@ func simulate(set *Settings, effective string, report reporter) (err error) {
 	}
 	defer func() { err = errors.Join(err, r.closeOutputs()) }()
 	r.frames = xyz.NewWriter(r.trajectory)
+	if err := r.keepSettings(); err != nil {
+		return err
+	}
 	if err := replace.File(set.path(".effective.toml"), []byte(effective)); err != nil {
 		return err
 	}
