@@ -46,8 +46,8 @@ func silicon(n int) system {
 // TestMeasureOverhead compares the pair style on one and two ranks with the
 // calculator of Go on one thread. All are started once and then take turns of
 // few steps, the others stopped: other work on the machine comes and goes, and
-// what is compared should meet the same of it. Run it with -tags measure -v, and
-// -run Overhead/channels=64 for one of the networks.
+// what is compared should meet the same of it. Run it with -tags measure -v
+// -timeout 1h, and -run Overhead/channels=32 for one of the networks.
 func TestMeasureOverhead(t *testing.T) {
 	need(t)
 	for _, channels := range []int{32, 64} {
