@@ -16,6 +16,7 @@
 // libraries take all of that from the little that programs have for libraries which they
 // load later, and two such libraries do not fit.
 static pthread_key_t failures;
+static int keyless; // the process has used up its keys
 
 static pid_t loaded_by;
 static fenv_t host;
@@ -27,7 +28,7 @@ static fenv_t host;
 // order of the objects, and Go's comes first.
 __attribute__((constructor(101))) static void guard_load(void) {
   loaded_by = getpid();
-  pthread_key_create(&failures, free);
+  keyless = pthread_key_create(&failures, free);
   fegetenv(&host);
   fesetenv(FE_DFL_ENV);
 }
@@ -35,7 +36,8 @@ __attribute__((constructor(101))) static void guard_load(void) {
 __attribute__((constructor)) static void restore_host(void) { fesetenv(&host); }
 
 static failure *last(void) {
-  static failure nowhere; // without memory
+  static failure nowhere; // without a key or memory
+  if (keyless) return &nowhere;
   failure *mine = pthread_getspecific(failures);
   if (!mine && (mine = malloc(sizeof *mine))) {
     *mine = (failure){"", {-1, -1}};

@@ -32,8 +32,6 @@ func (r *simulation) explain(cause error) error {
 		return cause
 	case e.Atom >= 0:
 		return fmt.Errorf("%w (%s)", cause, xyz.Symbol(r.sys.species[e.Atom]))
-	case r.set.Pressure == nil:
-		return cause
 	case strings.HasPrefix(e.Quantity, "strain of the cell"), strings.HasPrefix(e.Quantity, "rise of the free energy"):
 		return fmt.Errorf("%w: the barostat is too fast, lower compressibility = %g to that of the material or raise barostat_time = %g; or the material does not bear a pressure = %g",
 			cause, r.set.Compressibility, r.set.BarostatTime, *r.set.Pressure)

@@ -100,8 +100,11 @@ func (r *simulation) openOutputs() (err error) {
 // keepSettings keeps those of the part before as PREFIX.effective.1.toml, 2 and so on, where a
 // run goes on with others.
 func (r *simulation) keepSettings() error {
+	if !r.goesOn() {
+		return nil
+	}
 	before, err := os.ReadFile(r.set.path(".effective.toml"))
-	if !r.goesOn() || errors.Is(err, fs.ErrNotExist) || string(before) == r.effective {
+	if errors.Is(err, fs.ErrNotExist) || string(before) == r.effective {
 		return nil
 	}
 	if err != nil {
@@ -120,9 +123,9 @@ func (r *simulation) keepSettings() error {
 // removeEarlier removes what an earlier run left and this one may not write again. A
 // structure to start from stays until there is another.
 func (r *simulation) removeEarlier() error {
+	start, err := os.Stat(r.set.Structure)
 	for _, ending := range []string{".traj.xyz", ".final.xyz", ".ckpt", ".png", ".crash"} {
 		path := r.set.path(ending)
-		start, err := os.Stat(r.set.Structure)
 		if there, err2 := os.Stat(path); err == nil && err2 == nil && os.SameFile(start, there) {
 			continue
 		}

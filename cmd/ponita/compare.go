@@ -60,7 +60,7 @@ func (c *compareCommand) Run() error {
 	if err := checkDuration(c.Duration); err != nil {
 		return err
 	}
-	if err := checkOutputs(c.Plot); err != nil {
+	if err := checkOutput(c.Plot); err != nil {
 		return err
 	}
 	d, err := c.read(c.Files[0])

@@ -47,7 +47,7 @@ func (c *distillCommand) Run(ctx context.Context) error {
 	if _, err := os.Lstat(c.Output); err == nil && !c.Overwrite {
 		return fmt.Errorf("%s is there: want --overwrite or another --output", c.Output)
 	}
-	if err := checkOutputs(c.Output); err != nil {
+	if err := checkOutput(c.Output); err != nil {
 		return err
 	}
 	d, err := c.read(c.Files[0])

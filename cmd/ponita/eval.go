@@ -28,7 +28,7 @@ func (c *evalCommand) Run() error {
 	if err := checkRotations(c.Rotations); err != nil {
 		return err
 	}
-	if err := checkOutputs(c.Output); err != nil {
+	if err := checkOutput(c.Output); err != nil {
 		return err
 	}
 	m, err := c.load(c.Model)

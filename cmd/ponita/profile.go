@@ -34,7 +34,7 @@ func (c *profileCommand) Help() string {
 }
 
 func (c *profileCommand) Run() error {
-	if err := checkOutputs(c.Plot); err != nil {
+	if err := checkOutput(c.Plot); err != nil {
 		return err
 	}
 	m, err := modelFlags{Grid: c.Grid}.load(c.Model)

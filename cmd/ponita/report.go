@@ -37,7 +37,7 @@ func (c *reportCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("temperature is %g, time %g, timestep %g, rotations %d: none may be 0; --time=-1 leaves the dynamics out",
 			c.Temperature, c.Time, c.Timestep, c.Rotations)
 	}
-	if err := checkOutputs(c.Output); err != nil {
+	if err := checkOutput(c.Output); err != nil {
 		return err
 	}
 	m, err := c.load(c.Model)

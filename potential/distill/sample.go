@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"ponita/integrator"
@@ -148,7 +149,7 @@ func (s *sampler) from(ctx context.Context, k int) (part Sampled, err error) {
 			return part, err
 		default:
 			deviation := slices.Max(c.Deviations())
-			out := relabelled(f, state.Pos, labels(f, state))
+			out := relabelled(f, state.Pos, labels(f, state), ofThePlace)
 			out.Set("committee_deviation", deviation)
 			part.Frames = append(part.Frames, out)
 			part.Deviations = append(part.Deviations, deviation)
@@ -194,23 +195,24 @@ func labels(f *xyz.Frame, s *integrator.State) xyz.Labels {
 	return l
 }
 
-// weightsOfParts are keys of weights that belong to single labels of a frame.
-var weightsOfParts = []string{"config_energy_weight", "config_forces_weight", "config_stress_weight", "config_virials_weight"}
-
 // Original returns what the data of a committee keep of a frame that they begin with: its
-// atoms, config_type, labels and weights. It shares memory with its arguments.
+// atoms, labels, and all that is called config_…: its type and its weights. It shares memory
+// with its arguments.
 func Original(f *xyz.Frame, l xyz.Labels) *xyz.Frame {
-	return relabelled(f, f.Pos, l, weightsOfParts...)
+	return relabelled(f, f.Pos, l, func(key string) bool { return strings.HasPrefix(key, "config_") })
 }
 
-// relabelled returns a frame of the atoms of f at pos [Å] with nothing but its config_type,
-// config_weight, these keys and the labels, as energy [eV], forces [eV/Å] and stress [eV/Å³],
-// where there are any.
-func relabelled(f *xyz.Frame, pos [][3]float64, l xyz.Labels, keys ...string) *xyz.Frame {
+// ofThePlace tells what a frame gives those that dynamics from it end in. (Weights of single
+// labels are about what the frame has, which is not what the committee says.)
+func ofThePlace(key string) bool { return key == "config_type" || key == "config_weight" }
+
+// relabelled returns a frame of the atoms of f at pos [Å] with nothing but the keys to keep
+// and the labels, as energy [eV], forces [eV/Å] and stress [eV/Å³], where there are any.
+func relabelled(f *xyz.Frame, pos [][3]float64, l xyz.Labels, keep func(key string) bool) *xyz.Frame {
 	out := &xyz.Frame{Species: f.Species, Pos: pos, Lattice: f.Lattice, PBC: f.PBC}
-	for _, key := range append([]string{"config_type", "config_weight"}, keys...) {
-		if value := f.Value(key); value != nil {
-			out.Set(key, value)
+	for _, e := range f.Info {
+		if keep(e.Key) {
+			out.Set(e.Key, e.Value)
 		}
 	}
 	if l.Energy != nil {

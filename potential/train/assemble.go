@@ -25,19 +25,17 @@ func (s Settings) read() (data, valid *Dataset, err error) {
 			return nil, nil, err
 		}
 	}
+	if len(s.ConfigTypeWeights) == 0 {
+		return data, valid, nil
+	}
 	byType, err := typeWeights(s.ConfigTypeWeights, data.Census.ConfigTypes)
-	if err != nil {
-		return nil, nil, err
+	if err == nil {
+		err = data.weigh(byType)
 	}
-	for _, d := range []*Dataset{data, valid} {
-		if d == nil {
-			continue
-		}
-		if err := d.weigh(byType); err != nil {
-			return nil, nil, err
-		}
+	if err == nil && valid != nil {
+		err = valid.weigh(byType)
 	}
-	return data, valid, nil
+	return data, valid, err
 }
 
 // assemble is New with the data already read.

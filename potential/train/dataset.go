@@ -23,7 +23,7 @@ type Dataset struct {
 	Frames []*xyz.Frame
 	Labels []xyz.Labels // [frame]
 
-	weights []lossWeights // [frame], see weigh; nil where all are 1
+	weights []lossWeights // [frame], see weigh; nil without a file
 }
 
 // ReadDataset reads a file and finds its labels; those to which a frame gives the weight 0

@@ -50,7 +50,7 @@ python3 -c 'import ensurepip' 2>/dev/null || want python3-venv
 install
 
 [ "$PEERS_TORCH" = no ] && exit 0
-case $only in lammps) exit 0 ;; esac
+[ "$only" = lammps ] && exit 0
 torch() { "$1" -c 'import torch, h5py' 2>/dev/null; }
 has() { .venv/bin/python -c "import $1" 2>/dev/null; }
 if [ -x .venv/bin/python ] || python3 -m venv .venv; then
