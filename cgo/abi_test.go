@@ -114,9 +114,13 @@ func smallModel() *potential.Model {
 	for k := range w {
 		w[k] += 0.1 * rng.NormFloat64()
 	}
+	embedded := potential.NewEmbeddedAtom(2)
+	for _, a := range embedded.Coefficients() {
+		*a = rng.Float64() - 0.2
+	}
 	return &potential.Model{
 		Config: c, ReferenceEnergies: []float64{-13.6, -430}, Scale: []float64{0.7, 1.1},
-		Repulsion: potential.NewRepulsion(c.Species, [][]float64{{1.4, 0.9}, {0.9, 2}}, c.Cutoff), Weights: w,
+		Repulsion: potential.NewRepulsion(c.Species, [][]float64{{1.4, 0.9}, {0.9, 2}}, c.Cutoff), Weights: w, Embedded: embedded,
 		Binding:    potential.Binding{Energy: []float64{-2.1, -3.4}, Company: []float64{2.5, 4}}, // some of the atoms lack company
 		Provenance: potential.Provenance{Version: "test", Created: "2026-01-01T00:00:00Z"},
 	}

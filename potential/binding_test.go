@@ -12,7 +12,7 @@ import (
 // step, and its force be its slope; the network is not looked at.
 func TestBindingGoesWithTheLastNeighbor(t *testing.T) {
 	m := testModel(Config{Cutoff: 5})
-	m.Repulsion = Repulsion{}
+	m.Repulsion, m.Embedded = Repulsion{}, EmbeddedAtom{}
 	m.Binding.Company = []float64{0.5, 0.8}
 	at := func(r float64) (energy, force float64) {
 		g, err := neighbor.Build([][3]float64{{}, {0, 0, r}}, [3][3]float64{}, [3]bool{}, m.Config.Cutoff)

@@ -201,11 +201,14 @@ func (c *Calculator) Compute(pos [][3]float64, lattice [3][3]float64, forces [][
 	return energy, nil
 }
 
-// addPairs adds repulsion and binding of the rows lo to hi.
+// addPairs adds repulsion, binding and the embedded-atom part of the rows lo to hi.
 func (c *Calculator) addPairs(_, lo, hi int) {
 	c.model.Repulsion.add(c.graph, c.rowKind, c.model.Config.Species, c.rowSite, c.dVec, lo, hi)
 	if c.bindings != nil {
 		c.bindings.add(c.graph, c.rowKind, c.rowSite, c.dVec, lo, hi)
+	}
+	if m := c.model; m.Embedded.There() {
+		m.Embedded.add(c.graph, m.Config.Cutoff, c.rowKind, c.rowSite, c.dVec, lo, hi)
 	}
 }
 
@@ -313,7 +316,7 @@ func (ev *plain[T]) evaluate(g *neighbor.Graph, site []float64, dVec [][3]float6
 }
 
 // Baseline is the part of a model beneath the network: reference energies,
-// repulsion and binding.
+// repulsion, binding and the embedded-atom part.
 type Baseline struct {
 	Energy float64       // eV
 	Forces [][3]float64  // eV/Å
@@ -329,6 +332,9 @@ func (m *Model) Baseline(g *neighbor.Graph, kind []int) Baseline {
 	m.Repulsion.add(g, kind, m.Config.Species, site, dVec, 0, len(kind))
 	if b := m.bindings(); b != nil {
 		b.add(g, kind, site, dVec, 0, len(kind))
+	}
+	if m.Embedded.There() {
+		m.Embedded.add(g, m.Config.Cutoff, kind, site, dVec, 0, len(kind))
 	}
 	b := Baseline{Forces: make([][3]float64, len(kind))}
 	var sum [6]float64

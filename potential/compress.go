@@ -75,7 +75,7 @@ func (m *Model) Compress(degree, fiberDegree int) (*Model, *Compression, error) 
 		}
 	}
 	model := &Model{
-		Config: out, ReferenceEnergies: m.ReferenceEnergies, Scale: m.Scale, Repulsion: m.Repulsion, Binding: m.Binding,
+		Config: out, ReferenceEnergies: m.ReferenceEnergies, Scale: m.Scale, Repulsion: m.Repulsion, Binding: m.Binding, Embedded: m.Embedded,
 		Weights: flat, Provenance: m.Provenance,
 	}
 	return model, &Compression{Spatial: spatial, Fiber: fiber, Intervals: spline.intervals, Spline: spline.Error}, model.Validate()

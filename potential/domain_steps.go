@@ -192,9 +192,13 @@ func (d *Domain) bind(_, lo, hi int) {
 	}
 }
 
-// addPairs adds the repulsion of atoms lo to hi and the forces of their binding.
+// addPairs adds the repulsion of atoms lo to hi, their embedded-atom part and the forces of
+// their binding.
 func (d *Domain) addPairs(_, lo, hi int) {
 	d.model.Repulsion.add(&d.graph, d.kinds, d.model.Config.Species, d.site, d.dVec, lo, hi)
+	if m := d.model; m.Embedded.There() {
+		m.Embedded.add(&d.graph, m.Config.Cutoff, d.kinds, d.site, d.dVec, lo, hi)
+	}
 	if d.bindings == nil {
 		return
 	}

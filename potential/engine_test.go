@@ -356,7 +356,7 @@ func TestExactNetworksDoNotKnowTheGrid(t *testing.T) {
 			t.Errorf("%s: Exact is %v", name, c.Exact())
 		}
 		m := testModel(c)
-		m.Repulsion, m.Binding = Repulsion{}, Binding{} // only the network
+		m.Repulsion, m.Binding, m.Embedded = Repulsion{}, Binding{}, EmbeddedAtom{} // only the network
 		net, err := newNetwork[float64](m)
 		if err != nil {
 			t.Fatal(err)

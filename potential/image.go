@@ -43,9 +43,10 @@ import (
 //	5  the fields of 4; config.mixing may be missing, and is "pointwise" then
 //	6  the fields of 5; config.parabola may be there, and is a number
 //	7  config.radial may be missing, and is "common" then; config.parabola may be there, and is a list
+//	8  the fields of 7; embedded may be there
 const (
 	imageMagic   = "PONITA\r\n"
-	imageVersion = 7
+	imageVersion = 8
 	imageHeader  = 112
 	maxImage     = 1 << 32
 )
@@ -56,12 +57,13 @@ var ErrFormat = errors.New("not a readable model file")
 
 // header is the JSON part of an image.
 type header struct {
-	Config            Config     `json:"config"`
-	ReferenceEnergies []float64  `json:"reference_energies"` // E0 in eV: [species]
-	Scale             []float64  `json:"scale"`              // eV: [species]
-	Repulsion         Repulsion  `json:"repulsion"`
-	Binding           Binding    `json:"binding,omitzero"`
-	Provenance        Provenance `json:"provenance"`
+	Config            Config       `json:"config"`
+	ReferenceEnergies []float64    `json:"reference_energies"` // E0 in eV: [species]
+	Scale             []float64    `json:"scale"`              // eV: [species]
+	Repulsion         Repulsion    `json:"repulsion"`
+	Binding           Binding      `json:"binding,omitzero"`
+	Embedded          EmbeddedAtom `json:"embedded,omitzero"`
+	Provenance        Provenance   `json:"provenance"`
 }
 
 // Load reads a model file.
@@ -112,7 +114,7 @@ func Decode(data []byte) (*Model, error) {
 	}
 	m := &Model{
 		Config: h.Config, ReferenceEnergies: h.ReferenceEnergies, Scale: h.Scale,
-		Repulsion: h.Repulsion, Binding: h.Binding, Provenance: h.Provenance,
+		Repulsion: h.Repulsion, Binding: h.Binding, Embedded: h.Embedded, Provenance: h.Provenance,
 		Weights: make([]float64, count), hash: hex.EncodeToString(sum[:16]),
 	}
 	if version == 1 && m.Config.NormEpsilon == 0 {
@@ -148,7 +150,7 @@ func (m *Model) Encode(w io.Writer, archive []byte) error {
 	if err := m.Validate(); err != nil {
 		return err
 	}
-	head, err := json.Marshal(header{m.Config, m.ReferenceEnergies, m.Scale, m.Repulsion, m.Binding, m.Provenance})
+	head, err := json.Marshal(header{m.Config, m.ReferenceEnergies, m.Scale, m.Repulsion, m.Binding, m.Embedded, m.Provenance})
 	if err != nil {
 		return fmt.Errorf("potential: header: %w", err)
 	}

@@ -16,7 +16,7 @@ var ErrUnknownElement = errors.New("unknown element")
 
 // Model is a trained potential:
 //
-//	E = Σ_i E_i + ZBL,   E_i = E0[z_i] + scale[z_i] · (out_i − isolated(z_i)) + binding_i
+//	E = Σ_i E_i + ZBL,   E_i = E0[z_i] + scale[z_i] · (out_i − isolated(z_i)) + binding_i + embedded_i
 //
 // out_i is the network's output for atom i and isolated(z) the output for an
 // atom of element z without neighbours, so that a dissociated atom has exactly
@@ -28,6 +28,7 @@ type Model struct {
 	Scale             []float64 // eV: [species]
 	Repulsion         Repulsion
 	Binding           Binding
+	Embedded          EmbeddedAtom
 	Weights           []float64 // in the order of Config.Layout
 	Provenance        Provenance
 
@@ -107,6 +108,9 @@ func (m *Model) Validate() error {
 	if err := m.Binding.validate(n); err != nil {
 		return err
 	}
+	if err := m.Embedded.validate(n); err != nil {
+		return err
+	}
 	return m.Repulsion.validate(n, m.Config.Cutoff)
 }
 
@@ -128,7 +132,7 @@ func (m *Model) WithGrid(g Grid) (*Model, error) {
 	}
 	out := &Model{
 		Config: c, ReferenceEnergies: m.ReferenceEnergies, Scale: m.Scale, Repulsion: m.Repulsion,
-		Binding: m.Binding, Weights: m.Weights, Provenance: m.Provenance, hash: m.hash,
+		Binding: m.Binding, Embedded: m.Embedded, Weights: m.Weights, Provenance: m.Provenance, hash: m.hash,
 	}
 	return out, out.Validate()
 }

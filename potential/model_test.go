@@ -19,10 +19,15 @@ func testModel(c Config) *Model {
 	for k := range w {
 		w[k] += 0.1 * rng.NormFloat64()
 	}
+	embedded := NewEmbeddedAtom(2)
+	for _, a := range embedded.Coefficients() {
+		*a = 2 * (rng.Float64() - 0.2)
+	}
 	return &Model{
 		Config: c, ReferenceEnergies: []float64{-13.6, -430}, Scale: []float64{0.7, 1.1},
 		Repulsion: NewRepulsion(c.Species, [][]float64{{1.4, 0.9}, {0.9, 2}}, c.Cutoff), Weights: w,
-		Binding: Binding{Energy: []float64{-2.1, -3.4}, Company: []float64{2.5, 4}}, // some of the atoms lack company
+		Binding:  Binding{Energy: []float64{-2.1, -3.4}, Company: []float64{2.5, 4}}, // some of the atoms lack company
+		Embedded: embedded,
 	}
 }
 

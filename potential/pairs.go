@@ -32,6 +32,11 @@ func (c *Config) RadialSet(a, b int) int {
 	if c.Radial != Pairs {
 		return 0
 	}
+	return PairIndex(a, b)
+}
+
+// PairIndex returns the place of a pair of species in the order 00, 10, 11, 20, …
+func PairIndex(a, b int) int {
 	a, b = max(a, b), min(a, b)
 	return a*(a+1)/2 + b
 }

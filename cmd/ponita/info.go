@@ -81,6 +81,9 @@ func (i modelInfo) print(out io.Writer) error {
 	for _, e := range i.Elements {
 		row("element", "%-2s  reference energy %.6f eV, mean binding %.4g eV, scale %.4g eV", e.Symbol, e.Reference, e.Binding, e.Scale)
 	}
+	if i.Embedded != nil {
+		row("beneath", "an embedded-atom potential, of which the network learns the rest")
+	}
 	for _, p := range i.Repulsion {
 		row("repulsion", "%-5s  ZBL, switched off from %.3f to %.3f Å", p.Elements[0]+"–"+p.Elements[1], p.Inner, p.Outer)
 	}

@@ -162,6 +162,9 @@ func (c *trainCommand) introduce(t *train.Trainer) {
 	} else {
 		fmt.Println("invariant under rotations as far as the grid goes: see the rotation residual")
 	}
+	if m.Embedded.There() {
+		fmt.Printf("beneath an embedded-atom potential, which leaves forces of %.3g eV/Å\n", m.Scale[0])
+	}
 	fmt.Printf("cutoff %g Å, %.1f neighbours on average\n", m.Config.Cutoff, m.Config.MeanNeighbors)
 	for k, z := range m.Config.Species {
 		fmt.Printf("  %-2s  reference energy %.6f eV\n", xyz.Symbol(z), m.ReferenceEnergies[k])

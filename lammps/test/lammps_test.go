@@ -76,11 +76,16 @@ func model(seed uint64) *potential.Model {
 	for k := range w {
 		w[k] += 0.05 * rng.NormFloat64()
 	}
+	embedded := potential.NewEmbeddedAtom(2)
+	for _, a := range embedded.Coefficients() {
+		*a = 0.05 * (rng.Float64() - 0.2)
+	}
 	// Small reference energies, so that relative errors of the sum mean something.
 	return &potential.Model{
 		Config: c, ReferenceEnergies: []float64{-0.5, -1}, Scale: []float64{0.7, 1.1},
 		Repulsion: potential.NewRepulsion(c.Species, [][]float64{{1.2, 0.9}, {0.9, 1.2}}, c.Cutoff), Weights: w, // below 1.02 Å
-		Binding: potential.Binding{Energy: []float64{-2.1, -3.4}, Company: []float64{2.5, 4}}, // some of the atoms lack company
+		Embedded: embedded,
+		Binding:  potential.Binding{Energy: []float64{-2.1, -3.4}, Company: []float64{2.5, 4}}, // some of the atoms lack company
 	}
 }
 

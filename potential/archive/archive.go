@@ -90,6 +90,7 @@ func writeHDF5(path string, m *potential.Model) (err error) {
 	try(f.WriteFloat64s("grid/weights", []int{len(c.Grid.Weights)}, c.Grid.Weights))
 	text("repulsion", m.Repulsion)
 	text("binding", m.Binding)
+	text("embedded", m.Embedded)
 	text("units", map[string]string{
 		"energy": "eV", "length": "angstrom", "force": "eV/angstrom", "virial": "eV", "stress": "eV/angstrom^3, positive in tension",
 	})

@@ -14,9 +14,12 @@ import (
 
 func testModel() *potential.Model {
 	c := potential.Config{Species: []int{1, 8}, Cutoff: 4, Channels: 8, Layers: 2, Hidden: 8}.WithDefaults()
+	embedded := potential.NewEmbeddedAtom(2)
+	embedded.Root[1] = 0.25
 	return &potential.Model{
 		Config: c, ReferenceEnergies: []float64{-13.5, -2035.25}, Scale: []float64{1.5, 2},
 		Repulsion:  potential.NewRepulsion(c.Species, [][]float64{{1.5, 0.9}, {0.9, 2.4}}, c.Cutoff),
+		Embedded:   embedded,
 		Binding:    potential.Binding{Energy: []float64{-2.1, -3.4}, Company: []float64{2.5, 4}},
 		Weights:    c.Initialize(rand.New(rand.NewPCG(1, 2))),
 		Provenance: potential.Provenance{Version: "test", Settings: "epochs = 3\n", Errors: map[string]float64{"force_rmse_meV_per_A": 40}},
@@ -42,7 +45,7 @@ func TestModelFileIsHDF5AndImage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(back.Weights, m.Weights) || back.ReferenceEnergies[1] != -2035.25 || back.Binding.Company[1] != 4 || back.Provenance.Settings != m.Provenance.Settings {
+		if !slices.Equal(back.Weights, m.Weights) || back.ReferenceEnergies[1] != -2035.25 || back.Binding.Company[1] != 4 || back.Embedded.Root[1] != 0.25 || back.Provenance.Settings != m.Provenance.Settings {
 			t.Error("the model read back is not the one saved")
 		}
 		f, err := h5.Open(path)

@@ -12,26 +12,27 @@ import (
 
 // Description is what a model says about itself.
 type Description struct {
-	Name          string               `json:"name,omitempty"` // of the file
-	Hash          string               `json:"hash"`
-	Version       string               `json:"version"`           // of the program that trained it
-	Created       string               `json:"created,omitempty"` // RFC 3339
-	Network       string               `json:"network"`           // in words
-	Config        potential.Config     `json:"config"`
-	Weights       int                  `json:"weights"`
-	Orientations  int                  `json:"orientations"`
-	Cutoff        float64              `json:"cutoff_A"`
-	MeanNeighbors float64              `json:"mean_neighbors"`
-	Elements      []Element            `json:"elements"`
-	Repulsion     []RepulsionPair      `json:"repulsion,omitempty"`
-	Data          []potential.DataFile `json:"data,omitempty"`
-	Held          int                  `json:"held_back"`       // frames of the first file
-	Start         *potential.Start     `json:"start,omitempty"` // the model that training started from
-	Errors        map[string]float64   `json:"validation_errors,omitempty"`
-	Epochs        int                  `json:"epochs"`
-	BestEpoch     int                  `json:"best_epoch,omitempty"` // the last marked best in the log
-	Seed          string               `json:"seed,omitempty"`
-	Settings      string               `json:"settings,omitempty"`
+	Name          string                  `json:"name,omitempty"` // of the file
+	Hash          string                  `json:"hash"`
+	Version       string                  `json:"version"`           // of the program that trained it
+	Created       string                  `json:"created,omitempty"` // RFC 3339
+	Network       string                  `json:"network"`           // in words
+	Config        potential.Config        `json:"config"`
+	Weights       int                     `json:"weights"`
+	Orientations  int                     `json:"orientations"`
+	Cutoff        float64                 `json:"cutoff_A"`
+	MeanNeighbors float64                 `json:"mean_neighbors"`
+	Elements      []Element               `json:"elements"`
+	Embedded      *potential.EmbeddedAtom `json:"embedded_atom,omitempty"` // beneath the network, nil without
+	Repulsion     []RepulsionPair         `json:"repulsion,omitempty"`
+	Data          []potential.DataFile    `json:"data,omitempty"`
+	Held          int                     `json:"held_back"`       // frames of the first file
+	Start         *potential.Start        `json:"start,omitempty"` // the model that training started from
+	Errors        map[string]float64      `json:"validation_errors,omitempty"`
+	Epochs        int                     `json:"epochs"`
+	BestEpoch     int                     `json:"best_epoch,omitempty"` // the last marked best in the log
+	Seed          string                  `json:"seed,omitempty"`
+	Settings      string                  `json:"settings,omitempty"`
 }
 
 // Element is one that the model knows.
@@ -56,6 +57,9 @@ func Describe(m *potential.Model) Description {
 		Hash: m.Hash(), Version: p.Version, Created: p.Created, Network: inWords(c), Config: c, Weights: len(m.Weights),
 		Orientations: len(c.Grid.Orientations), Cutoff: c.Cutoff, MeanNeighbors: c.MeanNeighbors,
 		Data: p.Data, Held: len(p.Split), Start: p.Start, Errors: p.Errors, Seed: setting(p.Settings, "seed"), Settings: p.Settings,
+	}
+	if m.Embedded.There() {
+		d.Embedded = &m.Embedded
 	}
 	for k, z := range c.Species {
 		e := Element{Symbol: xyz.Symbol(z), Reference: m.ReferenceEnergies[k], Scale: m.Scale[k]}

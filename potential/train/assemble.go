@@ -3,13 +3,13 @@ package train
 import (
 	"crypto/sha256"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 
-	"ponita/neighbor"
 	"ponita/potential"
 	"ponita/xyz"
 )
@@ -68,15 +68,24 @@ func assemble(s Settings, data, valid *Dataset, text, version string) (*Trainer,
 
 // build makes the model to begin with, the samples and the state of the first step.
 func (t *Trainer) build(version string) error {
-	graphs, fitted, err := t.makeModel(version)
+	stats, fitted, err := t.makeModel(version)
 	if err != nil {
 		return err
 	}
-	if err := t.makeSamples(graphs); err != nil {
+	if err := t.makeSamples(stats.graphs); err != nil {
 		return err
 	}
-	if !fitted || t.start != nil {
-		if err := t.setAside(graphs, fitted); err != nil {
+	embedded := t.settings.Baseline == EmbeddedAtomBaseline
+	if t.start == nil {
+		if embedded {
+			if err := t.embed(stats, fitted); err != nil {
+				return err
+			}
+		}
+		t.scaleByForces()
+	}
+	if !fitted || embedded || t.start != nil {
+		if err := t.setAside(stats.graphs, fitted); err != nil {
 			return err
 		}
 	}
@@ -88,13 +97,13 @@ func (t *Trainer) build(version string) error {
 	return t.begin()
 }
 
-// makeModel makes the model, with graphs of the frames and whether reference energies
-// were fitted.
-func (t *Trainer) makeModel(version string) (graphs []*neighbor.Graph, fitted bool, err error) {
+// makeModel makes the model, and returns what it is made by and whether reference energies
+// were fitted. What is beneath the network, and its scale, are not yet there.
+func (t *Trainer) makeModel(version string) (stats statistics, fitted bool, err error) {
 	s := t.settings
 	c, err := s.config(t.data.Subset(t.frames).Species(), t.start)
 	if err != nil {
-		return nil, false, err
+		return stats, false, err
 	}
 	for _, k := range t.held {
 		f := t.valid.Frames[k]
@@ -103,12 +112,11 @@ func (t *Trainer) makeModel(version string) (graphs []*neighbor.Graph, fitted bo
 			if t.valid == t.data {
 				hint = " (another seed holds back other frames)"
 			}
-			return nil, false, fmt.Errorf("train: %v, to validate on, has an element that is not in the training data%s: %w", f.Origin, hint, err)
+			return stats, false, fmt.Errorf("train: %v, to validate on, has an element that is not in the training data%s: %w", f.Origin, hint, err)
 		}
 	}
-	stats, err := measure(t.data, t.frames, c)
-	if err != nil {
-		return nil, false, err
+	if stats, err = measure(t.data, t.frames, c); err != nil {
+		return stats, false, err
 	}
 	parabola := s.parabola(&c, stats.shortest)
 	if t.start == nil {
@@ -122,19 +130,15 @@ func (t *Trainer) makeModel(version string) (graphs []*neighbor.Graph, fitted bo
 	var extra *Dataset
 	if s.ReferenceFile != "" {
 		if extra, err = ReadDataset(s.ReferenceFile, xyz.LabelKeys{Energy: s.EnergyKey}); err != nil {
-			return nil, false, err
+			return stats, false, err
 		}
 	}
 	e0, fitted, warnings, err := references(s, t.data, extra, c.Species, t.frames)
 	if err != nil {
-		return nil, false, err
-	}
-	scale := make([]float64, len(c.Species))
-	for k := range scale {
-		scale[k] = stats.forceRMS
+		return stats, false, err
 	}
 	t.model = &potential.Model{
-		Config: c, ReferenceEnergies: e0, Scale: scale,
+		Config: c, ReferenceEnergies: e0, Scale: make([]float64, len(c.Species)),
 		Weights:    c.Initialize(stream(s.Seed, "weights", 0, 0)),
 		Provenance: potential.Provenance{Version: version, Settings: t.text, Data: []potential.DataFile{t.data.File}},
 	}
@@ -146,11 +150,42 @@ func (t *Trainer) makeModel(version string) (graphs []*neighbor.Graph, fitted bo
 	if s.ZBL {
 		t.model.Repulsion = potential.NewRepulsion(c.Species, stats.shortest, c.Cutoff)
 	}
+	if s.Baseline == EmbeddedAtomBaseline {
+		t.model.Embedded = potential.NewEmbeddedAtom(len(c.Species))
+	}
 	if t.start != nil {
 		startFrom(t.model, t.start, filepath.Base(s.Start))
 	}
 	t.Warnings = append(warnings, t.warnings()...)
-	return stats.graphs, fitted, t.model.Validate()
+	return stats, fitted, t.model.Validate()
+}
+
+// leastScale is the least force by which a network is scaled, eV/Å: forces in ideal cells
+// are noise, and energies do not follow it.
+const leastScale = 0.01
+
+// scaleByForces makes the network's unit that of the forces that it has to learn.
+func (t *Trainer) scaleByForces() {
+	var forces tally
+	for _, s := range t.samples {
+		for _, f := range s.forces {
+			for _, v := range f {
+				forces.add(v)
+			}
+		}
+	}
+	scale := 1.
+	if forces.squared > 0 {
+		scale = max(math.Sqrt(forces.squared/forces.count), leastScale)
+	}
+	for z := range t.model.Scale {
+		t.model.Scale[z] = scale
+	}
+	for _, s := range t.samples {
+		for i := range s.scale {
+			s.scale[i] = scale
+		}
+	}
 }
 
 // calibrate sets the initial weights by some of the samples.

@@ -259,21 +259,16 @@ func (t *Trainer) setAside(graphs []*neighbor.Graph, fitted bool) error {
 // statistics of the training data that normalise the network.
 type statistics struct {
 	neighbors float64           // mean number within the cutoff
-	forceRMS  float64           // eV/Å
 	shortest  [][]float64       // Å, [species][species], 0 for pairs not seen
 	graphs    []*neighbor.Graph // of the frames
 }
-
-// leastScale is the least force by which a network is scaled, eV/Å: forces in ideal cells
-// are noise, and energies do not follow it.
-const leastScale = 0.01
 
 func measure(d *Dataset, frames []int, c potential.Config) (st statistics, err error) {
 	st.shortest = make([][]float64, len(c.Species))
 	for k := range st.shortest {
 		st.shortest[k] = make([]float64, len(c.Species))
 	}
-	atoms, edges, components, sum := 0, 0, 0, 0.
+	atoms, edges := 0, 0
 	for _, n := range frames {
 		f := d.Frames[n]
 		kind, err := c.Kinds(f.Species)
@@ -296,20 +291,10 @@ func measure(d *Dataset, frames []int, c potential.Config) (st statistics, err e
 				}
 			}
 		}
-		for _, force := range d.Labels[n].Forces {
-			for _, v := range force {
-				sum += v * v
-				components++
-			}
-		}
 	}
 	if edges == 0 {
 		return st, fmt.Errorf("train: no two atoms in the training data are closer than the cutoff, %g Å", c.Cutoff)
 	}
 	st.neighbors = float64(edges) / float64(atoms)
-	st.forceRMS = 1
-	if sum > 0 {
-		st.forceRMS = max(math.Sqrt(sum/float64(components)), leastScale)
-	}
 	return st, nil
 }

@@ -38,7 +38,12 @@ func (s Settings) resolve() (Settings, *potential.Model, error) {
 		}
 		s = s.WithPreset()
 	}
+	baseline := BindingBaseline
+	if m.Embedded.There() {
+		baseline = EmbeddedAtomBaseline
+	}
 	for _, take := range []error{
+		takeOver("baseline", &s.Baseline, usual.Baseline, baseline),
 		takeOver("kernel", &s.Kernel, usual.Kernel, c.Kernel),
 		takeOver("cutoff", &s.Cutoff, usual.Cutoff, c.Cutoff),
 		takeOver("layers", &s.Layers, usual.Layers, c.Layers),
@@ -113,9 +118,29 @@ func startFrom(m, from *potential.Model, name string) {
 			}
 		}
 	}
+	if from.Embedded.There() {
+		takeEmbedded(m, from)
+	}
 	m.Provenance.Start = &potential.Start{Name: name, Hash: from.Hash(), Data: from.Provenance.Data}
 	if before := from.Provenance.Start; before != nil {
 		m.Provenance.Start.Data = slices.Concat(from.Provenance.Data, before.Data)
+	}
+}
+
+// takeEmbedded gives a model the embedded-atom part that the network of the other goes with.
+// Species that it does not know have none.
+func takeEmbedded(m, from *potential.Model) {
+	known := speciesIn(&from.Config, &m.Config)
+	for a, x := range known {
+		if x < 0 {
+			continue
+		}
+		m.Embedded.Root[a], m.Embedded.Square[a] = from.Embedded.Root[x], from.Embedded.Square[x]
+		for b, y := range known[:a+1] {
+			if y >= 0 {
+				m.Embedded.Pair[potential.PairIndex(a, b)] = from.Embedded.Pair[potential.PairIndex(x, y)]
+			}
+		}
 	}
 }
 

@@ -17,9 +17,12 @@ import (
 
 // trainedOn trains for some epochs and returns the settings and the file of the best model.
 // A part of the data is held back unless there is a file to validate on.
-func trainedOn(t *testing.T, data, valid string, epochs int) (Settings, string) {
+func trainedOn(t *testing.T, data, valid string, epochs int, change ...func(*Settings)) (Settings, string) {
 	t.Helper()
 	s := small(data, t.TempDir())
+	for _, c := range change {
+		c(&s)
+	}
 	s.Epochs, s.Threads, s.Valid = epochs, 0, valid
 	if err := newTrainer(t, s).Run(context.Background(), func(Progress) {}); err != nil {
 		t.Fatal(err)
@@ -48,8 +51,14 @@ func onward(t *testing.T, data, model string) Settings {
 // started from, also for atoms of an element that others in the data do not know, and
 // energies differ by no more than a constant of each element.
 func TestStartIsTheModel(t *testing.T) {
+	for _, baseline := range []string{BindingBaseline, EmbeddedAtomBaseline} {
+		t.Run(baseline, func(t *testing.T) { checkStartIsTheModel(t, baseline) })
+	}
+}
+
+func checkStartIsTheModel(t *testing.T, baseline string) {
 	data := writeData(t, 12)
-	_, path := trainedOn(t, data, data, 5)
+	_, path := trainedOn(t, data, data, 5, func(s *Settings) { s.Baseline = baseline })
 	before := load(t, path)
 	frames, err := xyz.ReadAll(data)
 	if err != nil {

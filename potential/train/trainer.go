@@ -276,7 +276,7 @@ func (t *Trainer) saveModels() error {
 func (t *Trainer) withWeights(raw []float64) *potential.Model {
 	m := &potential.Model{
 		Config: t.model.Config, ReferenceEnergies: t.model.ReferenceEnergies, Scale: t.model.Scale,
-		Repulsion: t.model.Repulsion, Binding: t.model.Binding, Provenance: t.model.Provenance, Weights: make([]float64, len(raw)),
+		Repulsion: t.model.Repulsion, Binding: t.model.Binding, Embedded: t.model.Embedded, Provenance: t.model.Provenance, Weights: make([]float64, len(raw)),
 	}
 	m.Provenance.Log = t.state.Log
 	t.scaling.weights(m.Weights, raw, t.settings.Threads)

@@ -1,0 +1,117 @@
+package potential
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"ponita/neighbor"
+)
+
+// EmbeddedAtom is a potential of pairs, and of the density that the neighbours of an atom
+// make at its place, fitted to the data before the network, which learns what it leaves:
+//
+//	E_i = ½ Σ_j φ(r_ij) − A[z_i] √ρ_i + B[z_i] ρ_i²,   ρ_i = Σ_j u_ij⁶
+//
+//	φ(r) = Σ_k a_k u^(3+k),   u = 1 − r/cutoff
+//
+// with coefficients a₁ to a₇ of their own for every pair of species. The energy is linear in
+// A, B and a: these are fitted. The zero value is none.
+//
+// Sources: Daw, Baskes, Phys. Rev. B 29, 6443 (1984), the form; Finnis, Sinclair, Phil. Mag.
+// A 50, 45 (1984), the square root, of the second moment of the density of states.
+type EmbeddedAtom struct {
+	Root   []float64   `json:"root,omitempty"`   // A in eV: [species]
+	Square []float64   `json:"square,omitempty"` // B in eV: [species]
+	Pair   [][]float64 `json:"pair,omitempty"`   // a in eV: [pair][power], see [PairIndex]
+}
+
+const (
+	leastPairPower = 4 // three derivatives are continuous at the cutoff
+	pairPowers     = 7
+	densityPower   = 6
+)
+
+// NewEmbeddedAtom returns one without energy, for so many species.
+func NewEmbeddedAtom(species int) EmbeddedAtom {
+	m := EmbeddedAtom{Root: make([]float64, species), Square: make([]float64, species)}
+	for range species * (species + 1) / 2 {
+		m.Pair = append(m.Pair, make([]float64, pairPowers))
+	}
+	return m
+}
+
+// Coefficients returns where in m all is that the energy is linear in: A, B and a.
+func (m *EmbeddedAtom) Coefficients() []*float64 {
+	var out []*float64
+	for z := range m.Root {
+		out = append(out, &m.Root[z], &m.Square[z])
+	}
+	for _, a := range m.Pair {
+		for k := range a {
+			out = append(out, &a[k])
+		}
+	}
+	return out
+}
+
+// There tells whether there is any.
+func (m *EmbeddedAtom) There() bool { return len(m.Root) > 0 }
+
+func (m *EmbeddedAtom) validate(species int) error {
+	if len(m.Root) == 0 && len(m.Square) == 0 && len(m.Pair) == 0 {
+		return nil
+	}
+	pairs := species * (species + 1) / 2
+	if len(m.Root) != species || len(m.Square) != species || len(m.Pair) != pairs {
+		return fmt.Errorf("potential: the embedded-atom part has %d and %d coefficients of the density and %d pairs, want %d and %d for %d species",
+			len(m.Root), len(m.Square), len(m.Pair), species, pairs, species)
+	}
+	for p, a := range m.Pair {
+		if len(a) != pairPowers {
+			return fmt.Errorf("potential: pair %d of the embedded-atom part has %d coefficients, want %d", p+1, len(a), pairPowers)
+		}
+	}
+	if slices.ContainsFunc(m.Coefficients(), func(a *float64) bool { return notFinite(*a) }) {
+		return fmt.Errorf("potential: a coefficient of the embedded-atom part is not finite")
+	}
+	return nil
+}
+
+// add adds the energy of atoms lo to hi−1 to the site energies and to ∂E/∂x_ij.
+func (m *EmbeddedAtom) add(g *neighbor.Graph, cutoff float64, kind []int, site []float64, dVec [][3]float64, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		rho := 0.
+		for e := g.Start[i]; e < g.Start[i+1]; e++ {
+			u := 1 - math.Sqrt(dot(g.Vec[e], g.Vec[e]))/cutoff
+			if u > 0 {
+				rho += power(u, densityPower)
+			}
+		}
+		if rho == 0 {
+			continue
+		}
+		root, a, b := math.Sqrt(rho), m.Root[kind[i]], m.Square[kind[i]]
+		site[i] += -a*root + b*rho*rho
+		embedding := -a/(2*root) + 2*b*rho // its derivative by ρ
+		for e := g.Start[i]; e < g.Start[i+1]; e++ {
+			v := g.Vec[e]
+			r := math.Sqrt(dot(v, v))
+			u := 1 - r/cutoff
+			if u <= 0 {
+				continue
+			}
+			phi, slope := 0., 0. // over u³ and u²
+			for k, a := range slices.Backward(m.Pair[PairIndex(kind[i], kind[g.Neighbor[e]])]) {
+				phi = (phi + a) * u
+				slope = slope*u + float64(leastPairPower+k)*a
+			}
+			u3 := u * u * u
+			site[i] += phi * u3 / 2
+			slope = -(slope*u3/2 + embedding*densityPower*u3*u*u) / cutoff
+			for k := range v {
+				dVec[e][k] += slope * v[k] / r
+			}
+		}
+	}
+}
