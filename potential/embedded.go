@@ -26,10 +26,12 @@ type EmbeddedAtom struct {
 	Pair   [][]float64 `json:"pair,omitempty"`   // a in eV: [pair][power], see [PairIndex]
 }
 
+// LeastPairPower is the power of u that goes with the first coefficient of a pair.
+const LeastPairPower = 4 // three derivatives are continuous at the cutoff
+
 const (
-	leastPairPower = 4 // three derivatives are continuous at the cutoff
-	pairPowers     = 7
-	densityPower   = 6
+	pairPowers   = 7
+	densityPower = 6
 )
 
 // NewEmbeddedAtom returns one without energy, for so many species.
@@ -104,7 +106,7 @@ func (m *EmbeddedAtom) add(g *neighbor.Graph, cutoff float64, kind []int, site [
 			phi, slope := 0., 0. // over u³ and u²
 			for k, a := range slices.Backward(m.Pair[PairIndex(kind[i], kind[g.Neighbor[e]])]) {
 				phi = (phi + a) * u
-				slope = slope*u + float64(leastPairPower+k)*a
+				slope = slope*u + float64(LeastPairPower+k)*a
 			}
 			u3 := u * u * u
 			site[i] += phi * u3 / 2

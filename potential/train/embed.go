@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/combin"
 
 	"ponita/internal/parallel"
 	"ponita/potential"
@@ -22,10 +23,7 @@ const (
 func (t *Trainer) embed(stats statistics, fitted bool) error {
 	c := t.model.Config
 	fit := embedding{weights: t.settings.weights(0)}
-	into := t.model.Embedded.Coefficients()
-	for k := range into {
-		unit := potential.NewEmbeddedAtom(len(c.Species))
-		*unit.Coefficients()[k] = 1
+	for _, unit := range units(len(c.Species)) {
 		fit.units = append(fit.units, &potential.Model{Config: c, ReferenceEnergies: make([]float64, len(c.Species)), Embedded: unit})
 	}
 	if fitted {
@@ -44,10 +42,42 @@ func (t *Trainer) embed(stats statistics, fitted bool) error {
 	if err != nil {
 		return err
 	}
-	for k, a := range into {
-		*a = x.AtVec(k)
+	into := t.model.Embedded.Coefficients()
+	for k, unit := range fit.units {
+		for n, a := range unit.Embedded.Coefficients() {
+			*into[n] += x.AtVec(k) * *a
+		}
 	}
 	return t.makeSamples(stats.graphs)
+}
+
+// units returns embedded-atom potentials of which all are sums: those of the densities, and
+// for pairs Bernstein's polynomials, C(n,k) u^k (1 − u)^(n−k), bumps one beside the other,
+// that data tell apart as powers of u are not.
+func units(species int) (out []potential.EmbeddedAtom) {
+	add := func(set func(u *potential.EmbeddedAtom)) {
+		u := potential.NewEmbeddedAtom(species)
+		set(&u)
+		out = append(out, u)
+	}
+	for z := range species {
+		add(func(u *potential.EmbeddedAtom) { u.Root[z] = 1 })
+		add(func(u *potential.EmbeddedAtom) { u.Square[z] = 1 })
+	}
+	all := potential.NewEmbeddedAtom(species)
+	for p, powers := range all.Pair {
+		for k := range powers {
+			add(func(u *potential.EmbeddedAtom) {
+				first, last := potential.LeastPairPower+k, potential.LeastPairPower+len(powers)-1
+				sign := float64(combin.Binomial(last, first))
+				for n := first; n <= last; n++ {
+					u.Pair[p][n-potential.LeastPairPower] = sign * float64(combin.Binomial(last-first, n-first))
+					sign = -sign
+				}
+			})
+		}
+	}
+	return out
 }
 
 // embedding is a fit by least squares of models of coefficient 1.
@@ -101,7 +131,7 @@ func (e *embedding) rows(s *sample, energy *float64, forces [][3]float64, stress
 
 // ridge is how much of the diagonal of the normal equations is added to it: what the data
 // do not determine is small then.
-const ridge = 1e-11
+const ridge = 1e-8
 
 // solve returns the coefficients of the units.
 func (e *embedding) solve(designs []*mat.Dense) (*mat.VecDense, error) {
