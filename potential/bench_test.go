@@ -123,19 +123,41 @@ func BenchmarkForces(b *testing.B) {
 					Config: c, ReferenceEnergies: make([]float64, 4), Scale: []float64{1, 1, 1, 1},
 					Weights: c.Initialize(rand.New(rand.NewPCG(1, 1))),
 				}
-				calc, err := m.Calculator(s.species, s.pbc, Threads(1))
-				if err != nil {
-					b.Fatal(err)
-				}
-				forces := make([][3]float64, len(s.pos))
-				var virial [3][3]float64
-				for b.Loop() {
-					if _, err := calc.Compute(s.pos, s.lattice, forces, &virial); err != nil {
-						b.Fatal(err)
-					}
-				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*len(s.pos)), "us/atom-step")
+				benchForces(b, m, s)
 			})
 		}
 	}
+}
+
+// BenchmarkEmbeddedAtom is the same with and without an embedded-atom potential beneath the
+// network.
+func BenchmarkEmbeddedAtom(b *testing.B) {
+	for _, there := range []bool{false, true} {
+		b.Run(fmt.Sprintf("embedded=%v", there), func(b *testing.B) {
+			c := Config{Species: []int{14}, Cutoff: 5, Channels: 32, Layers: 2, Grid: Icosahedral32(), Activation: Quadratic, Mixing: Spherical, MeanNeighbors: 28}.WithDefaults()
+			m := &Model{Config: c, ReferenceEnergies: make([]float64, 1), Scale: []float64{1}, Weights: c.Initialize(rand.New(rand.NewPCG(1, 1)))}
+			if there {
+				m.Embedded = NewEmbeddedAtom(1)
+				for _, a := range m.Embedded.Coefficients() {
+					*a = 1
+				}
+			}
+			benchForces(b, m, silicon(b, 4))
+		})
+	}
+}
+
+func benchForces(b *testing.B, m *Model, s structure) {
+	calc, err := m.Calculator(s.species, s.pbc, Threads(1))
+	if err != nil {
+		b.Fatal(err)
+	}
+	forces := make([][3]float64, len(s.pos))
+	var virial [3][3]float64
+	for b.Loop() {
+		if _, err := calc.Compute(s.pos, s.lattice, forces, &virial); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*len(s.pos)), "us/atom-step")
 }

@@ -13,9 +13,9 @@ import (
 //
 //	E_i = ½ Σ_j φ(r_ij) − A[z_i] √ρ_i + B[z_i] ρ_i²,   ρ_i = Σ_j u_ij⁶
 //
-//	φ(r) = Σ_k a_k u^(3+k),   u = 1 − r/cutoff
+//	φ(r) = Σ_k a_k u^(4+k),   u = 1 − r/cutoff
 //
-// with coefficients a₁ to a₇ of their own for every pair of species. The energy is linear in
+// with coefficients a₀ to a₆ of their own for every pair of species. The energy is linear in
 // A, B and a: these are fitted. The zero value is none.
 //
 // Sources: Daw, Baskes, Phys. Rev. B 29, 6443 (1984), the form; Finnis, Sinclair, Phil. Mag.
@@ -80,40 +80,54 @@ func (m *EmbeddedAtom) validate(species int) error {
 	return nil
 }
 
+// pair returns φ of a pair [eV], and dφ/du.
+func pair(a []float64, u float64) (phi, slope float64) {
+	_ = a[pairPowers-1]
+	u2 := u * u
+	u3, u4 := u2*u, u2*u2
+	// Short chains, which a processor computes side by side.
+	phi = (a[0] + a[1]*u) + u2*(a[2]+a[3]*u) + u4*((a[4]+a[5]*u)+u2*a[6])
+	slope = (4*a[0] + 5*a[1]*u) + u2*(6*a[2]+7*a[3]*u) + u4*((8*a[4]+9*a[5]*u)+u2*(10*a[6]))
+	return phi * u4, slope * u3
+}
+
 // add adds the energy of atoms lo to hi−1 to the site energies and to ∂E/∂x_ij.
 func (m *EmbeddedAtom) add(g *neighbor.Graph, cutoff float64, kind []int, site []float64, dVec [][3]float64, lo, hi int) {
+	distances := make([]float64, 0, 256) // of one atom
+	scale := 1 / cutoff
 	for i := lo; i < hi; i++ {
+		first, last := g.Start[i], g.Start[i+1]
+		vec := g.Vec[first:last]
+		distances = distances[:0]
 		rho := 0.
-		for e := g.Start[i]; e < g.Start[i+1]; e++ {
-			u := 1 - math.Sqrt(dot(g.Vec[e], g.Vec[e]))/cutoff
-			if u > 0 {
-				rho += power(u, densityPower)
-			}
+		for n := range vec {
+			r := math.Sqrt(dot(vec[n], vec[n]))
+			distances = append(distances, r)
+			u := max(1-r*scale, 0)
+			u3 := u * u * u
+			rho += u3 * u3
 		}
 		if rho == 0 {
 			continue
 		}
 		root, a, b := math.Sqrt(rho), m.Root[kind[i]], m.Square[kind[i]]
-		site[i] += -a*root + b*rho*rho
+		pairs := 0.
 		embedding := -a/(2*root) + 2*b*rho // its derivative by ρ
-		for e := g.Start[i]; e < g.Start[i+1]; e++ {
-			v := g.Vec[e]
-			r := math.Sqrt(dot(v, v))
-			u := 1 - r/cutoff
+		for n, r := range distances {
+			u := 1 - r*scale
 			if u <= 0 {
 				continue
 			}
-			phi, slope := 0., 0. // over u³ and u²
-			for k, a := range slices.Backward(m.Pair[PairIndex(kind[i], kind[g.Neighbor[e]])]) {
-				phi = (phi + a) * u
-				slope = slope*u + float64(LeastPairPower+k)*a
-			}
-			u3 := u * u * u
-			site[i] += phi * u3 / 2
-			slope = -(slope*u3/2 + embedding*densityPower*u3*u*u) / cutoff
-			for k := range v {
-				dVec[e][k] += slope * v[k] / r
+			e := first + n
+			phi, slope := pair(m.Pair[PairIndex(kind[i], kind[g.Neighbor[e]])], u)
+			pairs += phi
+			u2 := u * u
+			pull := -(slope/2 + embedding*densityPower*u2*u2*u) * scale / r
+			d := &dVec[e]
+			for k, x := range vec[n] {
+				d[k] += pull * x
 			}
 		}
+		site[i] += pairs/2 - a*root + b*rho*rho
 	}
 }
