@@ -15,6 +15,8 @@
 //	            degree, in spherical harmonics                           spectrum.go
 //	e_t[i]    = Σ_a w_a (v_t·h'[i,a] + β_t)                              readout.go
 //	E_i       = E0[z_i] + scale[z_i] (1/T Σ_t e_t[i] − isolated(z_i))    model.go
+//	            + binding, which goes with the last neighbour,           binding.go
+//	            + ½ Σ_j φ(r) − A√ρ + Bρ², embedded atoms                 embedded.go
 //	E         = Σ_i E_i + ZBL                                            zbl.go
 //
 // with kernels K and Φ of one of two families:

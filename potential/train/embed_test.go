@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"ponita/neighbor"
@@ -134,12 +135,29 @@ func TestEmbeddedAtomIsLeastSquares(t *testing.T) {
 	}
 }
 
+// TestEmbeddedAtomIsForMetals: molecules are warned about.
+func TestEmbeddedAtomIsForMetals(t *testing.T) {
+	d := Synthetic(20, 1)
+	s := small("synthetic", t.TempDir())
+	s.Baseline = EmbeddedAtomBaseline
+	trainer, err := assemble(s, d, nil, "text", "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(trainer.Warnings) != 1 || !strings.Contains(trainer.Warnings[0], "16 frames are of molecules") {
+		t.Errorf("warnings: %q", trainer.Warnings)
+	}
+}
+
 // TestEmbeddedAtomTrains: a model that is written, read and evaluated has the embedded-atom
 // part that it was trained above.
 func TestEmbeddedAtomTrains(t *testing.T) {
 	s := small(writeData(t, 20), t.TempDir())
 	s.Baseline, s.Epochs = EmbeddedAtomBaseline, 2
 	trainer := newTrainer(t, s)
+	for _, w := range trainer.Warnings {
+		t.Errorf("crystals are warned about: %s", w)
+	}
 	if err := trainer.Run(context.Background(), func(Progress) {}); err != nil {
 		t.Fatal(err)
 	}

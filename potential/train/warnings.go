@@ -30,6 +30,17 @@ func (t *Trainer) warnings() (out []string) {
 			warn("%s", w)
 		}
 	}
+	if t.settings.Baseline == EmbeddedAtomBaseline {
+		molecules := 0
+		for _, k := range t.frames {
+			if t.data.Frames[k].PBC == [3]bool{} {
+				molecules++
+			}
+		}
+		if molecules > 0 {
+			warn("baseline = %q is for metals, and %d frames are of molecules: functions of pairs that are fitted to bonds go wild where the data have none; want baseline = %q", EmbeddedAtomBaseline, molecules, BindingBaseline)
+		}
+	}
 	known := t.model.Config.Species
 	if others := beyond(t.data.Species(), known); len(others) > 0 {
 		warn("%s: only as isolated atoms, or in frames that are not trained on: the model will not know %s", symbols(others), them(others))
