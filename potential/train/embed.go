@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/combin"
@@ -17,11 +18,17 @@ const (
 	EmbeddedAtomBaseline = "embedded-atom"
 )
 
+// mostEmbedded is how many elements an embedded-atom part may have: 1530 coefficients.
+const mostEmbedded = 20
+
 // embed fits the embedded-atom part of the model to the frames to train on, in the least
 // squares of the loss with the energy weight of the end. Where reference energies are
 // fitted, the energies of atoms are free in it: what they are, [Trainer.setAside] finds.
 func (t *Trainer) embed(stats statistics, fitted bool) error {
 	c := t.model.Config
+	if len(c.Species) > mostEmbedded {
+		return fmt.Errorf("train: baseline = %q with %d elements: want at most %d, or baseline = %q", EmbeddedAtomBaseline, len(c.Species), mostEmbedded, BindingBaseline)
+	}
 	fit := embedding{weights: t.settings.weights(0)}
 	for _, unit := range units(len(c.Species)) {
 		fit.units = append(fit.units, &potential.Model{Config: c, ReferenceEnergies: make([]float64, len(c.Species)), Embedded: unit})
@@ -33,12 +40,7 @@ func (t *Trainer) embed(stats statistics, fitted bool) error {
 			fit.units = append(fit.units, &potential.Model{Config: c, ReferenceEnergies: e0})
 		}
 	}
-	designs := make([]*mat.Dense, len(t.samples))
-	parallel.Each(len(designs), t.settings.Threads, func(_, k int) error { // which never fails
-		designs[k] = fit.design(&t.samples[k])
-		return nil
-	})
-	x, err := fit.solve(designs)
+	x, err := fit.solve(fit.normal(t.samples, t.settings.Threads))
 	if err != nil {
 		return err
 	}
@@ -133,15 +135,31 @@ func (e *embedding) rows(s *sample, energy *float64, forces [][3]float64, stress
 // do not determine is small then.
 const ridge = 1e-8
 
-// solve returns the coefficients of the units.
-func (e *embedding) solve(designs []*mat.Dense) (*mat.VecDense, error) {
-	n := len(e.units)
-	normal := mat.NewSymDense(n+1, nil) // with the labels as the last row
-	for _, d := range designs {
-		if d != nil {
-			normal.SymRankK(normal, 1, d.T())
+// atOnce is how many samples' rows are in memory together.
+const atOnce = 64
+
+// normal returns the normal equations, with the labels as the last row. They do not depend
+// on the number of threads.
+func (e *embedding) normal(samples []sample, threads int) *mat.SymDense {
+	normal := mat.NewSymDense(len(e.units)+1, nil)
+	designs := make([]*mat.Dense, atOnce)
+	for block := range slices.Chunk(samples, atOnce) {
+		parallel.Each(len(block), threads, func(_, k int) error { // which never fails
+			designs[k] = e.design(&block[k])
+			return nil
+		})
+		for _, d := range designs[:len(block)] {
+			if d != nil {
+				normal.SymRankK(normal, 1, d.T())
+			}
 		}
 	}
+	return normal
+}
+
+// solve returns the coefficients of the units, and spoils the normal equations.
+func (e *embedding) solve(normal *mat.SymDense) (*mat.VecDense, error) {
+	n := len(e.units)
 	rhs := mat.NewVecDense(n, nil)
 	for k := range n {
 		rhs.SetVec(k, normal.At(k, n))

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -149,6 +150,24 @@ func TestEmbeddedAtomIsForMetals(t *testing.T) {
 	}
 }
 
+// TestEmbeddedAtomWantsFewElements: pairs of many are more than data can tell apart.
+func TestEmbeddedAtomWantsFewElements(t *testing.T) {
+	d := Synthetic(20, 1)
+	next := 1
+	for _, f := range d.Frames {
+		for i := range f.Species {
+			f.Species[i] = 1 + next%(mostEmbedded+1)
+			next++
+		}
+	}
+	s := small("synthetic", t.TempDir())
+	s.Baseline, s.Reference, s.ValidFraction = EmbeddedAtomBaseline, "fit", 0.05
+	_, err := assemble(s, d, nil, "text", "test")
+	if want := `baseline = "embedded-atom" with 21 elements: want at most 20`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
 // TestEmbeddedAtomTrains: a model that is written, read and evaluated has the embedded-atom
 // part that it was trained above.
 func TestEmbeddedAtomTrains(t *testing.T) {
@@ -158,10 +177,14 @@ func TestEmbeddedAtomTrains(t *testing.T) {
 	for _, w := range trainer.Warnings {
 		t.Errorf("crystals are warned about: %s", w)
 	}
+	s.Threads, s.Output = 3, t.TempDir()
+	if other := newTrainer(t, s).model.Embedded; !reflect.DeepEqual(other, trainer.model.Embedded) {
+		t.Errorf("with three threads %+v, with one %+v", other, trainer.model.Embedded)
+	}
 	if err := trainer.Run(context.Background(), func(Progress) {}); err != nil {
 		t.Fatal(err)
 	}
-	m := load(t, filepath.Join(s.Output, LastModel))
+	m := load(t, filepath.Join(trainer.settings.Output, LastModel))
 	if !m.Embedded.There() {
 		t.Fatal("the model has no embedded-atom part")
 	}
