@@ -26,19 +26,19 @@ type EmbeddedAtom struct {
 	Pair   [][]float64 `json:"pair,omitempty"`   // a in eV: [pair][power], see [PairIndex]
 }
 
-// LeastPairPower is the power of u that goes with the first coefficient of a pair.
-const LeastPairPower = 4 // three derivatives are continuous at the cutoff
-
+// Powers of u in the functions of pairs, from the least on. Two derivatives of the energy
+// are continuous at the cutoff: the root of the density of a lone neighbour goes as u³.
 const (
-	pairPowers   = 7
-	densityPower = 6
+	LeastPairPower = 4
+	PairPowers     = 7
+	densityPower   = 6
 )
 
 // NewEmbeddedAtom returns one without energy, for so many species.
 func NewEmbeddedAtom(species int) EmbeddedAtom {
 	m := EmbeddedAtom{Root: make([]float64, species), Square: make([]float64, species)}
 	for range species * (species + 1) / 2 {
-		m.Pair = append(m.Pair, make([]float64, pairPowers))
+		m.Pair = append(m.Pair, make([]float64, PairPowers))
 	}
 	return m
 }
@@ -70,8 +70,8 @@ func (m *EmbeddedAtom) validate(species int) error {
 			len(m.Root), len(m.Square), len(m.Pair), species, pairs, species)
 	}
 	for p, a := range m.Pair {
-		if len(a) != pairPowers {
-			return fmt.Errorf("potential: pair %d of the embedded-atom part has %d coefficients, want %d", p+1, len(a), pairPowers)
+		if len(a) != PairPowers {
+			return fmt.Errorf("potential: pair %d of the embedded-atom part has %d coefficients, want %d", p+1, len(a), PairPowers)
 		}
 	}
 	if slices.ContainsFunc(m.Coefficients(), func(a *float64) bool { return notFinite(*a) }) {
@@ -82,7 +82,7 @@ func (m *EmbeddedAtom) validate(species int) error {
 
 // pair returns φ of a pair [eV], and dφ/du.
 func pair(a []float64, u float64) (phi, slope float64) {
-	_ = a[pairPowers-1]
+	_ = a[PairPowers-1]
 	u2 := u * u
 	u3, u4 := u2*u, u2*u2
 	// Short chains, which a processor computes side by side.

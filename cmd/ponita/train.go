@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -163,7 +164,11 @@ func (c *trainCommand) introduce(t *train.Trainer) {
 		fmt.Println("invariant under rotations as far as the grid goes: see the rotation residual")
 	}
 	if m.Embedded.There() {
-		fmt.Printf("beneath an embedded-atom potential, which leaves forces of %.3g eV/Å\n", m.Scale[0])
+		left := ""
+		if rest := t.RestForces(); !math.IsNaN(rest) {
+			left = fmt.Sprintf(", which leaves forces of %.3g eV/Å", rest)
+		}
+		fmt.Printf("above an embedded-atom potential%s\n", left)
 	}
 	fmt.Printf("cutoff %g Å, %.1f neighbours on average\n", m.Config.Cutoff, m.Config.MeanNeighbors)
 	for k, z := range m.Config.Species {

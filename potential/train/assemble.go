@@ -154,6 +154,9 @@ func (t *Trainer) makeModel(version string) (stats statistics, fitted bool, err 
 		t.model.Embedded = potential.NewEmbeddedAtom(len(c.Species))
 	}
 	if t.start != nil {
+		if others := beyond(c.Species, t.start.Config.Species); len(others) > 0 && t.start.Embedded.There() {
+			return stats, false, fmt.Errorf("train: the model to start from has an embedded-atom part, which cannot learn %s: train a new model, or start from one with baseline = %q", symbols(others), BindingBaseline)
+		}
 		startFrom(t.model, t.start, filepath.Base(s.Start))
 	}
 	t.Warnings = append(warnings, t.warnings()...)
@@ -164,8 +167,9 @@ func (t *Trainer) makeModel(version string) (stats statistics, fitted bool, err 
 // are noise, and energies do not follow it.
 const leastScale = 0.01
 
-// scaleByForces makes the network's unit that of the forces that it has to learn.
-func (t *Trainer) scaleByForces() {
+// RestForces returns the root of the mean square of the forces that are left to the network
+// [eV/Å], NaN without forces.
+func (t *Trainer) RestForces() float64 {
 	var forces tally
 	for _, s := range t.samples {
 		for _, f := range s.forces {
@@ -174,9 +178,14 @@ func (t *Trainer) scaleByForces() {
 			}
 		}
 	}
+	return math.Sqrt(forces.squared / forces.count)
+}
+
+// scaleByForces makes the network's unit that of the forces that it has to learn.
+func (t *Trainer) scaleByForces() {
 	scale := 1.
-	if forces.squared > 0 {
-		scale = max(math.Sqrt(forces.squared/forces.count), leastScale)
+	if rest := t.RestForces(); rest > 0 {
+		scale = max(rest, leastScale)
 	}
 	for z := range t.model.Scale {
 		t.model.Scale[z] = scale

@@ -145,7 +145,7 @@ func stream(seed uint64, purpose string, epoch, item int) *rand.Rand {
 }
 
 // sample is one configuration in the form a step needs: what the network itself
-// has to give. Reference energies and repulsion are already subtracted.
+// has to give. What is beneath it ([potential.Model.Baseline]) is already subtracted.
 type sample struct {
 	kind    []int
 	graph   *neighbor.Graph

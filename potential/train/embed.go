@@ -18,7 +18,7 @@ const (
 	EmbeddedAtomBaseline = "embedded-atom"
 )
 
-// mostEmbedded is how many elements an embedded-atom part may have: 1530 coefficients.
+// mostEmbedded is how many elements an embedded-atom part may have: 1510 coefficients.
 const mostEmbedded = 20
 
 // embed fits the embedded-atom part of the model to the frames to train on, in the least
@@ -29,62 +29,69 @@ func (t *Trainer) embed(stats statistics, fitted bool) error {
 	if len(c.Species) > mostEmbedded {
 		return fmt.Errorf("train: baseline = %q with %d elements: want at most %d, or baseline = %q", EmbeddedAtomBaseline, len(c.Species), mostEmbedded, BindingBaseline)
 	}
-	fit := embedding{weights: t.settings.weights(0)}
-	for _, unit := range units(len(c.Species)) {
-		fit.units = append(fit.units, &potential.Model{Config: c, ReferenceEnergies: make([]float64, len(c.Species)), Embedded: unit})
-	}
-	if fitted {
-		for z := range c.Species {
-			e0 := make([]float64, len(c.Species))
-			e0[z] = 1
-			fit.units = append(fit.units, &potential.Model{Config: c, ReferenceEnergies: e0})
-		}
-	}
+	fit := embedding{units: units(c, fitted), weights: t.settings.weights(0)}
 	x, err := fit.solve(fit.normal(t.samples, t.settings.Threads))
 	if err != nil {
 		return err
 	}
 	into := t.model.Embedded.Coefficients()
 	for k, unit := range fit.units {
-		for n, a := range unit.Embedded.Coefficients() {
+		for n, a := range unit.model.Embedded.Coefficients() {
 			*into[n] += x.AtVec(k) * *a
 		}
 	}
 	return t.makeSamples(stats.graphs)
 }
 
-// units returns embedded-atom potentials of which all are sums: those of the densities, and
-// for pairs Bernstein's polynomials, C(n,k) u^k (1 − u)^(n−k), bumps one beside the other,
-// that data tell apart as powers of u are not.
-func units(species int) (out []potential.EmbeddedAtom) {
-	add := func(set func(u *potential.EmbeddedAtom)) {
-		u := potential.NewEmbeddedAtom(species)
-		set(&u)
-		out = append(out, u)
+// unit is a model whose coefficient is fitted, of what two species do, or one.
+type unit struct {
+	model *potential.Model
+	a, b  int
+	alike int // the same number for units that are alike but for the species
+}
+
+// units returns models of which all embedded-atom potentials are sums: those of the
+// densities, and for pairs Bernstein's polynomials, C(n,k) u^k (1 − u)^(n−k), bumps one
+// beside the other, that data tell apart as powers of u are not; last, if they are free, the
+// energies of atoms.
+func units(c potential.Config, free bool) (out []unit) {
+	add := func(a, b, alike int, set func(m *potential.Model)) {
+		m := &potential.Model{Config: c, ReferenceEnergies: make([]float64, len(c.Species)), Embedded: potential.NewEmbeddedAtom(len(c.Species))}
+		set(m)
+		out = append(out, unit{m, a, b, alike})
 	}
-	for z := range species {
-		add(func(u *potential.EmbeddedAtom) { u.Root[z] = 1 })
-		add(func(u *potential.EmbeddedAtom) { u.Square[z] = 1 })
-	}
-	all := potential.NewEmbeddedAtom(species)
-	for p, powers := range all.Pair {
-		for k := range powers {
-			add(func(u *potential.EmbeddedAtom) {
-				first, last := potential.LeastPairPower+k, potential.LeastPairPower+len(powers)-1
-				sign := float64(combin.Binomial(last, first))
-				for n := first; n <= last; n++ {
-					u.Pair[p][n-potential.LeastPairPower] = sign * float64(combin.Binomial(last-first, n-first))
-					sign = -sign
-				}
-			})
+	for z := range c.Species {
+		add(z, z, 0, func(m *potential.Model) { m.Embedded.Root[z] = 1 })
+		add(z, z, 1, func(m *potential.Model) { m.Embedded.Square[z] = 1 })
+		if free {
+			add(z, z, 2, func(m *potential.Model) { m.ReferenceEnergies[z] = 1 })
+		}
+		for y := range z + 1 {
+			pair := potential.PairIndex(z, y)
+			for k := range potential.PairPowers {
+				add(z, y, 3+k, func(m *potential.Model) { copy(m.Embedded.Pair[pair], bernstein(k)) })
+			}
 		}
 	}
 	return out
 }
 
-// embedding is a fit by least squares of models of coefficient 1.
+// bernstein returns the coefficients of the powers of u in the polynomial number k.
+func bernstein(k int) []float64 {
+	out := make([]float64, potential.PairPowers)
+	const n = potential.LeastPairPower + potential.PairPowers - 1
+	first := potential.LeastPairPower + k
+	sign := float64(combin.Binomial(n, first))
+	for power := first; power <= n; power++ {
+		out[power-potential.LeastPairPower] = sign * float64(combin.Binomial(n-first, power-first))
+		sign = -sign
+	}
+	return out
+}
+
+// embedding is the fit of their coefficients by least squares.
 type embedding struct {
-	units   []*potential.Model
+	units   []unit
 	weights lossWeights
 }
 
@@ -97,7 +104,10 @@ func (e *embedding) design(s *sample) *mat.Dense {
 	}
 	d := mat.NewDense(len(labels), len(e.units)+1, nil)
 	for k, unit := range e.units {
-		b := unit.Baseline(s.graph, s.kind)
+		if !slices.Contains(s.kind, unit.a) || !slices.Contains(s.kind, unit.b) {
+			continue
+		}
+		b := unit.model.Baseline(s.graph, s.kind)
 		for a := range b.Virial {
 			for c := range b.Virial[a] {
 				b.Virial[a][c] /= -s.volume // the stress
@@ -131,19 +141,12 @@ func (e *embedding) rows(s *sample, energy *float64, forces [][3]float64, stress
 	return out
 }
 
-// ridge is how much of the diagonal of the normal equations is added to it: what the data
-// do not determine is small then.
-const ridge = 1e-8
-
-// atOnce is how many samples' rows are in memory together.
-const atOnce = 64
-
 // normal returns the normal equations, with the labels as the last row. They do not depend
 // on the number of threads.
 func (e *embedding) normal(samples []sample, threads int) *mat.SymDense {
 	normal := mat.NewSymDense(len(e.units)+1, nil)
-	designs := make([]*mat.Dense, atOnce)
-	for block := range slices.Chunk(samples, atOnce) {
+	designs := make([]*mat.Dense, parallel.Threads(threads)) // no more in memory than are made together
+	for block := range slices.Chunk(samples, len(designs)) {
 		parallel.Each(len(block), threads, func(_, k int) error { // which never fails
 			designs[k] = e.design(&block[k])
 			return nil
@@ -157,21 +160,30 @@ func (e *embedding) normal(samples []sample, threads int) *mat.SymDense {
 	return normal
 }
 
+// ridge is how much of the diagonal of the normal equations is added to it: of the largest
+// for units that are alike, so that a pair of species that is only seen far apart does not go wild
+// nearer.
+const ridge = 1e-8
+
 // solve returns the coefficients of the units, and spoils the normal equations.
 func (e *embedding) solve(normal *mat.SymDense) (*mat.VecDense, error) {
 	n := len(e.units)
+	largest := map[int]float64{}
+	for k, u := range e.units {
+		largest[u.alike] = max(largest[u.alike], normal.At(k, k))
+	}
 	rhs := mat.NewVecDense(n, nil)
-	for k := range n {
+	for k, u := range e.units {
 		rhs.SetVec(k, normal.At(k, n))
-		d := normal.At(k, k)
-		if d == 0 {
-			d = 1 // of species that are never near each other
+		extra := ridge * largest[u.alike]
+		if extra == 0 {
+			extra = 1 // for what no label tells of
 		}
-		normal.SetSym(k, k, (1+ridge)*d)
+		normal.SetSym(k, k, normal.At(k, k)+extra)
 	}
 	var factor mat.Cholesky
 	if !factor.Factorize(normal.SliceSym(0, n)) {
-		return nil, fmt.Errorf("train: the fit of the embedded-atom part failed: want baseline = %q", BindingBaseline)
+		return nil, fmt.Errorf("train: the fit of the embedded-atom part failed: are there labels or weights beyond all measure? want baseline = %q", BindingBaseline)
 	}
 	x := mat.NewVecDense(n, nil)
 	if err := factor.SolveVecTo(x, rhs); err != nil {

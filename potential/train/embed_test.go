@@ -15,7 +15,7 @@ import (
 )
 
 // relabel writes the frames of a file with the labels of a function.
-func relabel(t *testing.T, data string, label func(f *xyz.Frame) (energy float64, forces [][3]float64, virial [3][3]float64)) string {
+func relabel(t *testing.T, data string, label func(f *xyz.Frame) (energy float64, forces, virial [][3]float64)) string {
 	t.Helper()
 	frames, err := xyz.ReadAll(data)
 	if err != nil {
@@ -53,7 +53,7 @@ func TestEmbeddedAtomIsFound(t *testing.T) {
 	for _, a := range truth.Embedded.Coefficients() {
 		*a = rng.Float64() - 0.3
 	}
-	data = relabel(t, data, func(f *xyz.Frame) (float64, [][3]float64, [3][3]float64) {
+	data = relabel(t, data, func(f *xyz.Frame) (energy float64, forces, virial [][3]float64) {
 		kind, err := truth.Kinds(f.Species)
 		if err != nil {
 			t.Fatal(err)
@@ -63,7 +63,7 @@ func TestEmbeddedAtomIsFound(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := truth.Baseline(g, kind)
-		return b.Energy, b.Forces, b.Virial
+		return b.Energy, b.Forces, b.Virial[:]
 	})
 	for _, reference := range []string{"isolated", "fit"} {
 		s := small(data, t.TempDir())
@@ -136,6 +136,63 @@ func TestEmbeddedAtomIsLeastSquares(t *testing.T) {
 	}
 }
 
+// TestEmbeddedAtomOfADistantPair: two oxygens among sodium that are only seen near the cutoff
+// must not fly apart or into each other where no data are.
+func TestEmbeddedAtomOfADistantPair(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 1))
+	const spacing = 2.35
+	var frames []*xyz.Frame
+	for range 12 {
+		f := &xyz.Frame{PBC: [3]bool{true, true, true}}
+		for m := range 27 {
+			cell := [3]int{m % 3, m / 3 % 3, m / 9}
+			z := 11
+			if cell == [3]int{} || cell == [3]int{1, 1, 0} { // 3.3 Å from each other
+				z = 8
+			}
+			f.Species = append(f.Species, z)
+			var x [3]float64
+			for k := range x {
+				f.Lattice[k][k] = 3 * spacing
+				x[k] = spacing*float64(cell[k]) + 0.05*rng.NormFloat64()
+			}
+			f.Pos = append(f.Pos, x)
+		}
+		frames = append(frames, f)
+	}
+	data := filepath.Join(t.TempDir(), "dilute.xyz")
+	if err := xyz.WriteFile(data, frames...); err != nil {
+		t.Fatal(err)
+	}
+	data = relabel(t, data, func(f *xyz.Frame) (energy float64, forces, virial [][3]float64) {
+		energy, forces, stress := periodicPairs(f)
+		for _, row := range stress {
+			for k := range row {
+				row[k] *= -f.Volume()
+			}
+			virial = append(virial, row)
+		}
+		return energy, forces, virial
+	})
+	s := small(data, t.TempDir())
+	s.Baseline = EmbeddedAtomBaseline
+	trainer := newTrainer(t, s)
+	if rest := trainer.RestForces(); rest > 0.05 {
+		t.Errorf("forces of %.3g eV/Å are left, want nearly none of those of pairs", rest)
+	}
+	for _, r := range []float64{1, 1.5, 2, 2.5} {
+		g, err := neighbor.Build([][3]float64{{}, {r}}, [3][3]float64{}, [3]bool{}, s.Cutoff)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := trainer.model
+		only := &potential.Model{Config: m.Config, ReferenceEnergies: make([]float64, 2), Embedded: m.Embedded}
+		if e := only.Baseline(g, []int{0, 0}).Energy; math.Abs(e) > 20 {
+			t.Errorf("two oxygens %g Å apart: %.3g eV", r, e)
+		}
+	}
+}
+
 // TestEmbeddedAtomIsForMetals: molecules are warned about.
 func TestEmbeddedAtomIsForMetals(t *testing.T) {
 	d := Synthetic(20, 1)
@@ -145,7 +202,7 @@ func TestEmbeddedAtomIsForMetals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(trainer.Warnings) != 1 || !strings.Contains(trainer.Warnings[0], "16 frames are of molecules") {
+	if len(trainer.Warnings) != 1 || !strings.Contains(trainer.Warnings[0], "16 frames have no cell") {
 		t.Errorf("warnings: %q", trainer.Warnings)
 	}
 }

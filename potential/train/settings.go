@@ -54,7 +54,7 @@ type Settings struct {
 	Radial      string  `help:"Functions of the distance: pairs, of their own for every pair of species, or common to all; pairs without for two to ten species, common otherwise and for kernels other than legendre."`
 	Parabola    float64 `default:"1" help:"Below this times the shortest distance in the training data functions of the distance go on as parabolas; 0 leaves them to the network, which makes up what it likes there."`
 	Grid        string  `default:"icosahedral32" help:"Orientations: icosahedron12, dodecahedron20, icosahedral32, icosahedral42, icosahedral62 or a file."`
-	Baseline    string  `default:"binding" enum:"binding,embedded-atom" help:"What is fitted before the network, which learns the rest: the mean binding energy of atoms, or an embedded-atom potential as well, which suits metals."`
+	Baseline    string  `help:"What is fitted before the network, which learns the rest: binding, the mean energy of atoms, or embedded-atom, a potential of pairs and densities as well, which suits metals; binding without."`
 	ZBL         bool    `name:"zbl" default:"true" negatable:"" help:"Short-range repulsion below the shortest distances in the data."`
 	Calibrate   bool    `default:"true" negatable:"" help:"Scale the initial kernels to the data."`
 
@@ -144,7 +144,7 @@ func (s Settings) Validate() error {
 		{"radial", cmp.Or(s.Radial, potential.Pairs), []string{potential.Pairs, potential.Common}},
 		{"mixing", cmp.Or(s.Mixing, potential.Spherical), []string{potential.Spherical, potential.Pointwise}},
 		{"reference", s.Reference, []string{"auto", "isolated", "fit"}},
-		{"baseline", s.Baseline, []string{BindingBaseline, EmbeddedAtomBaseline}},
+		{"baseline", cmp.Or(s.Baseline, BindingBaseline), []string{BindingBaseline, EmbeddedAtomBaseline}},
 		{"optimizer", s.Optimizer, []string{"muon", "adam"}},
 		{"schedule", s.Schedule, []string{"cosine", "plateau", "constant"}},
 		{"precision", s.Precision, []string{"float32", "float64"}},

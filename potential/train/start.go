@@ -38,12 +38,13 @@ func (s Settings) resolve() (Settings, *potential.Model, error) {
 		}
 		s = s.WithPreset()
 	}
-	baseline := BindingBaseline
-	if m.Embedded.There() {
-		baseline = EmbeddedAtomBaseline
+	switch embedded := m.Embedded.There(); {
+	case embedded && s.Baseline == BindingBaseline, !embedded && s.Baseline == EmbeddedAtomBaseline:
+		return s, nil, fmt.Errorf("train: baseline is %s, but the model to start from has the other: leave it out", s.Baseline)
+	case embedded:
+		s.Baseline = EmbeddedAtomBaseline
 	}
 	for _, take := range []error{
-		takeOver("baseline", &s.Baseline, usual.Baseline, baseline),
 		takeOver("kernel", &s.Kernel, usual.Kernel, c.Kernel),
 		takeOver("cutoff", &s.Cutoff, usual.Cutoff, c.Cutoff),
 		takeOver("layers", &s.Layers, usual.Layers, c.Layers),
@@ -127,19 +128,14 @@ func startFrom(m, from *potential.Model, name string) {
 	}
 }
 
-// takeEmbedded gives a model the embedded-atom part that the network of the other goes with.
-// Species that it does not know have none.
+// takeEmbedded gives a model the embedded-atom part that the network of the other goes with,
+// which must know all of its species.
 func takeEmbedded(m, from *potential.Model) {
 	known := speciesIn(&from.Config, &m.Config)
 	for a, x := range known {
-		if x < 0 {
-			continue
-		}
 		m.Embedded.Root[a], m.Embedded.Square[a] = from.Embedded.Root[x], from.Embedded.Square[x]
 		for b, y := range known[:a+1] {
-			if y >= 0 {
-				m.Embedded.Pair[potential.PairIndex(a, b)] = from.Embedded.Pair[potential.PairIndex(x, y)]
-			}
+			m.Embedded.Pair[potential.PairIndex(a, b)] = from.Embedded.Pair[potential.PairIndex(x, y)]
 		}
 	}
 }

@@ -30,15 +30,15 @@ func (t *Trainer) warnings() (out []string) {
 			warn("%s", w)
 		}
 	}
-	if t.settings.Baseline == EmbeddedAtomBaseline {
-		molecules := 0
+	if t.settings.Baseline == EmbeddedAtomBaseline && t.start == nil {
+		open := 0
 		for _, k := range t.frames {
 			if t.data.Frames[k].PBC == [3]bool{} {
-				molecules++
+				open++
 			}
 		}
-		if molecules > 0 {
-			warn("baseline = %q is for metals, and %d frames are of molecules: functions of pairs that are fitted to bonds go wild where the data have none; want baseline = %q", EmbeddedAtomBaseline, molecules, BindingBaseline)
+		if open > 0 {
+			warn("baseline = %q is for metals, and %d frames have no cell: functions of pairs that are fitted to the bonds of molecules go wild where these have no distances; for molecules want baseline = %q", EmbeddedAtomBaseline, open, BindingBaseline)
 		}
 	}
 	known := t.model.Config.Species
