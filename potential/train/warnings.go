@@ -38,7 +38,7 @@ func (t *Trainer) warnings() (out []string) {
 			}
 		}
 		if open > 0 {
-			warn("baseline = %q is for metals, and %d frames have no cell: functions of pairs that are fitted to the bonds of molecules go wild where these have no distances; for molecules want baseline = %q", EmbeddedAtomBaseline, open, BindingBaseline)
+			warn("baseline = %q is for metals, and %d frames have no cell: functions of pairs that are fitted to the bonds of molecules err where these have no distances; for molecules want baseline = %q", EmbeddedAtomBaseline, open, BindingBaseline)
 		}
 	}
 	known := t.model.Config.Species
