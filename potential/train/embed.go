@@ -52,7 +52,7 @@ type unit struct {
 
 // units returns models of which all embedded-atom potentials are sums: those of the
 // densities, and for pairs Bernstein's polynomials, C(n,k) u^k (1 − u)^(n−k), bumps one
-// beside the other, that data tell apart as powers of u are not; last, if they are free, the
+// beside the other, that data tell apart as powers of u are not; and, if they are free, the
 // energies of atoms.
 func units(c potential.Config, free bool) (out []unit) {
 	add := func(a, b, alike int, set func(m *potential.Model)) {
