@@ -207,9 +207,7 @@ func (c *Calculator) addPairs(_, lo, hi int) {
 	if c.bindings != nil {
 		c.bindings.add(c.graph, c.rowKind, c.rowSite, c.dVec, lo, hi)
 	}
-	if m := c.model; m.Embedded.There() {
-		m.Embedded.add(c.graph, m.Config.Cutoff, c.rowKind, c.rowSite, c.dVec, lo, hi)
-	}
+	c.model.Embedded.add(c.graph, c.model.Config.Cutoff, c.rowKind, c.rowSite, c.dVec, lo, hi)
 }
 
 // collectForces turns the bonds of the rows lo to hi into forces and virials of
@@ -333,9 +331,7 @@ func (m *Model) Baseline(g *neighbor.Graph, kind []int) Baseline {
 	if b := m.bindings(); b != nil {
 		b.add(g, kind, site, dVec, 0, len(kind))
 	}
-	if m.Embedded.There() {
-		m.Embedded.add(g, m.Config.Cutoff, kind, site, dVec, 0, len(kind))
-	}
+	m.Embedded.add(g, m.Config.Cutoff, kind, site, dVec, 0, len(kind))
 	b := Baseline{Forces: make([][3]float64, len(kind))}
 	var sum [6]float64
 	for i, e := range site {

@@ -196,9 +196,7 @@ func (d *Domain) bind(_, lo, hi int) {
 // their binding.
 func (d *Domain) addPairs(_, lo, hi int) {
 	d.model.Repulsion.add(&d.graph, d.kinds, d.model.Config.Species, d.site, d.dVec, lo, hi)
-	if m := d.model; m.Embedded.There() {
-		m.Embedded.add(&d.graph, m.Config.Cutoff, d.kinds, d.site, d.dVec, lo, hi)
-	}
+	d.model.Embedded.add(&d.graph, d.model.Config.Cutoff, d.kinds, d.site, d.dVec, lo, hi)
 	if d.bindings == nil {
 		return
 	}

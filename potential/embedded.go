@@ -93,6 +93,9 @@ func pair(a []float64, u float64) (phi, slope float64) {
 
 // add adds the energy of atoms lo to hi−1 to the site energies and to ∂E/∂x_ij.
 func (m *EmbeddedAtom) add(g *neighbor.Graph, cutoff float64, kind []int, site []float64, dVec [][3]float64, lo, hi int) {
+	if !m.There() {
+		return
+	}
 	distances := make([]float64, 0, 256) // of one atom
 	scale := 1 / cutoff
 	for i := lo; i < hi; i++ {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"ponita/neighbor"
 	"ponita/potential"
 	"ponita/xyz"
 )
@@ -68,24 +69,24 @@ func assemble(s Settings, data, valid *Dataset, text, version string) (*Trainer,
 
 // build makes the model to begin with, the samples and the state of the first step.
 func (t *Trainer) build(version string) error {
-	stats, fitted, err := t.makeModel(version)
+	graphs, fitted, err := t.makeModel(version)
 	if err != nil {
 		return err
 	}
-	if err := t.makeSamples(stats.graphs); err != nil {
+	if err := t.makeSamples(graphs); err != nil {
 		return err
 	}
 	embedded := t.settings.Baseline == EmbeddedAtomBaseline
 	if t.start == nil {
 		if embedded {
-			if err := t.embed(stats, fitted); err != nil {
+			if err := t.embed(graphs, fitted); err != nil {
 				return err
 			}
 		}
 		t.scaleByForces()
 	}
 	if !fitted || embedded || t.start != nil {
-		if err := t.setAside(stats.graphs, fitted); err != nil {
+		if err := t.setAside(graphs, fitted); err != nil {
 			return err
 		}
 	}
@@ -97,13 +98,13 @@ func (t *Trainer) build(version string) error {
 	return t.begin()
 }
 
-// makeModel makes the model, and returns what it is made by and whether reference energies
+// makeModel makes the model, and returns graphs of the frames and whether reference energies
 // were fitted. What is beneath the network, and its scale, are not yet there.
-func (t *Trainer) makeModel(version string) (stats statistics, fitted bool, err error) {
+func (t *Trainer) makeModel(version string) (graphs []*neighbor.Graph, fitted bool, err error) {
 	s := t.settings
 	c, err := s.config(t.data.Subset(t.frames).Species(), t.start)
 	if err != nil {
-		return stats, false, err
+		return nil, false, err
 	}
 	for _, k := range t.held {
 		f := t.valid.Frames[k]
@@ -112,11 +113,12 @@ func (t *Trainer) makeModel(version string) (stats statistics, fitted bool, err 
 			if t.valid == t.data {
 				hint = " (another seed holds back other frames)"
 			}
-			return stats, false, fmt.Errorf("train: %v, to validate on, has an element that is not in the training data%s: %w", f.Origin, hint, err)
+			return nil, false, fmt.Errorf("train: %v, to validate on, has an element that is not in the training data%s: %w", f.Origin, hint, err)
 		}
 	}
-	if stats, err = measure(t.data, t.frames, c); err != nil {
-		return stats, false, err
+	stats, err := measure(t.data, t.frames, c)
+	if err != nil {
+		return nil, false, err
 	}
 	parabola := s.parabola(&c, stats.shortest)
 	if t.start == nil {
@@ -130,12 +132,12 @@ func (t *Trainer) makeModel(version string) (stats statistics, fitted bool, err 
 	var extra *Dataset
 	if s.ReferenceFile != "" {
 		if extra, err = ReadDataset(s.ReferenceFile, xyz.LabelKeys{Energy: s.EnergyKey}); err != nil {
-			return stats, false, err
+			return nil, false, err
 		}
 	}
 	e0, fitted, warnings, err := references(s, t.data, extra, c.Species, t.frames)
 	if err != nil {
-		return stats, false, err
+		return nil, false, err
 	}
 	t.model = &potential.Model{
 		Config: c, ReferenceEnergies: e0, Scale: make([]float64, len(c.Species)),
@@ -150,17 +152,14 @@ func (t *Trainer) makeModel(version string) (stats statistics, fitted bool, err 
 	if s.ZBL {
 		t.model.Repulsion = potential.NewRepulsion(c.Species, stats.shortest, c.Cutoff)
 	}
-	if s.Baseline == EmbeddedAtomBaseline {
-		t.model.Embedded = potential.NewEmbeddedAtom(len(c.Species))
-	}
 	if t.start != nil {
 		if others := beyond(c.Species, t.start.Config.Species); len(others) > 0 && t.start.Embedded.There() {
-			return stats, false, fmt.Errorf("train: the model to start from has an embedded-atom part, which cannot learn %s: train a new model, or start from one with baseline = %q", symbols(others), BindingBaseline)
+			return nil, false, fmt.Errorf("train: the model to start from has an embedded-atom part, which cannot learn %s: train a new model, or start from one with baseline = %q", symbols(others), BindingBaseline)
 		}
 		startFrom(t.model, t.start, filepath.Base(s.Start))
 	}
 	t.Warnings = append(warnings, t.warnings()...)
-	return stats, fitted, t.model.Validate()
+	return stats.graphs, fitted, t.model.Validate()
 }
 
 // leastScale is the least force by which a network is scaled, eV/Å: forces in ideal cells

@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/stat/combin"
 
 	"ponita/internal/parallel"
+	"ponita/neighbor"
 	"ponita/potential"
 )
 
@@ -24,7 +25,7 @@ const mostEmbedded = 20
 // embed fits the embedded-atom part of the model to the frames to train on, in the least
 // squares of the loss with the energy weight of the end. Where reference energies are
 // fitted, the energies of atoms are free in it: what they are, [Trainer.setAside] finds.
-func (t *Trainer) embed(stats statistics, fitted bool) error {
+func (t *Trainer) embed(graphs []*neighbor.Graph, fitted bool) error {
 	c := t.model.Config
 	if len(c.Species) > mostEmbedded {
 		return fmt.Errorf("train: baseline = %q with %d elements: want at most %d, or baseline = %q", EmbeddedAtomBaseline, len(c.Species), mostEmbedded, BindingBaseline)
@@ -34,13 +35,14 @@ func (t *Trainer) embed(stats statistics, fitted bool) error {
 	if err != nil {
 		return err
 	}
+	t.model.Embedded = potential.NewEmbeddedAtom(len(c.Species))
 	into := t.model.Embedded.Coefficients()
-	for k, unit := range fit.units {
-		for n, a := range unit.model.Embedded.Coefficients() {
+	for k, u := range fit.units {
+		for n, a := range u.model.Embedded.Coefficients() {
 			*into[n] += x.AtVec(k) * *a
 		}
 	}
-	return t.makeSamples(stats.graphs)
+	return t.makeSamples(graphs)
 }
 
 // unit is a model whose coefficient is fitted, of what two species do, or one.
@@ -103,11 +105,11 @@ func (e *embedding) design(s *sample) *mat.Dense {
 		return nil
 	}
 	d := mat.NewDense(len(labels), len(e.units)+1, nil)
-	for k, unit := range e.units {
-		if !slices.Contains(s.kind, unit.a) || !slices.Contains(s.kind, unit.b) {
+	for k, u := range e.units {
+		if !slices.Contains(s.kind, u.a) || !slices.Contains(s.kind, u.b) {
 			continue
 		}
-		b := unit.model.Baseline(s.graph, s.kind)
+		b := u.model.Baseline(s.graph, s.kind)
 		for a := range b.Virial {
 			for c := range b.Virial[a] {
 				b.Virial[a][c] /= -s.volume // the stress

@@ -132,6 +132,7 @@ func startFrom(m, from *potential.Model, name string) {
 // which must know all of its species.
 func takeEmbedded(m, from *potential.Model) {
 	known := speciesIn(&from.Config, &m.Config)
+	m.Embedded = potential.NewEmbeddedAtom(len(known))
 	for a, x := range known {
 		m.Embedded.Root[a], m.Embedded.Square[a] = from.Embedded.Root[x], from.Embedded.Square[x]
 		for b, y := range known[:a+1] {
